@@ -1,0 +1,3 @@
+//! What values are made of. Nothing here knows of keys, clients or RESP.
+
+pub mod containers;
