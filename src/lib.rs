@@ -1,4 +1,18 @@
 //! keyside: a Redis-compatible in-memory data store whose whole engine is a library without I/O.
+//!
+//! Words come in, time comes in, bytes come out. [`Engine`] is the store; `resp` reads requests and writes replies;
+//! `data` is what values are made of; `keyspace` is where they live; `commands` is what users ask of them; `engine` is
+//! everything that has to do with clients; `persistence` turns effects into bytes that are kept. The shells around it,
+//! `js` for JavaScript and `native` for sockets, are the only code that waits, reads a clock or asks for chance.
+//!
+//! ```
+//! use keyside::{Config, Engine, Origin};
+//!
+//! let mut engine = Engine::new(Config::default(), 42);
+//! let client = engine.connect(Origin::default(), 0);
+//! engine.receive(client, b"SET greeting hello\r\nGET greeting\r\n", 0);
+//! assert_eq!(engine.output(client).unwrap(), b"+OK\r\n$5\r\nhello\r\n");
+//! ```
 #![no_std]
 #![deny(unsafe_code, missing_docs)]
 
@@ -6,4 +20,13 @@ extern crate alloc;
 // Linked for its allocator and panic handler, and nameless: only `js` and `native` say `std`.
 extern crate std as _;
 
+pub mod commands;
 pub mod data;
+pub mod engine;
+mod error;
+pub mod keyspace;
+pub mod persistence;
+pub mod resp;
+
+pub use engine::{ClientId, Config, Engine, Host, Origin};
+pub use error::{Error, Result};

@@ -1,0 +1,488 @@
+//! Typed arguments: words become what a command works with, or are refused before anything changed.
+//! A type that reads itself also describes itself (`SHAPE`), and that description is the only source of arity, key
+//! positions, COMMAND DOCS and the TypeScript signatures.
+
+use core::marker::PhantomData;
+
+use crate::{
+    Error, Result,
+    data::number::{parse_float, parse_i64},
+};
+pub use crate::keyspace::Key;
+
+/// The words of one request after its name, read left to right.
+#[derive(Clone, Copy)]
+pub struct Words<'a> {
+    words: &'a [&'a [u8]],
+}
+
+impl<'a> Words<'a> {
+    /// The words still to be read.
+    pub fn new(words: &'a [&'a [u8]]) -> Self {
+        Words { words }
+    }
+
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether all were read.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The next word, which stays.
+    pub fn peek(&self) -> Option<&'a [u8]> {
+        self.words.first().copied()
+    }
+
+    /// Takes the next word.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<&'a [u8]> {
+        let (first, rest) = self.words.split_first().ok_or(Error::Syntax)?;
+        self.words = rest;
+        Ok(first)
+    }
+
+    /// Takes the next word only if it is `token`, in any letter case.
+    pub fn take(&mut self, token: &str) -> bool {
+        let found = self.peek().is_some_and(|word| word.eq_ignore_ascii_case(token.as_bytes()));
+        if found {
+            self.words = &self.words[1..];
+        }
+        found
+    }
+
+    /// Takes the next word only if it is `token` and enough words follow for what the token announces.
+    pub fn take_with(&mut self, token: &str, following: usize) -> bool {
+        self.words.len() > following && self.take(token)
+    }
+
+    /// Takes all words but the last `keep`.
+    pub fn split_off(&mut self, keep: usize) -> &'a [&'a [u8]] {
+        let (taken, kept) = self.words.split_at(self.words.len().saturating_sub(keep));
+        self.words = kept;
+        taken
+    }
+
+    /// Takes exactly `n` words.
+    pub fn take_n(&mut self, n: usize) -> Result<&'a [&'a [u8]]> {
+        let (taken, rest) = self.words.split_at_checked(n).ok_or(Error::Syntax)?;
+        self.words = rest;
+        Ok(taken)
+    }
+
+    /// Refuses words that nobody read.
+    pub fn end(self) -> Result<()> {
+        if self.words.is_empty() { Ok(()) } else { Err(Error::Syntax) }
+    }
+}
+
+/// What an argument looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// The name of a key.
+    Key,
+    /// One word of a kind.
+    Word(&'static str, Kind),
+    /// This very word, in any letter case.
+    Token(&'static str),
+    /// These, in this order.
+    Group(&'static [Shape]),
+    /// These, once or more.
+    Many(&'static [Shape]),
+    /// This, or nothing.
+    Maybe(&'static Shape),
+    /// One of these.
+    OneOf(&'static [Shape]),
+    /// Each of these at most once, in any order.
+    Options(&'static [Shape]),
+    /// How many keys, and then the keys.
+    CountedKeys,
+    /// `STREAMS key [key …] id [id …]`: as many of the one as of the other.
+    Streams,
+}
+
+/// What a single word holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Any bytes.
+    Text,
+    /// A 64-bit integer.
+    Integer,
+    /// A floating point number.
+    Double,
+    /// A glob pattern.
+    Pattern,
+    /// A point in time, in seconds or milliseconds since 1970.
+    UnixTime,
+}
+
+impl Shape {
+    /// The fewest words that fit.
+    pub const fn min_words(&self) -> usize {
+        match self {
+            Shape::Key | Shape::Word(..) | Shape::Token(_) => 1,
+            Shape::Options(_) | Shape::Maybe(_) => 0,
+            Shape::CountedKeys => 2,
+            Shape::Streams => 3,
+            Shape::Group(shapes) | Shape::Many(shapes) => Shape::sum(shapes),
+            Shape::OneOf(shapes) => {
+                let (mut least, mut i) = (usize::MAX, 0);
+                while i < shapes.len() {
+                    let words = shapes[i].min_words();
+                    if words < least {
+                        least = words;
+                    }
+                    i += 1;
+                }
+                least
+            }
+        }
+    }
+
+    /// The fewest words that fit all of `shapes` in a row.
+    pub const fn sum(shapes: &[Shape]) -> usize {
+        let (mut words, mut i) = (0, 0);
+        while i < shapes.len() {
+            words += shapes[i].min_words();
+            i += 1;
+        }
+        words
+    }
+
+    /// Whether exactly `min_words` fit and no more.
+    pub const fn is_fixed(&self) -> bool {
+        match self {
+            Shape::Key | Shape::Word(..) | Shape::Token(_) => true,
+            Shape::Many(_) | Shape::Options(_) | Shape::Maybe(_) | Shape::CountedKeys | Shape::Streams => false,
+            Shape::Group(shapes) | Shape::OneOf(shapes) => {
+                let mut i = 0;
+                while i < shapes.len() {
+                    if !shapes[i].is_fixed() {
+                        return false;
+                    }
+                    i += 1;
+                }
+                true
+            }
+        }
+    }
+}
+
+/// A type that knows how to read itself from a request and how to describe itself.
+pub trait Arg<'a>: Sized {
+    /// What the words look like.
+    const SHAPE: Shape;
+    /// Reads the words, or refuses them.
+    fn parse(words: &mut Words<'a>) -> Result<Self>;
+}
+
+/// Types that hold one word as it came.
+macro_rules! words {
+    ($($(#[$doc:meta])* $Name:ident = $shape:expr;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $Name<'a>(pub &'a [u8]);
+
+        impl<'a> Arg<'a> for $Name<'a> {
+            const SHAPE: Shape = $shape;
+            fn parse(words: &mut Words<'a>) -> Result<Self> {
+                words.next().map($Name)
+            }
+        }
+    )* };
+}
+
+words! {
+    /// A value.
+    Text = Shape::Word("value", Kind::Text);
+    /// A field of a hash.
+    Field = Shape::Word("field", Kind::Text);
+    /// A member of a set or sorted set, or an element of a list.
+    Member = Shape::Word("member", Kind::Text);
+    /// A glob pattern.
+    Pattern = Shape::Word("pattern", Kind::Pattern);
+}
+
+impl<'a> Arg<'a> for Key<'a> {
+    const SHAPE: Shape = Shape::Key;
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        words.next().map(Key)
+    }
+}
+
+impl Arg<'_> for i64 {
+    const SHAPE: Shape = Shape::Word("integer", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        parse_i64(words.next()?).ok_or(Error::NotInteger)
+    }
+}
+
+impl Arg<'_> for f64 {
+    const SHAPE: Shape = Shape::Word("number", Kind::Double);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        parse_float(words.next()?).ok_or(Error::NotFloat)
+    }
+}
+
+impl<'a, T: Arg<'a>> Arg<'a> for Option<T> {
+    const SHAPE: Shape = Shape::Maybe(&T::SHAPE);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        if words.is_empty() { Ok(None) } else { T::parse(words).map(Some) }
+    }
+}
+
+/// One or more words of the same kind, up to the `KEEP` words that other arguments need.
+#[derive(Clone, Copy)]
+pub struct Rest<'a, T, const KEEP: usize = 0> {
+    words: &'a [&'a [u8]],
+    kind: PhantomData<T>,
+}
+
+impl<'a, T: Arg<'a>, const KEEP: usize> Arg<'a> for Rest<'a, T, KEEP> {
+    const SHAPE: Shape = Shape::Many(&[T::SHAPE]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let all = words.split_off(KEEP);
+        let mut check = Words::new(all);
+        while !check.is_empty() {
+            T::parse(&mut check)?;
+        }
+        Ok(Rest { words: all, kind: PhantomData })
+    }
+}
+
+impl<'a, T: Arg<'a>, const KEEP: usize> Rest<'a, T, KEEP> {
+    /// How many.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + Clone + use<'a, T, KEEP> {
+        self.words.chunks_exact(1).map(|word| T::parse(&mut Words::new(word)).expect("checked when read"))
+    }
+
+    /// The words as they came.
+    pub fn words(&self) -> &'a [&'a [u8]] {
+        self.words
+    }
+}
+
+/// One or more keys, up to the `KEEP` words that other arguments need.
+pub type Keys<'a, const KEEP: usize = 0> = Rest<'a, Key<'a>, KEEP>;
+
+/// One or more pairs, checked as a whole before anything is changed.
+#[derive(Clone, Copy)]
+pub struct Pairs<'a, A, B> {
+    words: &'a [&'a [u8]],
+    kinds: PhantomData<(A, B)>,
+}
+
+impl<'a, A: Arg<'a>, B: Arg<'a>> Arg<'a> for Pairs<'a, A, B> {
+    const SHAPE: Shape = Shape::Many(&[A::SHAPE, B::SHAPE]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let all = words.split_off(0);
+        if all.is_empty() || all.len() % 2 != 0 {
+            return Err(Error::Arity);
+        }
+        let mut check = Words::new(all);
+        while !check.is_empty() {
+            A::parse(&mut check)?;
+            B::parse(&mut check)?;
+        }
+        Ok(Pairs { words: all, kinds: PhantomData })
+    }
+}
+
+impl<'a, A: Arg<'a>, B: Arg<'a>> Pairs<'a, A, B> {
+    /// How many pairs.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.words.len() / 2
+    }
+
+    /// Each pair, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (A, B)> + Clone + use<'a, A, B> {
+        self.words.chunks_exact(2).map(|pair| {
+            let mut words = Words::new(pair);
+            (A::parse(&mut words).expect("checked when read"), B::parse(&mut words).expect("checked when read"))
+        })
+    }
+}
+
+/// `numkeys key [key …]`
+#[derive(Clone, Copy)]
+pub struct CountedKeys<'a>(&'a [&'a [u8]]);
+
+impl<'a> Arg<'a> for CountedKeys<'a> {
+    const SHAPE: Shape = Shape::CountedKeys;
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let count = parse_i64(words.next()?).filter(|&n| n > 0);
+        let count = count.ok_or(Error::refused("ERR numkeys should be greater than 0"))?;
+        let fits = usize::try_from(count).is_ok_and(|n| n <= words.len());
+        if !fits {
+            return Err(Error::refused("ERR Number of keys can't be greater than number of args"));
+        }
+        words.take_n(count as usize).map(CountedKeys)
+    }
+}
+
+impl<'a> CountedKeys<'a> {
+    /// Each key, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Key<'a>> + Clone + use<'a> {
+        self.0.iter().map(|key| Key(key))
+    }
+}
+
+/// Tokens of which exactly one is meant, such as `LEFT | RIGHT`, or at most one in an `options!` struct, such as `NX | XX`.
+macro_rules! one_of {
+    ($(#[$doc:meta])* $vis:vis enum $Name:ident $(else $conflict:literal)? { $($(#[$variant:meta])* $token:literal = $Variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        $vis enum $Name { $($(#[$variant])* $Variant),* }
+
+        impl $crate::commands::args::OneOf for $Name {
+            const SHAPES: &'static [$crate::commands::args::Shape] = &[$($crate::commands::args::Shape::Token($token)),*];
+            fn conflict() -> $crate::Error {
+                #[allow(unused_mut, unused_assignments)]
+                let mut conflict = $crate::Error::Syntax;
+                $(conflict = $crate::Error::refused($conflict);)?
+                conflict
+            }
+            fn take(words: &mut $crate::commands::args::Words<'_>) -> Option<Self> {
+                $(if words.take($token) { return Some($Name::$Variant) })*
+                None
+            }
+        }
+
+        impl<'a> $crate::commands::args::Arg<'a> for $Name {
+            const SHAPE: $crate::commands::args::Shape =
+                $crate::commands::args::Shape::OneOf(<$Name as $crate::commands::args::OneOf>::SHAPES);
+            fn parse(words: &mut $crate::commands::args::Words<'a>) -> $crate::Result<Self> {
+                <$Name as $crate::commands::args::OneOf>::take(words).ok_or($crate::Error::Syntax)
+            }
+        }
+    };
+}
+pub(crate) use one_of;
+
+/// What `one_of!` makes.
+pub trait OneOf: Copy + PartialEq {
+    /// The tokens.
+    const SHAPES: &'static [Shape];
+    /// What is answered when two different ones are given.
+    fn conflict() -> Error;
+    /// Takes the next word if it is one of the tokens.
+    fn take(words: &mut Words<'_>) -> Option<Self>;
+}
+
+/// A struct of switches in any order; its fields are both the parser and the documentation. A field is a `bool` with
+/// its token, an `Option` of a `one_of!` type, or an `Option` of an argument that follows its token.
+macro_rules! options {
+    ($(#[$doc:meta])* $vis:vis struct $Name:ident $(<$lt:lifetime>)? { $($(#[$fdoc:meta])* $field:ident: $Type:ty $(= $token:literal)?),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default)]
+        $vis struct $Name $(<$lt>)? { $($(#[$fdoc])* pub $field: $Type),* }
+
+        impl<'a> $crate::commands::args::Arg<'a> for $crate::commands::args::options!(@with $Name $($lt)?) {
+            const SHAPE: $crate::commands::args::Shape = $crate::commands::args::Shape::Options(&[
+                $($crate::commands::args::options!(@shape $Type $(, $token)?)),*
+            ]);
+            fn parse(words: &mut $crate::commands::args::Words<'a>) -> $crate::Result<Self> {
+                let mut this = Self::default();
+                while !words.is_empty()
+                    && ($($crate::commands::args::Switch::take(&mut this.$field, $crate::commands::args::options!(@token $($token)?), words)?)||*) {}
+                Ok(this)
+            }
+        }
+    };
+    (@with $Name:ident) => { $Name };
+    (@with $Name:ident $lt:lifetime) => { $Name<'a> };
+    (@token) => { "" };
+    (@token $token:literal) => { $token };
+    (@shape $Type:ty) => { <$Type as $crate::commands::args::Switch<'a>>::SHAPE };
+    (@shape $Type:ty, $token:literal) => {
+        match <$Type as $crate::commands::args::Switch<'a>>::FOLLOWS {
+            None => $crate::commands::args::Shape::Token($token),
+            Some(_) => $crate::commands::args::Shape::Group(&[
+                $crate::commands::args::Shape::Token($token),
+                <$Type as $crate::commands::args::Switch<'a>>::SHAPE,
+            ]),
+        }
+    };
+}
+pub(crate) use options;
+
+/// A field of an `options!` struct: takes its own words when the next ones are meant for it.
+pub trait Switch<'a>: Sized {
+    /// The argument that follows the token, if any does.
+    const FOLLOWS: Option<Shape>;
+    /// The whole, for a field without a token of its own; otherwise what follows the token.
+    const SHAPE: Shape;
+    /// Reads the words if they start with `token`. True when it did.
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool>;
+}
+
+impl<'a> Switch<'a> for bool {
+    const FOLLOWS: Option<Shape> = None;
+    const SHAPE: Shape = Shape::Options(&[]);
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool> {
+        let found = words.take(token);
+        *self |= found;
+        Ok(found)
+    }
+}
+
+/// A `one_of!` choice that may be missing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice<T>(pub Option<T>);
+
+impl<T> Default for Choice<T> {
+    fn default() -> Self {
+        Choice(None)
+    }
+}
+
+impl<'a, T: OneOf> Switch<'a> for Choice<T> {
+    const FOLLOWS: Option<Shape> = None;
+    const SHAPE: Shape = Shape::OneOf(T::SHAPES);
+    fn take(&mut self, _: &str, words: &mut Words<'a>) -> Result<bool> {
+        let Some(choice) = T::take(words) else { return Ok(false) };
+        if self.0.is_some_and(|old| old != choice) {
+            return Err(T::conflict());
+        }
+        self.0 = Some(choice);
+        Ok(true)
+    }
+}
+
+impl<'a, T: Arg<'a>> Switch<'a> for Option<T> {
+    const FOLLOWS: Option<Shape> = Some(T::SHAPE);
+    const SHAPE: Shape = T::SHAPE;
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool> {
+        let found = words.take_with(token, T::SHAPE.min_words());
+        if found {
+            *self = Some(T::parse(words)?);
+        }
+        Ok(found)
+    }
+}
+
+/// `offset count`, as LIMIT takes them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// How many to leave out first.
+    pub offset: i64,
+    /// How many to take; negative for all.
+    pub count: i64,
+}
+
+impl Arg<'_> for Limit {
+    const SHAPE: Shape = Shape::Group(&[Shape::Word("offset", Kind::Integer), Shape::Word("count", Kind::Integer)]);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        Ok(Limit { offset: i64::parse(words)?, count: i64::parse(words)? })
+    }
+}

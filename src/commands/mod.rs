@@ -1,0 +1,12 @@
+//! What users ask of values: one file a Redis group, its rows on top.
+//! Nothing here knows of clients, configuration or the effects of a command on others.
+
+pub(crate) mod args;
+pub(crate) mod reply;
+pub(crate) mod spec;
+
+pub use args::{Kind, Shape};
+pub use spec::{Command, Flags, KeyRange, Spec};
+
+/// What a command on values may see and do.
+pub use crate::keyspace::Keyspace as Ctx;

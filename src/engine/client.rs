@@ -1,0 +1,192 @@
+//! What the engine knows of a connected client. It holds no socket: bytes come from and go to the shell.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use crate::resp::{RequestParser, Version};
+
+use super::{dispatch::Known, transactions::Transaction};
+
+/// Names a client while it is connected; the number is given to another one later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(pub u32);
+
+/// Where a client comes from, as CLIENT LIST shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The address of the client, `ip:port`, or empty for one in the same process.
+    pub addr: String,
+    /// The address it connected to.
+    pub laddr: String,
+    /// The file descriptor, or -1.
+    pub fd: i64,
+}
+
+/// Whether replies are sent (CLIENT REPLY).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Replies {
+    /// All of them.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// Not the one of this command.
+    SkipThis,
+    /// Not the one of the next command.
+    SkipNext,
+}
+
+/// A connected client.
+pub struct Client {
+    /// The number that CLIENT ID answers, never given twice.
+    pub id: u64,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What CLIENT SETNAME called it.
+    pub name: Vec<u8>,
+    /// What CLIENT SETINFO told of its library: name and version.
+    pub library: (Vec<u8>, Vec<u8>),
+    /// The user it is authenticated as, if it is.
+    pub authenticated: bool,
+    /// The number of its database.
+    pub db: usize,
+    /// The dialect it speaks.
+    pub version: Version,
+    /// Commands queued since MULTI.
+    pub transaction: Option<Transaction>,
+    /// Channels and patterns it listens to.
+    pub channels: usize,
+    /// Patterns among them.
+    pub patterns: usize,
+    /// Whether it sees every command (MONITOR).
+    pub is_monitor: bool,
+    /// Whether it is to be closed when its output is written.
+    pub closing: bool,
+    /// Whether its replies are sent.
+    pub replies: Replies,
+    /// When it connected, in milliseconds since 1970.
+    pub connected_ms: u64,
+    /// When it last sent a command.
+    pub active_ms: u64,
+    /// The last command it sent.
+    pub last_command: Option<Known>,
+    /// Bytes it sent and was sent.
+    pub traffic: (u64, u64),
+    pub(super) parser: RequestParser,
+    pub(super) query: Vec<u8>,
+    pub(super) out: Vec<u8>,
+    /// Whether it is in the list of clients whose output the shell has to fetch.
+    pub(super) ready: bool,
+}
+
+impl Client {
+    fn new(id: u64, origin: Origin, now_ms: u64) -> Client {
+        Client {
+            id,
+            origin,
+            name: Vec::new(),
+            library: Default::default(),
+            authenticated: false,
+            db: 0,
+            version: Version::V2,
+            transaction: None,
+            channels: 0,
+            patterns: 0,
+            is_monitor: false,
+            closing: false,
+            replies: Replies::On,
+            connected_ms: now_ms,
+            active_ms: now_ms,
+            last_command: None,
+            traffic: (0, 0),
+            parser: RequestParser::default(),
+            query: Vec::new(),
+            out: Vec::new(),
+            ready: false,
+        }
+    }
+
+    /// Returns the output buffer that was taken while its commands ran. Messages that came meanwhile follow the replies.
+    pub(super) fn put_back(&mut self, mut out: Vec<u8>) {
+        out.append(&mut self.out);
+        self.out = out;
+    }
+
+    /// Whether it listens to channels or patterns.
+    pub fn is_subscriber(&self) -> bool {
+        self.channels > 0
+    }
+
+    /// Bytes of replies that the shell has not taken yet.
+    pub fn pending_output(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Bytes of a request that is not complete.
+    pub fn pending_query(&self) -> usize {
+        self.query.len()
+    }
+}
+
+/// Every connected client. A client is boxed, since there may be ten thousand idle ones and slots for more.
+#[derive(Default)]
+pub struct Clients {
+    slots: Vec<Option<Box<Client>>>,
+    free: Vec<u32>,
+    last_id: u64,
+    /// Connected since the start.
+    pub accepted: u64,
+}
+
+impl Clients {
+    /// Adds a client.
+    pub fn insert(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        self.last_id += 1;
+        self.accepted += 1;
+        let client = Some(Box::new(Client::new(self.last_id, origin, now_ms)));
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = client;
+                ClientId(slot)
+            }
+            None => {
+                self.slots.push(client);
+                ClientId(self.slots.len() as u32 - 1)
+            }
+        }
+    }
+
+    /// Forgets a client.
+    pub fn remove(&mut self, id: ClientId) -> Option<Box<Client>> {
+        let client = self.slots.get_mut(id.0 as usize)?.take()?;
+        self.free.push(id.0);
+        Some(client)
+    }
+
+    /// The client, if it is still connected.
+    #[inline]
+    pub fn get(&self, id: ClientId) -> Option<&Client> {
+        self.slots.get(id.0 as usize)?.as_deref()
+    }
+
+    /// The client, to be changed, if it is still connected.
+    #[inline]
+    pub fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
+        self.slots.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    /// How many are connected.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (ClientId, &Client)> {
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(|(slot, client)| Some((ClientId(slot as u32), client.as_deref()?)))
+    }
+}

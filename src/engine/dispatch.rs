@@ -1,0 +1,299 @@
+//! From words to a command: found by name, let through the gates in Redis's order, called, counted.
+
+use alloc::{format, string::String, vec::Vec};
+use core::{
+    fmt::Write,
+    hash::{BuildHasher, Hasher},
+};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::{
+    Engine,
+    client::{ClientId, Replies},
+};
+use crate::{
+    Error,
+    commands::{self, Command, Ctx, Flags, Spec, args::Words},
+    resp::{Version, Writer},
+};
+
+/// A command found: its number in [`Table`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known(pub u16);
+
+/// What a row of the table runs.
+#[derive(Clone, Copy)]
+enum Run {
+    /// A command on values.
+    Value(&'static Command<Ctx>),
+    /// A command on the engine.
+    Engine(&'static Command<Engine>),
+}
+
+/// A command with what dispatch asks of it at every call, worked out once.
+struct Row {
+    run: Run,
+    spec: &'static Spec,
+    arity: i64,
+    name_words: usize,
+    /// The name as INFO and CLIENT LIST write it: `client|list`.
+    name: String,
+}
+
+/// Every command, found by name.
+pub struct Table {
+    rows: Vec<Row>,
+    index: HashTable<u16>,
+    hasher: FixedState,
+    /// Commands whose first word only opens a group, such as CLIENT.
+    containers: Vec<&'static str>,
+}
+
+/// What one command has cost so far.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct CallStats {
+    pub calls: u64,
+    pub usec: u64,
+    /// Refused before it ran.
+    pub rejected: u64,
+    /// Ended with an error.
+    pub failed: u64,
+}
+
+const LONGEST_NAME: usize = 40;
+
+impl Table {
+    /// The table of all commands.
+    pub fn new() -> Table {
+        let values = [commands::string::COMMANDS].into_iter().flatten().map(|it| (Run::Value(it), &it.spec));
+        let engine = [super::transactions::COMMANDS].into_iter().flatten().map(|it| (Run::Engine(it), &it.spec));
+        let mut table = Table { rows: Vec::new(), index: HashTable::new(), hasher: FixedState::with_seed(0), containers: Vec::new() };
+        for (run, spec) in values.chain(engine) {
+            table.push(run, spec);
+        }
+        table
+    }
+
+    fn push(&mut self, run: Run, spec: &'static Spec) {
+        let number = self.rows.len() as u16;
+        let name = spec.name.to_ascii_lowercase().replace(' ', "|");
+        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
+        let Table { rows, index, hasher, .. } = self;
+        let hash_of = |number: &u16| hash(hasher, rows[*number as usize].spec.name.as_bytes());
+        index.insert_unique(hash_of(&number), number, hash_of);
+        if let Some((container, _)) = spec.name.split_once(' ')
+            && !self.containers.contains(&container)
+        {
+            self.containers.push(container);
+        }
+    }
+
+    /// The command that `words` name.
+    #[inline]
+    pub fn find(&self, words: &[&[u8]]) -> Option<Known> {
+        let name = words.first()?;
+        let sub = || words.get(1).and_then(|sub| self.find_sub(name, sub));
+        match self.find_name(name) {
+            None => sub(),
+            // COMMAND is both a command and a group of others.
+            Some(known) if words.len() > 1 && self.container(name).is_some() => sub().or(Some(known)),
+            found => found,
+        }
+    }
+
+    /// The command called `name`, in any letter case; a subcommand as `CLIENT LIST`.
+    #[inline]
+    pub fn find_name(&self, name: &[u8]) -> Option<Known> {
+        let mut upper = [0; LONGEST_NAME];
+        let upper = upper.get_mut(..name.len())?;
+        upper.copy_from_slice(name);
+        upper.make_ascii_uppercase();
+        let upper = &*upper;
+        let found = self.index.find(hash(&self.hasher, upper), |&i| self.rows[i as usize].spec.name.as_bytes() == upper);
+        found.map(|&number| Known(number))
+    }
+
+    fn find_sub(&self, container: &[u8], sub: &[u8]) -> Option<Known> {
+        let mut name = [b' '; LONGEST_NAME];
+        let len = container.len() + 1 + sub.len();
+        if len > LONGEST_NAME {
+            return None;
+        }
+        name[..container.len()].copy_from_slice(container);
+        name[container.len() + 1..len].copy_from_slice(sub);
+        self.find_name(&name[..len])
+    }
+
+    /// The group of subcommands that `name` opens, if it opens one.
+    pub fn container(&self, name: &[u8]) -> Option<&'static str> {
+        self.containers.iter().copied().find(|it| it.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// What is known of a command.
+    #[inline]
+    pub fn spec(&self, known: Known) -> &'static Spec {
+        self.rows[known.0 as usize].spec
+    }
+
+    /// The name as INFO and CLIENT LIST write it: `client|list`.
+    #[inline]
+    pub fn name(&self, known: Known) -> &str {
+        &self.rows[known.0 as usize].name
+    }
+
+    /// Every command.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = Known> + use<> {
+        (0..self.rows.len() as u16).map(Known)
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Table::new()
+    }
+}
+
+#[inline]
+fn hash(hasher: &FixedState, name: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(name);
+    hasher.finish()
+}
+
+impl Engine {
+    /// One request of a client, from its words to its reply and all that follows from it.
+    pub(super) fn run(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+        self.current = id;
+        let start = out.position();
+        match self.admit(words) {
+            Err(error) => {
+                if let Some(transaction) = &mut self.current_mut().transaction {
+                    transaction.refuse();
+                }
+                self.write_error(&error, out);
+            }
+            Ok(known) if self.queues(known) => {
+                if let Some(transaction) = &mut self.current_mut().transaction {
+                    transaction.push(known, words);
+                }
+                out.simple("QUEUED");
+            }
+            Ok(known) => {
+                self.call(known, words, out);
+                self.settle();
+            }
+        }
+        self.mute(start, out);
+    }
+
+    /// Runs a command that is admitted, and counts what it cost.
+    pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) {
+        let start = out.position();
+        let Row { run, name_words, .. } = self.table.rows[known.0 as usize];
+        let args = Words::new(&words[name_words..]);
+        let db = self.keyspace.selected();
+        self.keyspace.effects.begin();
+        let outcome = match run {
+            Run::Value(command) => (command.run)(&mut self.keyspace, args, out),
+            Run::Engine(command) => (command.run)(self, args, out),
+        };
+        self.keyspace.effects.end(db, words);
+        let failed = outcome.is_err();
+        if let Err(error) = outcome {
+            out.truncate(start);
+            let error = match error {
+                Error::Arity => wrong_arity(self.table.name(known)),
+                error => error,
+            };
+            self.write_error(&error, out);
+        }
+        let took_us = self.lap();
+        let stats = &mut self.calls[known.0 as usize];
+        stats.calls += 1;
+        stats.usec += took_us;
+        stats.failed += failed as u64;
+    }
+
+    /// The gates, in Redis's order.
+    fn admit(&mut self, words: &[&[u8]]) -> Result<Known, Error> {
+        let Some(known) = self.table.find(words) else { return Err(self.unknown(words)) };
+        let Row { arity, spec, .. } = self.table.rows[known.0 as usize];
+        let flags = spec.flags;
+        let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity } {
+            Some(wrong_arity(self.table.name(known)))
+        } else if self.needs_authentication() && !flags.has(Flags::NO_AUTH) {
+            Some(Error::refused("NOAUTH Authentication required."))
+        } else if self.current().is_subscriber() && self.current().version == Version::V2 && !is_for_subscribers(spec) {
+            Some(Error::from(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                self.table.name(known)
+            )))
+        } else {
+            None
+        };
+        self.current_mut().last_command = Some(known);
+        match refusal {
+            None => Ok(known),
+            Some(error) => {
+                self.calls[known.0 as usize].rejected += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the command waits for EXEC in place of running now.
+    fn queues(&self, known: Known) -> bool {
+        self.current().transaction.is_some()
+            && !matches!(self.table.spec(known).name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
+    }
+
+    /// Takes back a reply that the client does not want (CLIENT REPLY).
+    fn mute(&mut self, start: usize, out: &mut Writer) {
+        let Some(client) = self.clients.get_mut(self.current) else { return };
+        match client.replies {
+            Replies::On => return,
+            Replies::Off => {}
+            Replies::SkipNext => client.replies = Replies::SkipThis,
+            Replies::SkipThis => client.replies = Replies::On,
+        }
+        out.truncate(start);
+    }
+
+    /// Writes an error and counts it.
+    pub(super) fn write_error(&mut self, error: &Error, out: &mut Writer) {
+        let start = out.position();
+        out.error(error);
+        let text = String::from_utf8_lossy(&out.written_since(start)[1..]);
+        self.stats.count_error(Error::code(text.trim_end()));
+    }
+
+    fn unknown(&self, words: &[&[u8]]) -> Error {
+        let text = |word: &[u8], limit: usize| -> String { String::from_utf8_lossy(&word[..word.len().min(limit)]).into_owned() };
+        if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
+            return format!("ERR unknown subcommand '{}'. Try {container} HELP.", text(sub, 128)).into();
+        }
+        if let Some(container) = self.table.container(words[0]) {
+            return wrong_arity(&container.to_ascii_lowercase());
+        }
+        let mut args = String::new();
+        for word in &words[1..] {
+            if args.len() >= 128 {
+                break;
+            }
+            let _ = write!(args, "'{}' ", text(word, 128 - args.len()));
+        }
+        format!("ERR unknown command '{}', with args beginning with: {args}", text(words[0], 128)).into()
+    }
+}
+
+/// What a client that listens under RESP2 may still ask for.
+fn is_for_subscribers(spec: &Spec) -> bool {
+    spec.name.ends_with("SUBSCRIBE") || matches!(spec.name, "PING" | "QUIT" | "RESET")
+}
+
+fn wrong_arity(name: &str) -> Error {
+    format!("ERR wrong number of arguments for '{name}' command").into()
+}

@@ -1,0 +1,240 @@
+//! The whole data store without a socket, a clock or a thread: bytes and time come in, bytes go out.
+
+pub mod client;
+pub mod config;
+pub mod dispatch;
+mod effects;
+mod stats;
+mod transactions;
+
+use alloc::{collections::VecDeque, vec::Vec};
+use core::mem;
+
+use crate::{
+    keyspace::Keyspace,
+    persistence::Journal,
+    resp::{Limits, Writer},
+};
+use client::{Client, Clients};
+pub use client::{ClientId, Origin};
+pub use config::{Config, Host};
+use dispatch::{CallStats, Table};
+use stats::Stats;
+
+/// A data store.
+pub struct Engine {
+    keyspace: Keyspace,
+    config: Config,
+    clients: Clients,
+    /// The client whose command runs.
+    current: ClientId,
+    table: Table,
+    calls: Vec<CallStats>,
+    stats: Stats,
+    journal: Journal,
+    /// Clients with output or an end that their shell does not know of, since another client caused it.
+    ready: VecDeque<ClientId>,
+    /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
+    lap_us: u64,
+}
+
+impl Engine {
+    /// An empty store. The same seed, requests and times give the same bytes.
+    pub fn new(config: Config, seed: u64) -> Engine {
+        let table = Table::new();
+        Engine {
+            keyspace: Keyspace::new(config.databases, seed),
+            calls: table.all().map(|_| CallStats::default()).collect(),
+            table,
+            config,
+            clients: Clients::default(),
+            current: ClientId(u32::MAX),
+            stats: Stats::default(),
+            journal: Journal::default(),
+            ready: VecDeque::new(),
+            lap_us: 0,
+        }
+    }
+
+    /// Adds a client.
+    pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        self.clients.insert(origin, now_ms)
+    }
+
+    /// Forgets a client.
+    pub fn disconnect(&mut self, id: ClientId) {
+        self.clients.remove(id);
+    }
+
+    /// Takes bytes that a client sent, cut anywhere, and runs every request that is complete. Its replies are then in
+    /// [`Engine::output`]; other clients may be in [`Engine::next_ready`].
+    pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
+        self.begin(now_ms);
+        self.stats.input_bytes += bytes.len() as u64;
+        let unauthenticated = !self.config.requirepass.is_empty();
+        let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
+        client.traffic.0 += bytes.len() as u64;
+        client.active_ms = now_ms;
+        let limits = Limits { word: self.config.proto_max_bulk_len, unauthenticated: unauthenticated && !client.authenticated };
+        let mut parser = mem::take(&mut client.parser);
+        let mut query = mem::take(&mut client.query);
+        let mut out = mem::take(&mut client.out);
+        let mut writer = Writer::new(&mut out, client.version);
+
+        let mut rest = if query.is_empty() {
+            bytes
+        } else {
+            query.extend_from_slice(bytes);
+            &query
+        };
+        let mut words = Vec::with_capacity(8);
+        loop {
+            match parser.parse(rest, limits) {
+                Ok(None) => break,
+                Ok(Some(used)) => {
+                    parser.words(rest, &mut words);
+                    if words.is_empty() {
+                        let inline = parser.take_inline();
+                        let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
+                        self.request(id, &words, &mut writer);
+                    } else {
+                        self.request(id, &words, &mut writer);
+                    }
+                    rest = &rest[used..];
+                }
+                Err(error) => {
+                    self.stats.count_error("ERR");
+                    writer.error(error);
+                    self.close(id);
+                }
+            }
+            if self.clients.get(id).is_none_or(|client| client.closing) {
+                rest = &[];
+                break;
+            }
+        }
+
+        let (rest_len, wants) = (rest.len(), parser.wants());
+        if query.is_empty() {
+            query.extend_from_slice(rest);
+        } else {
+            query.drain(..query.len() - rest_len);
+        }
+        query.reserve(wants.saturating_sub(query.len()).min(self.config.proto_max_bulk_len));
+        if query.is_empty() {
+            query = Vec::new();
+        }
+        let over = query.len() > self.config.client_query_buffer_limit;
+        if let Some(client) = self.clients.get_mut(id) {
+            client.parser = parser;
+            client.query = query;
+            client.put_back(out);
+            client.closing |= over;
+        }
+    }
+
+    /// Runs one request that is already in words: the way of callers in the same process.
+    pub fn execute(&mut self, id: ClientId, words: &[&[u8]], now_ms: u64) {
+        self.begin(now_ms);
+        let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
+        client.active_ms = now_ms;
+        let mut out = mem::take(&mut client.out);
+        let mut writer = Writer::new(&mut out, client.version);
+        self.request(id, words, &mut writer);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.put_back(out);
+        }
+    }
+
+    /// Lets time pass: keys expire. Call it when [`Engine::next_deadline`] says so.
+    pub fn tick(&mut self, now_ms: u64) {
+        /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
+        const DUE_AT_ONCE: usize = 1000;
+        self.begin(now_ms);
+        self.keyspace.expire_due(DUE_AT_ONCE);
+        self.settle();
+    }
+
+    /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.keyspace.next_deadline()
+    }
+
+    /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
+    pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
+        let client = self.clients.get_mut(id)?;
+        client.ready = false;
+        Some(&mut client.out)
+    }
+
+    /// Whether a client is to be closed once its output is sent.
+    pub fn is_closing(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_none_or(|client| client.closing)
+    }
+
+    /// The next client that has output, or is to be closed, because of another client's command.
+    pub fn next_ready(&mut self) -> Option<ClientId> {
+        loop {
+            let id = self.ready.pop_front()?;
+            if self.clients.get(id).is_some_and(|client| client.ready) {
+                return Some(id);
+            }
+        }
+    }
+
+    /// Bytes to be kept or replicated.
+    pub fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    fn begin(&mut self, now_ms: u64) {
+        self.keyspace.set_now(now_ms);
+        self.lap_us = (self.config.host.clock)();
+    }
+
+    /// Microseconds since the last call, or since the unit began.
+    fn lap(&mut self) -> u64 {
+        let now_us = (self.config.host.clock)();
+        now_us.saturating_sub(mem::replace(&mut self.lap_us, now_us))
+    }
+
+    fn request(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+        if words.is_empty() {
+            return;
+        }
+        if let Some(client) = self.clients.get(id) {
+            self.keyspace.select(client.db);
+            self.stats.commands += 1;
+            self.run(id, words, out);
+        }
+    }
+
+    fn current(&self) -> &Client {
+        self.clients.get(self.current).expect("a command runs for a connected client")
+    }
+
+    fn current_mut(&mut self) -> &mut Client {
+        self.clients.get_mut(self.current).expect("a command runs for a connected client")
+    }
+
+    fn needs_authentication(&self) -> bool {
+        !self.config.requirepass.is_empty() && !self.current().authenticated
+    }
+
+    /// Has a client closed once its output is sent.
+    fn close(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.closing = true;
+            self.make_ready(id);
+        }
+    }
+
+    /// Has the shell look at a client.
+    fn make_ready(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id)
+            && !mem::replace(&mut client.ready, true)
+        {
+            self.ready.push_back(id);
+        }
+    }
+}

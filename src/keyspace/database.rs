@@ -1,0 +1,269 @@
+//! One numbered database: its entries, found by key and by deadline. It knows the time only as an argument and tells
+//! nobody what changed.
+
+use crate::data::containers::{
+    dict::Dict,
+    entry::{Collection, Entries, Kind, Text, Value},
+    rank_tree::RankTree,
+    slab::Handle,
+};
+
+/// The entries of one database.
+#[derive(Default)]
+pub struct Database {
+    dict: Dict,
+    entries: Entries,
+    /// Entries that expire, ordered by deadline and, as deadlines repeat, by handle.
+    deadlines: RankTree,
+}
+
+/// An entry found, with the hash of its key, which most changes need again.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub(super) hash: u64,
+    pub(super) handle: Handle,
+}
+
+impl Database {
+    /// How many keys there are, expired ones not yet removed included.
+    pub fn len(&self) -> usize {
+        self.dict.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many keys have a deadline.
+    pub fn volatile(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// Bytes reserved for entries and not used by any.
+    pub fn slack(&self) -> usize {
+        self.entries.slack()
+    }
+
+    /// The sum of the deadlines, for their average.
+    pub fn deadlines(&self) -> impl Iterator<Item = u64> {
+        self.deadlines.range(0..self.deadlines.len()).filter_map(|h| self.entries.deadline(h))
+    }
+
+    /// The earliest deadline.
+    pub fn first_deadline(&self) -> Option<u64> {
+        self.entries.deadline(self.deadlines.first()?)
+    }
+
+    /// The entry that expires first, if that is at `now_ms` or before.
+    pub fn first_due(&self, now_ms: u64, hash_of: impl Fn(&[u8]) -> u64) -> Option<Found> {
+        let handle = self.deadlines.first()?;
+        let due = self.entries.deadline(handle).is_some_and(|at| at <= now_ms);
+        due.then(|| Found { hash: hash_of(self.entries.key(handle)), handle })
+    }
+
+    /// Finds an entry.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &[u8]) -> Option<Found> {
+        let handle = self.dict.find(hash, |h| self.entries.key(h) == key)?;
+        Some(Found { hash, handle })
+    }
+
+    /// The key of an entry.
+    pub fn key(&self, found: Found) -> &[u8] {
+        self.entries.key(found.handle)
+    }
+
+    /// What kind of value it has.
+    pub fn kind(&self, found: Found) -> Kind {
+        self.entries.kind(found.handle)
+    }
+
+    /// When it expires.
+    #[inline]
+    pub fn deadline(&self, found: Found) -> Option<u64> {
+        self.entries.deadline(found.handle)
+    }
+
+    /// How its value is kept, as OBJECT ENCODING names it.
+    pub fn encoding(&self, found: Found) -> &'static str {
+        self.entries.encoding(found.handle)
+    }
+
+    /// The access clock.
+    pub fn clock(&self, found: Found) -> u32 {
+        self.entries.clock(found.handle)
+    }
+
+    /// Sets the access clock.
+    #[inline]
+    pub fn set_clock(&mut self, found: Found, clock: u32) {
+        self.entries.set_clock(found.handle, clock);
+    }
+
+    /// Its text, if it is a string.
+    #[inline]
+    pub fn text(&self, found: Found) -> Option<Text<'_>> {
+        self.entries.text(found.handle)
+    }
+
+    /// Its collection, if it holds a `T`.
+    #[inline]
+    pub fn get<T: Collection>(&self, found: Found) -> Option<&T> {
+        self.entries.get(found.handle)
+    }
+
+    /// Its collection, to be changed.
+    #[inline]
+    pub fn get_mut<T: Collection>(&mut self, found: Found) -> Option<&mut T> {
+        self.entries.get_mut(found.handle)
+    }
+
+    /// Puts a text under a key that is not there.
+    pub fn insert_text(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        text: &[u8],
+        deadline: Option<u64>,
+        hash_of: impl Fn(&[u8]) -> u64,
+    ) -> Found {
+        let handle = self.entries.insert_text(key, text, deadline);
+        self.index(hash, handle, hash_of)
+    }
+
+    /// Puts a value under a key that is not there.
+    pub fn insert(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        value: Value,
+        deadline: Option<u64>,
+        hash_of: impl Fn(&[u8]) -> u64,
+    ) -> Found {
+        let handle = self.entries.insert(key, value, deadline);
+        self.index(hash, handle, hash_of)
+    }
+
+    /// Replaces the value of an entry by a text, and its deadline.
+    pub fn replace_text(&mut self, found: Found, text: &[u8], deadline: Option<u64>) -> Found {
+        let same_deadline = self.entries.deadline(found.handle) == deadline;
+        if same_deadline && self.entries.overwrite_text(found.handle, text) {
+            return found;
+        }
+        self.unindex_deadline(found.handle);
+        // The clock goes with the entry: an overwritten key is as recently used as the command makes it, right after.
+        let key = alloc::vec::Vec::from(self.entries.key(found.handle));
+        self.entries.remove(found.handle);
+        let handle = self.entries.insert_text(&key, text, deadline);
+        self.moved(found, handle)
+    }
+
+    /// Sets the number of an entry that holds one; false if it does not.
+    pub fn overwrite_int(&mut self, found: Found, n: i64) -> bool {
+        self.entries.overwrite_int(found.handle, n)
+    }
+
+    /// Makes a text at least `len` bytes long, filled up with zeros, and opens it to [`Database::text_mut`].
+    pub fn grow_text(&mut self, found: Found, len: usize) -> Found {
+        self.unindex_deadline(found.handle);
+        let handle = self.entries.grow_text(found.handle, len);
+        self.moved(found, handle)
+    }
+
+    /// The bytes of a text opened by [`Database::grow_text`].
+    pub fn text_mut(&mut self, found: Found) -> &mut [u8] {
+        self.entries.text_mut(found.handle)
+    }
+
+    /// Sets or clears the deadline.
+    pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) -> Found {
+        self.unindex_deadline(found.handle);
+        let handle = self.entries.set_deadline(found.handle, deadline);
+        self.moved(found, handle)
+    }
+
+    /// Removes an entry and drops its value.
+    pub fn remove(&mut self, found: Found) {
+        self.unindex(found);
+        self.entries.remove(found.handle);
+    }
+
+    /// Removes an entry and returns its value.
+    pub fn take(&mut self, found: Found) -> Value {
+        self.unindex(found);
+        self.entries.take(found.handle)
+    }
+
+    /// Visits about `count` entries from `cursor` on in hash order, and returns the next cursor, 0 at the end. What is
+    /// there during a whole iteration is visited at least once.
+    pub fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        hash_of: impl Fn(&[u8]) -> u64,
+        mut visit: impl FnMut(&[u8], Found),
+    ) -> u64 {
+        self.dict.scan(cursor, count, |h| hash_of(self.entries.key(h)), |handle| {
+            let key = self.entries.key(handle);
+            visit(key, Found { hash: hash_of(key), handle });
+        })
+    }
+
+    /// Every entry, in no order that lasts.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Found)> {
+        // The hash is asked only of entries that are changed, and nothing can be changed while this borrow lasts.
+        self.dict.iter().map(|handle| (self.entries.key(handle), Found { hash: 0, handle }))
+    }
+
+    /// A key by chance.
+    pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<&[u8]> {
+        self.dict.random(&mut random).map(|handle| self.entries.key(handle))
+    }
+
+    fn index(&mut self, hash: u64, handle: Handle, hash_of: impl Fn(&[u8]) -> u64) -> Found {
+        let entries = &self.entries;
+        self.dict.insert(hash, handle, |h| hash_of(entries.key(h)));
+        self.index_deadline(handle);
+        Found { hash, handle }
+    }
+
+    fn unindex(&mut self, found: Found) {
+        self.unindex_deadline(found.handle);
+        self.dict.remove(found.hash, |h| h == found.handle);
+    }
+
+    /// Indexes an entry again whose handle or deadline may have changed.
+    fn moved(&mut self, found: Found, handle: Handle) -> Found {
+        if handle != found.handle {
+            self.dict.replace(found.hash, found.handle, handle);
+        }
+        self.index_deadline(handle);
+        Found { handle, ..found }
+    }
+
+    fn index_deadline(&mut self, handle: Handle) {
+        if let Some(at) = self.entries.deadline(handle) {
+            self.deadlines.insert(handle, before(&self.entries, at, handle));
+        }
+    }
+
+    fn unindex_deadline(&mut self, handle: Handle) {
+        if let Some(at) = self.entries.deadline(handle) {
+            self.deadlines.remove(handle, before(&self.entries, at, handle));
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        for handle in self.dict.iter() {
+            self.entries.remove(handle);
+        }
+    }
+}
+
+/// The order of the deadline index: whether an entry stands before (`at`, `handle`).
+fn before(entries: &Entries, at: u64, handle: Handle) -> impl Fn(Handle) -> bool + '_ {
+    move |other| (entries.deadline(other).unwrap_or_default(), other) < (at, handle)
+}

@@ -1,0 +1,352 @@
+//! Where values live: the databases, and the one way in and out of them. It knows keys, deadlines and kinds of values,
+//! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
+
+mod database;
+pub mod effects;
+mod event;
+mod random;
+mod writing;
+
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+
+pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
+pub use database::{Database, Found};
+pub use effects::Effects;
+pub use event::{Class, Event};
+pub use random::Random;
+pub use writing::Writing;
+
+use crate::{Error, Result, data::limits::Limits};
+
+/// The name of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a>(pub &'a [u8]);
+
+/// Hits and misses of reads, and keys that expired: what INFO stats reports of the keyspace.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub hits: u64,
+    pub misses: u64,
+    pub expired: u64,
+    pub evicted: u64,
+}
+
+/// Every database, and what a command on values may see and do.
+pub struct Keyspace {
+    databases: Vec<Database>,
+    selected: usize,
+    hasher: FixedState,
+    /// What the current unit has done.
+    pub effects: Effects,
+    /// Limits of the small encodings.
+    pub limits: Limits,
+    /// Chance from the engine's seed.
+    pub random: Random,
+    /// What INFO counts.
+    pub counters: Counters,
+    now_ms: u64,
+    /// The access clock, kept so that no read divides.
+    clock: u32,
+}
+
+impl Keyspace {
+    /// `count` empty databases.
+    pub fn new(count: usize, seed: u64) -> Keyspace {
+        let mut random = Random::new(seed);
+        let limits = Limits { seed: random.next(), ..Limits::default() };
+        Keyspace {
+            databases: (0..count).map(|_| Database::default()).collect(),
+            selected: 0,
+            hasher: FixedState::with_seed(random.next()),
+            effects: Effects::default(),
+            limits,
+            random,
+            counters: Counters::default(),
+            now_ms: 0,
+            clock: 0,
+        }
+    }
+
+    /// Starts a unit of work: time stands still until the next.
+    #[inline]
+    pub fn set_now(&mut self, now_ms: u64) {
+        if now_ms != self.now_ms {
+            self.now_ms = now_ms;
+            self.clock = (now_ms / 1000) as u32 & 0xff_ffff;
+        }
+    }
+
+    /// The time of this unit, in milliseconds since 1970.
+    #[inline]
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Works on another database from now on.
+    #[inline]
+    pub fn select(&mut self, db: usize) {
+        self.selected = db;
+    }
+
+    /// The number of the database worked on.
+    pub fn selected(&self) -> usize {
+        self.selected
+    }
+
+    /// How many databases there are.
+    pub fn count(&self) -> usize {
+        self.databases.len()
+    }
+
+    /// The database worked on.
+    #[inline]
+    pub fn database(&self) -> &Database {
+        &self.databases[self.selected]
+    }
+
+    #[inline]
+    fn database_mut(&mut self) -> &mut Database {
+        &mut self.databases[self.selected]
+    }
+
+    /// Every database, by number.
+    pub fn databases(&self) -> &[Database] {
+        &self.databases
+    }
+
+    /// Bytes reserved for entries and not used by any.
+    pub fn slack(&self) -> usize {
+        self.databases.iter().map(Database::slack).sum()
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        hash_with(&self.hasher, key)
+    }
+
+    /// Finds a key for a change. A key past its deadline is removed on the way.
+    #[inline]
+    pub fn find(&mut self, key: Key) -> Option<Found> {
+        let hash = self.hash(key.0);
+        let found = self.database().find(hash, key.0)?;
+        match self.database().deadline(found) {
+            Some(at) if at <= self.now_ms => {
+                self.expire(found);
+                None
+            }
+            _ => Some(found),
+        }
+    }
+
+    /// Finds a key for a read, which counts as a hit or a miss and as an access.
+    #[inline]
+    pub fn look_up(&mut self, key: Key) -> Option<Found> {
+        let found = self.find(key);
+        match found {
+            Some(found) => {
+                self.counters.hits += 1;
+                let clock = self.clock;
+                self.database_mut().set_clock(found, clock);
+            }
+            None => self.counters.misses += 1,
+        }
+        found
+    }
+
+    /// The collection under `key`, to be read.
+    #[inline]
+    pub fn read<T: Collection>(&mut self, key: Key) -> Result<Option<&T>> {
+        match self.look_up(key) {
+            None => Ok(None),
+            Some(found) => self.database().get(found).ok_or(Error::WrongType).map(Some),
+        }
+    }
+
+    /// The text under `key`, to be read.
+    #[inline]
+    pub fn read_text(&mut self, key: Key) -> Result<Option<Text<'_>>> {
+        match self.look_up(key) {
+            None => Ok(None),
+            Some(found) => self.database().text(found).ok_or(Error::WrongType).map(Some),
+        }
+    }
+
+    /// The collection under `key`, to be changed, if there is one.
+    pub fn write<T: Collection>(&mut self, key: Key) -> Result<Option<Writing<'_, T>>> {
+        let Some(found) = self.find(key) else { return Ok(None) };
+        self.open(found).map(Some)
+    }
+
+    /// The collection under `key`, to be changed; a new one when the key is free.
+    pub fn write_or_create<T: Collection + Default>(&mut self, key: Key) -> Result<Writing<'_, T>> {
+        match self.find(key) {
+            Some(found) => self.open(found),
+            None => {
+                let found = self.insert(key, T::default().into_value(), None);
+                Ok(Writing::new(self, found, false))
+            }
+        }
+    }
+
+    fn open<T: Collection>(&mut self, found: Found) -> Result<Writing<'_, T>> {
+        if self.database().kind(found) != T::KIND {
+            return Err(Error::WrongType);
+        }
+        let clock = self.clock;
+        self.database_mut().set_clock(found, clock);
+        Ok(Writing::new(self, found, true))
+    }
+
+    /// Sets `key` to a text, whatever it held.
+    #[inline]
+    pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
+        let hash = self.hash(key.0);
+        let Keyspace { databases, selected, hasher, .. } = self;
+        let database = &mut databases[*selected];
+        let found = match database.find(hash, key.0) {
+            Some(found) => database.replace_text(found, text, deadline),
+            None => database.insert_text(hash, key.0, text, deadline, |key| hash_with(hasher, key)),
+        };
+        let clock = self.clock;
+        self.database_mut().set_clock(found, clock);
+    }
+
+    /// Puts a value under a key that `find` did not find.
+    pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        let hash = self.hash(key.0);
+        let Keyspace { databases, selected, hasher, .. } = self;
+        let found = databases[*selected].insert(hash, key.0, value, deadline, |key| hash_with(hasher, key));
+        let clock = self.clock;
+        self.database_mut().set_clock(found, clock);
+        found
+    }
+
+    /// Puts a value under `key`, whatever was there.
+    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
+        if let Some(found) = self.find(key) {
+            self.database_mut().remove(found);
+        }
+        self.insert(key, value, deadline);
+    }
+
+    /// Sets the number of a string that holds one; false if it does not.
+    pub fn overwrite_int(&mut self, found: Found, n: i64) -> bool {
+        self.database_mut().overwrite_int(found, n)
+    }
+
+    /// Opens the text of a string entry for changes, at least `len` bytes long and filled up with zeros.
+    pub fn edit_text(&mut self, found: Found, len: usize) -> &mut [u8] {
+        let found = self.database_mut().grow_text(found, len);
+        self.database_mut().text_mut(found)
+    }
+
+    /// Sets or clears a deadline.
+    pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) {
+        self.database_mut().set_deadline(found, deadline);
+    }
+
+    /// Removes an entry without a word; who calls it says what happened.
+    pub fn remove(&mut self, found: Found) {
+        self.database_mut().remove(found);
+    }
+
+    /// Takes a value out of the keyspace without a word.
+    pub fn take(&mut self, found: Found) -> Value {
+        self.database_mut().take(found)
+    }
+
+    /// Records that `key` changed.
+    #[inline]
+    pub fn changed(&mut self, key: Key, event: Event) {
+        self.effects.change(self.selected, key.0, event);
+    }
+
+    /// Logs another command in place of the one received: the form that replays to the same state.
+    pub fn log_as(&mut self, words: &[&[u8]]) {
+        self.effects.log_as(self.selected, words);
+    }
+
+    /// Visits about `count` keys from `cursor` on; see [`Database::scan`].
+    pub fn scan(&self, cursor: u64, count: usize, visit: impl FnMut(&[u8], Found)) -> u64 {
+        self.database().scan(cursor, count, |key| hash_with(&self.hasher, key), visit)
+    }
+
+    /// A key by chance that has not expired.
+    pub fn random_key(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let Keyspace { databases, selected, random, .. } = self;
+            let key = Vec::from(databases[*selected].random(|| random.next())?);
+            if self.find(Key(&key)).is_some() {
+                return Some(key);
+            }
+        }
+    }
+
+    /// Removes every key of a database; the number of keys it had.
+    pub fn flush(&mut self, db: usize) -> usize {
+        core::mem::take(&mut self.databases[db]).len()
+    }
+
+    /// Exchanges two databases.
+    pub fn swap(&mut self, a: usize, b: usize) {
+        self.databases.swap(a, b);
+    }
+
+    /// When the next key expires.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.databases.iter().filter_map(Database::first_deadline).min()
+    }
+
+    /// Removes up to `limit` keys whose deadline has passed; false when some may be left.
+    pub fn expire_due(&mut self, limit: usize) -> bool {
+        let (selected, mut left) = (self.selected, limit);
+        for db in 0..self.databases.len() {
+            self.selected = db;
+            while let Some(found) = self.databases[db].first_due(self.now_ms, |key| hash_with(&self.hasher, key)) {
+                if left == 0 {
+                    self.selected = selected;
+                    return false;
+                }
+                left -= 1;
+                self.expire(found);
+            }
+        }
+        self.selected = selected;
+        true
+    }
+
+    fn expire(&mut self, found: Found) {
+        self.counters.expired += 1;
+        self.drop_key(found, Event::Expired);
+    }
+
+    /// A collection is empty after a command: its key goes, and if others could see it before, they hear of that.
+    fn remove_emptied(&mut self, found: Found, existed: bool) {
+        let Keyspace { effects, databases, selected, .. } = self;
+        if existed {
+            effects.touch(*selected, databases[*selected].key(found), Event::Del);
+        }
+        databases[*selected].remove(found);
+    }
+
+    /// Removes a key that no command asked to remove, and logs that.
+    fn drop_key(&mut self, found: Found, event: Event) {
+        let Keyspace { effects, databases, selected, .. } = self;
+        let key = databases[*selected].key(found);
+        effects.touch(*selected, key, event);
+        effects.log(*selected, &[b"DEL", key]);
+        databases[*selected].remove(found);
+    }
+}
+
+#[inline]
+fn hash_with(hasher: &FixedState, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
