@@ -227,15 +227,11 @@ impl Listpack {
     /// looks at all of them, 1 at the fields of field-value pairs.
     pub fn find(&self, needle: &[u8], from: Option<Position>, skip: usize) -> Option<Position> {
         let needle = Encoded::of(needle.into());
-        let head = &needle.head[..needle.head_len as usize];
         let bytes = self.as_bytes();
         let end = bytes.len() - 1;
         let mut at = from.map_or(HEADER, |position| position.0 as usize);
         while at < end {
-            if bytes[at] == head[0]
-                && bytes[at..].starts_with(head)
-                && bytes[at + head.len()..].starts_with(needle.text)
-            {
+            if needle.is_at_front(&bytes[at..]) {
                 return self.position(at);
             }
             for _ in 0..=skip {
@@ -582,6 +578,18 @@ impl<'a> Encoded<'a> {
         let mut padded = [0; 9];
         padded[..N].copy_from_slice(head);
         Encoded { head: padded, head_len: N as u8, text }
+    }
+
+    /// Whether the element at the front of `bytes` is this one. Fields of a kind have one length and one beginning:
+    /// what differs first is the encoding, then the last byte.
+    #[inline]
+    fn is_at_front(&self, bytes: &[u8]) -> bool {
+        let head = &self.head[..self.head_len as usize];
+        let last = self.text.last().unwrap_or(&head[head.len() - 1]);
+        bytes[0] == head[0]
+            && bytes.get(self.content() - 1) == Some(last)
+            && bytes.starts_with(head)
+            && bytes[head.len()..].starts_with(self.text)
     }
 
     /// Writes the element into the front of `out` and answers what is left of it.
