@@ -22,6 +22,7 @@ pub(super) unsafe trait Frame {
 
 /// An owned, growable byte string of 8 bytes on the outside. The capacity is a function of the length, so neither is
 /// stored; every byte up to the capacity is initialised.
+#[repr(transparent)]
 pub(super) struct Block<F: Frame> {
     start: NonNull<u8>,
     frame: PhantomData<F>,

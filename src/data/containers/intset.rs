@@ -6,12 +6,14 @@
 //! ```
 
 use super::block::{Block, Frame};
+use super::tagged::Thin;
 use core::fmt;
 
 const HEADER: usize = 8;
 
 /// An owned intset of 8 bytes on the outside.
 #[derive(Clone, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Intset {
     block: Block<Framing>,
 }
@@ -28,6 +30,9 @@ unsafe impl Frame for Framing {
         HEADER.saturating_add(width.saturating_mul(count))
     }
 }
+
+// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8.
+unsafe impl Thin for Intset {}
 
 impl Default for Intset {
     fn default() -> Self {

@@ -11,6 +11,7 @@
 //! is therefore looking for its bytes.
 
 use super::block::{Block, Frame};
+use super::tagged::Thin;
 use crate::data::number::{self, Digits};
 use core::fmt;
 
@@ -23,6 +24,7 @@ pub const MAX_BYTES: usize = 1 << 30;
 
 /// An owned listpack of 8 bytes on the outside.
 #[derive(Clone, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Listpack {
     block: Block<Framing>,
 }
@@ -65,6 +67,9 @@ unsafe impl Frame for Framing {
         u32::from_le_bytes([prefix[0], prefix[1], prefix[2], prefix[3]]) as usize
     }
 }
+
+// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8.
+unsafe impl Thin for Listpack {}
 
 impl Default for Listpack {
     fn default() -> Self {

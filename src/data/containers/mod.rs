@@ -4,3 +4,4 @@
 mod block;
 pub mod intset;
 pub mod listpack;
+pub mod tagged;
