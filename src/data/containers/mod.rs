@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub mod dict;
+pub mod rank_tree;
 pub mod slab;
 
 #[cfg(test)]
