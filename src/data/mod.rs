@@ -1,3 +1,4 @@
 //! What values are made of. Nothing here knows of keys, clients or RESP.
 
 pub mod containers;
+pub mod number;

@@ -1,9 +1,13 @@
 //! The structures under the values: the only home of `unsafe`.
 #![allow(unsafe_code)]
 
+mod block;
 pub mod dict;
+pub mod intset;
+pub mod listpack;
 pub mod rank_tree;
 pub mod slab;
+pub mod tagged;
 
 #[cfg(test)]
 pub(crate) mod testing;

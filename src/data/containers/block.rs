@@ -1,0 +1,197 @@
+//! A byte string behind one thin pointer: the bytes themselves say how long they are. Owns the memory of listpacks
+//! and intsets, and all of their `unsafe`; what the bytes mean is the business of those two.
+
+use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error, realloc};
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::slice;
+
+/// How the first bytes of a block tell its length.
+///
+/// # Safety
+/// `length` is a pure function of the prefix, at least `PREFIX` for every prefix that is ever stored, and `PREFIX`
+/// is at most 8.
+pub(super) unsafe trait Frame {
+    /// How many bytes at the front decide the length.
+    const PREFIX: usize;
+
+    /// The length of the whole block in bytes, prefix included.
+    fn length(prefix: &[u8]) -> usize;
+}
+
+/// An owned, growable byte string of 8 bytes on the outside. The capacity is a function of the length, so neither is
+/// stored; every byte up to the capacity is initialised.
+#[repr(transparent)]
+pub(super) struct Block<F: Frame> {
+    start: NonNull<u8>,
+    frame: PhantomData<F>,
+}
+
+// SAFETY: a block owns its bytes alone, as a `Box<[u8]>` does.
+unsafe impl<F: Frame> Send for Block<F> {}
+// SAFETY: shared access only reads.
+unsafe impl<F: Frame> Sync for Block<F> {}
+
+impl<F: Frame> Block<F> {
+    /// Copies `bytes`, whose prefix must announce exactly their length.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        assert!(bytes.len() >= F::PREFIX && F::length(&bytes[..F::PREFIX]) == bytes.len());
+        let layout = layout(bytes.len());
+        // SAFETY: the layout is never empty.
+        let start = unsafe { alloc_zeroed(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        // SAFETY: the fresh allocation holds at least `bytes.len()` bytes and nobody else knows it.
+        unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+        Block { start, frame: PhantomData }
+    }
+
+    /// The length in bytes.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        // SAFETY: a block always holds its prefix, initialised.
+        F::length(unsafe { slice::from_raw_parts(self.start.as_ptr(), F::PREFIX) })
+    }
+
+    /// The bytes of the heap it occupies.
+    pub(super) fn capacity(&self) -> usize {
+        capacity(self.len())
+    }
+
+    /// All of it.
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        // SAFETY: `len` bytes are allocated and initialised, and borrowed with `self`.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len()) }
+    }
+
+    /// What follows the prefix. The prefix is out of reach here, since the length of the memory hangs on it.
+    #[inline]
+    pub(super) fn body_mut(&mut self) -> &mut [u8] {
+        let len = self.len();
+        // SAFETY: as `as_bytes`, and borrowed uniquely with `self`.
+        let bytes = unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), len) };
+        &mut bytes[F::PREFIX..]
+    }
+
+    /// Stores another prefix and takes the length it announces. Bytes gained have no particular value.
+    #[inline]
+    pub(super) fn resize(&mut self, prefix: &[u8]) {
+        assert!(prefix.len() == F::PREFIX);
+        let (old, new) = (capacity(self.len()), capacity(F::length(prefix)));
+        if old != new {
+            self.reallocate(old, new);
+        }
+        // SAFETY: the capacity is at least 8, thus at least `PREFIX`.
+        unsafe { self.start.copy_from_nonoverlapping(NonNull::from(prefix).cast(), F::PREFIX) };
+    }
+
+    #[cold]
+    fn reallocate(&mut self, old: usize, new: usize) {
+        // SAFETY: the block was allocated with the layout of the capacity `old`; `new` is not zero and `layout`
+        // refused what would overflow.
+        let start = unsafe { realloc(self.start.as_ptr(), layout(old), layout(new).size()) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
+        self.start = start;
+        if new > old {
+            // SAFETY: the memory now reaches to `new`.
+            unsafe { start.add(old).write_bytes(0, new - old) };
+        }
+    }
+}
+
+impl<F: Frame> Drop for Block<F> {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this very layout, and not used again.
+        unsafe { dealloc(self.start.as_ptr(), layout(self.len())) };
+    }
+}
+
+impl<F: Frame> Clone for Block<F> {
+    fn clone(&self) -> Self {
+        Block::new(self.as_bytes())
+    }
+}
+
+impl<F: Frame> PartialEq for Block<F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl<F: Frame> Eq for Block<F> {}
+
+impl<F: Frame> fmt::Debug for Block<F> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.as_bytes().escape_ascii())
+    }
+}
+
+/// The room a block of `len` bytes takes: whole words below 256 bytes, then eight steps a doubling, so that pushes
+/// move the bytes a logarithmic number of times and at most an eighth stands empty. Applied to a capacity it changes
+/// nothing.
+fn capacity(len: usize) -> usize {
+    if len <= 256 {
+        return len.next_multiple_of(8).max(8);
+    }
+    let step = 1 << ((len - 1).ilog2() - 3);
+    len.next_multiple_of(step)
+}
+
+/// Aligned to 8, so that a pointer to a block has bits to spare for a tag.
+fn layout(len: usize) -> Layout {
+    Layout::from_size_align(capacity(len), 8).expect("a block is shorter than isize::MAX")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    /// One length byte, then the rest.
+    #[derive(Debug)]
+    struct Pascal;
+
+    // SAFETY: pure, and at least 1.
+    unsafe impl Frame for Pascal {
+        const PREFIX: usize = 1;
+        fn length(prefix: &[u8]) -> usize {
+            prefix[0] as usize * 8 + 1
+        }
+    }
+
+    #[test]
+    fn capacity_wastes_at_most_an_eighth_and_is_its_own_fixpoint() {
+        for len in 1..20_000 {
+            let room = capacity(len);
+            assert!(room >= len && room <= len + (len / 8).max(8), "{len} takes {room}");
+            assert_eq!(capacity(room), room);
+            assert!(capacity(len + 1) >= room);
+        }
+        assert_eq!(capacity(8150), 8192);
+    }
+
+    #[test]
+    fn grows_and_shrinks_with_its_prefix() {
+        let mut block = Block::<Pascal>::new(&[0]);
+        for size in (0..=255).chain((0..255).rev()) {
+            block.resize(&[size]);
+            assert_eq!(block.len(), size as usize * 8 + 1);
+            let fill = vec![size; size as usize * 8];
+            block.body_mut().copy_from_slice(&fill);
+            assert_eq!(&block.as_bytes()[1..], &fill[..]);
+            assert_eq!(block.clone(), block);
+        }
+    }
+
+    #[test]
+    fn is_as_thin_as_a_pointer() {
+        assert_eq!(size_of::<Option<Block<Pascal>>>(), size_of::<usize>());
+    }
+
+    #[test]
+    #[should_panic]
+    fn refuses_bytes_of_another_length() {
+        Block::<Pascal>::new(&[1, 2]);
+    }
+}
