@@ -1,0 +1,140 @@
+# The door: `make run` and `make test` install what they need and do the rest. `make` alone lists what else there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 6379
+PAGE_PORT ?= 8379
+WASM_RUSTFLAGS ?= -C target-feature=+simd128
+WASM_BINDGEN_FLAGS ?= --target web
+WASM_OPT_FLAGS ?= -O3
+
+cargo_target := $(or $(CARGO_TARGET_DIR),target)
+server := $(cargo_target)/release/keyside-server
+cargo_wasm := $(cargo_target)/wasm32-unknown-unknown/release/keyside.wasm
+wasm := target/wasm/keyside_bg.wasm
+
+export PATH := $(CURDIR)/target/tools/bin:$(CURDIR)/pkg/node_modules/.bin:$(PATH)
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := $(WASM_RUSTFLAGS)
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER := wasm-bindgen-test-runner
+export WASM_BINDGEN_TEST_TIMEOUT ?= 120
+export WASM_BINDGEN_TEST_WEBDRIVER_JSON := $(CURDIR)/.ci/webdriver.json
+
+.PHONY: help
+help: ## Lists these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 20
+
+.PHONY: run
+run: server www ## Runs the server on port 6379 and the page on port 8379 until Ctrl-C
+	@PORT=$(PORT) PAGE_PORT=$(PAGE_PORT) SERVER=$(server) .ci/serve
+
+# Each suite below is a target of its own; .ci/test runs them all, within bounded time, and adds up their counts.
+.PHONY: test
+test: ## Runs every test there is
+	@.ci/test setup-test test-rust test-wasm-node test-wasm-browser test-package test-page test-clients
+
+.PHONY: test-rust
+test-rust: setup-test ## … Rust: units, transcripts against redis-server, simulation, server
+	cargo test --features native --no-fail-fast
+
+.PHONY: test-wasm-node
+test-wasm-node: setup-test ## … wasm in Node
+	cargo test --target wasm32-unknown-unknown --test wasm
+
+.PHONY: test-wasm-browser
+test-wasm-browser: setup-test ## … wasm in headless Chromium
+	CHROMEDRIVER=chromedriver WASM_BINDGEN_USE_BROWSER=1 cargo test --target wasm32-unknown-unknown --test wasm
+
+.PHONY: test-package
+test-package: setup-test pkg ## … the npm package in Node
+	node --test --test-reporter=spec --test-timeout=60000 pkg/test/*.test.js
+
+.PHONY: test-page
+test-page: setup-test www ## … the page in headless Chromium
+	node --test --test-reporter=spec --test-timeout=60000 www/test/*.test.js
+
+.PHONY: test-clients
+test-clients: setup-test server ## … the server through redis-py
+	@SERVER=$(server) .ci/smoke
+
+.PHONY: oracle
+oracle: setup-rust ## Asks a real redis-server whether the transcripts are true
+	@.ci/setup redis
+	cargo test --features native --test transcripts
+
+.PHONY: sim
+sim: setup-rust ## Runs the simulation
+	cargo test --features native --test simulation -- --nocapture
+
+.PHONY: miri
+miri: setup-rust ## Runs the tests of all unsafe code under Miri
+	@.ci/setup miri
+	cargo +nightly miri test --lib data::containers
+
+.PHONY: lint
+lint: setup-rust ## Checks the formatting, and clippy natively, bare and for wasm
+	cargo fmt --check
+	cargo clippy --all-targets --features native -- -D warnings
+	cargo clippy --lib --tests -- -D warnings
+	cargo clippy --lib --test wasm --target wasm32-unknown-unknown -- -D warnings
+
+.PHONY: update
+update: setup-rust ## Rewrites the generated files
+	UPDATE=1 cargo test --features native --test generated
+
+.PHONY: bench
+bench: server pkg ## Measures, in Rust and in JavaScript
+	cargo bench --features native
+	for bench in benches/*.js; do node --expose-gc "$$bench" || exit; done
+
+.PHONY: size
+size: server pkg ## Shows what a user downloads, in bytes: raw, gzip, brotli
+	@.ci/size $(server) $(wasm) pkg/dist
+
+.PHONY: server
+server: setup-rust ## Builds the server: target/release/keyside-server
+	cargo build --release --features native --bin keyside-server
+
+.PHONY: wasm
+wasm: $(wasm) ## Builds the wasm and its glue: target/wasm
+
+.PHONY: pkg
+pkg: $(wasm) ## Builds the npm package: pkg/dist
+	@rm -rf pkg/dist && mkdir -p pkg/dist/wasm
+	@cp target/wasm/keyside.js target/wasm/keyside.d.ts $(wasm) pkg/dist/wasm/
+	npm run --silent --prefix pkg build
+
+.PHONY: pack
+pack: pkg ## Packs the npm package: target/npm/keyside.tgz
+	@mkdir -p target/npm
+	@cd pkg && npm pack --silent --pack-destination ../target/npm >/dev/null
+	@mv target/npm/keyside-*.tgz target/npm/keyside.tgz && ls -l target/npm/keyside.tgz
+
+.PHONY: www
+www: pkg ## Builds the page: target/www
+	@rm -rf target/www && mkdir -p target/www
+	@cd www && tar -c --exclude=./test --exclude=./serve.js --exclude=./package.json . | tar -x -C ../target/www
+	@cp -r pkg/dist target/www/keyside
+
+.PHONY: clean
+clean: ## Removes everything built; the tools in ~/.cache/keyside stay
+	rm -rf $(cargo_target) target pkg/dist pkg/node_modules node_modules
+
+.PHONY: setup-rust setup-wasm setup-test
+setup-rust:
+	@.ci/setup rust
+setup-wasm:
+	@.ci/setup rust wasm-bindgen node
+setup-test:
+	@.ci/setup rust wasm-bindgen node chromium redis redis-py
+
+# cargo knows what changed; what comes after it runs only when its output did.
+$(wasm): $(cargo_wasm)
+	wasm-bindgen $(WASM_BINDGEN_FLAGS) --remove-producers-section --out-dir target/wasm $<
+	wasm-opt $(WASM_OPT_FLAGS) $@ -o $@
+
+.PHONY: always
+$(cargo_wasm): always setup-wasm
+	cargo build --release --lib --target wasm32-unknown-unknown
