@@ -2,7 +2,8 @@
 //! A type that reads itself also describes itself (`SHAPE`), and that description is the only source of arity, key
 //! positions, COMMAND DOCS and the TypeScript signatures.
 
-use core::marker::PhantomData;
+use alloc::format;
+use core::{marker::PhantomData, ops::Range};
 
 use crate::{
     Error, Result,
@@ -485,4 +486,86 @@ impl Arg<'_> for Limit {
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         Ok(Limit { offset: i64::parse(words)?, count: i64::parse(words)? })
     }
+}
+
+/// `EX seconds | PX milliseconds | EXAT … | PXAT … | KEEPTTL`: how long a text is to live. The number is looked at only
+/// when the whole request is known to be well formed, as Redis does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expiry<'a>(Option<(&'static str, &'a [u8])>);
+
+impl<'a> Expiry<'a> {
+    const UNITS: [&'static str; 4] = ["EX", "PX", "EXAT", "PXAT"];
+    const KEEP: &'static str = "KEEPTTL";
+
+    /// Whether any of the options was given.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the deadline that the key has is to stay.
+    pub fn keeps(&self) -> bool {
+        matches!(self.0, Some((Expiry::KEEP, _)))
+    }
+
+    /// The deadline asked for, in milliseconds since 1970.
+    pub fn deadline(&self, now_ms: u64, command: &str) -> Result<Option<u64>> {
+        let Some((unit, word)) = self.0.filter(|_| !self.keeps()) else { return Ok(None) };
+        let n = parse_i64(word).ok_or(Error::NotInteger)?;
+        match unit {
+            "EX" => Expiry::in_seconds(n, now_ms, command),
+            "PX" => Expiry::in_millis(n, now_ms, command),
+            "EXAT" => Expiry::after(n.checked_mul(1000), 0, command),
+            _ => Expiry::after(Some(n), 0, command),
+        }
+        .map(Some)
+    }
+
+    /// The deadline `seconds` from now.
+    pub fn in_seconds(seconds: i64, now_ms: u64, command: &str) -> Result<u64> {
+        Expiry::after(seconds.checked_mul(1000), now_ms, command)
+    }
+
+    /// The deadline `millis` from now.
+    pub fn in_millis(millis: i64, now_ms: u64, command: &str) -> Result<u64> {
+        Expiry::after(Some(millis), now_ms, command)
+    }
+
+    fn after(millis: Option<i64>, base_ms: u64, command: &str) -> Result<u64> {
+        let at = millis.filter(|&n| n > 0).and_then(|n| n.checked_add(base_ms as i64));
+        at.map(|at| at as u64).ok_or_else(|| format!("ERR invalid expire time in '{command}' command").into())
+    }
+}
+
+impl<'a> Switch<'a> for Expiry<'a> {
+    const FOLLOWS: Option<Shape> = None;
+    const SHAPE: Shape = Shape::OneOf(&[
+        Shape::Group(&[Shape::Token("EX"), Shape::Word("seconds", Kind::Integer)]),
+        Shape::Group(&[Shape::Token("PX"), Shape::Word("milliseconds", Kind::Integer)]),
+        Shape::Group(&[Shape::Token("EXAT"), Shape::Word("unix-time-seconds", Kind::UnixTime)]),
+        Shape::Group(&[Shape::Token("PXAT"), Shape::Word("unix-time-milliseconds", Kind::UnixTime)]),
+        Shape::Token(Expiry::KEEP),
+    ]);
+    fn take(&mut self, _: &str, words: &mut Words<'a>) -> Result<bool> {
+        let fits = |unit: &str| self.0.is_none_or(|(old, _)| old == unit);
+        if fits(Expiry::KEEP) && words.take(Expiry::KEEP) {
+            self.0 = Some((Expiry::KEEP, b""));
+            return Ok(true);
+        }
+        for unit in Expiry::UNITS {
+            if fits(unit) && words.take_with(unit, 1) {
+                self.0 = Some((unit, words.next()?));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The range that first and last position mean in something of `len` parts, negative ones counted from the end; `None`
+/// when it is empty.
+pub fn slice_range(first: i64, last: i64, len: usize) -> Option<Range<usize>> {
+    let len = len as i64;
+    let absolute = |at: i64| if at < 0 { at.saturating_add(len) } else { at };
+    let (first, last) = (absolute(first).max(0), absolute(last).min(len - 1));
+    (first <= last).then_some(first as usize..last as usize + 1)
 }

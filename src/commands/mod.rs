@@ -5,8 +5,15 @@ pub(crate) mod args;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod string;
+
 pub use args::{Kind, Shape};
 pub use spec::{Command, Flags, KeyRange, Spec};
 
 /// What a command on values may see and do.
 pub use crate::keyspace::Keyspace as Ctx;
+
+/// The commands on values, by family.
+pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    string::COMMANDS,
+];

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::resp::Writer;
+use crate::{keyspace::Text, resp::Writer};
 
 /// A value that writes itself as a reply and knows its TypeScript type.
 pub trait Reply {
@@ -80,6 +80,23 @@ impl Reply for f64 {
     }
 }
 
+impl Text<'_> {
+    /// Writes it as a string.
+    pub fn write_bulk(self, out: &mut Writer<'_>) {
+        match self {
+            Text::Int(n) => out.bulk_integer(n),
+            Text::Bytes(bytes) => out.bulk(bytes),
+        }
+    }
+}
+
+impl Reply for Text<'_> {
+    const TS: &'static str = "Bytes";
+    fn write(self, out: &mut Writer<'_>) {
+        self.write_bulk(out);
+    }
+}
+
 /// A value or null. The types with one are written out, as TypeScript's `| null` cannot be joined to another text here.
 macro_rules! or_null {
     ($($Type:ty = $ts:literal,)*) => { $(
@@ -97,6 +114,7 @@ macro_rules! or_null {
 
 or_null! {
     Bulk<'_> = "Bytes | null",
+    Text<'_> = "Bytes | null",
     Vec<u8> = "Bytes | null",
     i64 = "number | null",
     usize = "number | null",

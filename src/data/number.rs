@@ -80,3 +80,9 @@ mod tests {
         assert_eq!(parse_u64(b"18446744073709551616"), None);
     }
 }
+/// stub
+pub fn parse_float(_t: &[u8]) -> Option<f64> { None }
+/// stub
+pub struct FloatText;
+#[allow(missing_docs)]
+impl FloatText { pub fn new() -> Self { FloatText } pub fn format(&mut self, _v: f64) -> &[u8] { b"0" } }

@@ -68,8 +68,8 @@ const LONGEST_NAME: usize = 40;
 impl Table {
     /// The table of all commands.
     pub fn new() -> Table {
-        let values = [commands::string::COMMANDS].into_iter().flatten().map(|it| (Run::Value(it), &it.spec));
-        let engine = [super::transactions::COMMANDS].into_iter().flatten().map(|it| (Run::Engine(it), &it.spec));
+        let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
+        let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
         let mut table = Table { rows: Vec::new(), index: HashTable::new(), hasher: FixedState::with_seed(0), containers: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);

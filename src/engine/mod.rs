@@ -11,15 +11,21 @@ use alloc::{collections::VecDeque, vec::Vec};
 use core::mem;
 
 use crate::{
+    commands::Command,
     keyspace::Keyspace,
     persistence::Journal,
-    resp::{Limits, Writer},
+    resp::{Limits, RequestParser, Writer},
 };
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Table};
 use stats::Stats;
+
+/// The commands on clients and on the engine itself, by file.
+const COMMANDS: &[&[Command<Engine>]] = &[
+    transactions::COMMANDS,
+];
 
 /// A data store.
 pub struct Engine {
@@ -81,46 +87,17 @@ impl Engine {
         let mut out = mem::take(&mut client.out);
         let mut writer = Writer::new(&mut out, client.version);
 
-        let mut rest = if query.is_empty() {
-            bytes
-        } else {
-            query.extend_from_slice(bytes);
-            &query
-        };
-        let mut words = Vec::with_capacity(8);
-        loop {
-            match parser.parse(rest, limits) {
-                Ok(None) => break,
-                Ok(Some(used)) => {
-                    parser.words(rest, &mut words);
-                    if words.is_empty() {
-                        let inline = parser.take_inline();
-                        let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
-                        self.request(id, &words, &mut writer);
-                    } else {
-                        self.request(id, &words, &mut writer);
-                    }
-                    rest = &rest[used..];
-                }
-                Err(error) => {
-                    self.stats.count_error("ERR");
-                    writer.error(error);
-                    self.close(id);
-                }
-            }
-            if self.clients.get(id).is_none_or(|client| client.closing) {
-                rest = &[];
-                break;
-            }
-        }
+        query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
+        let input = if query.is_empty() { bytes } else { &query };
+        let used = self.requests(id, input, &mut parser, limits, &mut writer);
 
-        let (rest_len, wants) = (rest.len(), parser.wants());
         if query.is_empty() {
-            query.extend_from_slice(rest);
+            query.extend_from_slice(&bytes[used..]);
         } else {
-            query.drain(..query.len() - rest_len);
+            query.drain(..used);
         }
-        query.reserve(wants.saturating_sub(query.len()).min(self.config.proto_max_bulk_len));
+        // Room for a long word is made once, and given back with the last of its bytes.
+        query.reserve(parser.wants().saturating_sub(query.len()));
         if query.is_empty() {
             query = Vec::new();
         }
@@ -196,6 +173,44 @@ impl Engine {
     fn lap(&mut self) -> u64 {
         let now_us = (self.config.host.clock)();
         now_us.saturating_sub(mem::replace(&mut self.lap_us, now_us))
+    }
+
+    /// Runs every complete request in `input`; returns how many bytes they took.
+    fn requests(
+        &mut self,
+        id: ClientId,
+        input: &[u8],
+        parser: &mut RequestParser,
+        limits: Limits,
+        out: &mut Writer,
+    ) -> usize {
+        let mut words = Vec::with_capacity(8);
+        let mut at = 0;
+        loop {
+            match parser.parse(&input[at..], limits) {
+                Ok(None) => return at,
+                Ok(Some(used)) => {
+                    parser.words(&input[at..], &mut words);
+                    if words.is_empty() {
+                        let inline = parser.take_inline();
+                        let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
+                        self.request(id, &words, out);
+                    } else {
+                        self.request(id, &words, out);
+                    }
+                    at += used;
+                }
+                Err(error) => {
+                    self.stats.count_error("ERR");
+                    out.error(error);
+                    self.close(id);
+                }
+            }
+            // What follows the end of a connection is not read.
+            if self.clients.get(id).is_none_or(|client| client.closing) {
+                return input.len();
+            }
+        }
     }
 
     fn request(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {

@@ -184,14 +184,14 @@ impl Database {
     }
 
     /// Removes an entry and drops its value.
-    pub fn remove(&mut self, found: Found) {
-        self.unindex(found);
+    pub fn remove(&mut self, found: Found, hash_of: impl Fn(&[u8]) -> u64) {
+        self.unindex(found, hash_of);
         self.entries.remove(found.handle);
     }
 
     /// Removes an entry and returns its value.
-    pub fn take(&mut self, found: Found) -> Value {
-        self.unindex(found);
+    pub fn take(&mut self, found: Found, hash_of: impl Fn(&[u8]) -> u64) -> Value {
+        self.unindex(found, hash_of);
         self.entries.take(found.handle)
     }
 
@@ -228,9 +228,10 @@ impl Database {
         Found { hash, handle }
     }
 
-    fn unindex(&mut self, found: Found) {
+    fn unindex(&mut self, found: Found, hash_of: impl Fn(&[u8]) -> u64) {
         self.unindex_deadline(found.handle);
-        self.dict.remove(found.hash, |h| h == found.handle);
+        let entries = &self.entries;
+        self.dict.remove(found.hash, |h| h == found.handle, |h| hash_of(entries.key(h)));
     }
 
     /// Indexes an entry again whose handle or deadline may have changed.

@@ -19,7 +19,13 @@ pub use event::{Class, Event};
 pub use random::Random;
 pub use writing::Writing;
 
-use crate::{Error, Result, data::limits::Limits};
+use crate::{
+    Error, Result,
+    data::{
+        limits::Limits,
+        number::{Digits, write_i64},
+    },
+};
 
 /// The name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +54,8 @@ pub struct Keyspace {
     pub random: Random,
     /// What INFO counts.
     pub counters: Counters,
+    /// The longest text, in bytes.
+    pub text_max: usize,
     now_ms: u64,
     /// The access clock, kept so that no read divides.
     clock: u32,
@@ -66,6 +74,7 @@ impl Keyspace {
             limits,
             random,
             counters: Counters::default(),
+            text_max: 512 << 20,
             now_ms: 0,
             clock: 0,
         }
@@ -229,7 +238,7 @@ impl Keyspace {
     /// Puts a value under `key`, whatever was there.
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
         if let Some(found) = self.find(key) {
-            self.database_mut().remove(found);
+            self.remove(found);
         }
         self.insert(key, value, deadline);
     }
@@ -252,12 +261,56 @@ impl Keyspace {
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
-        self.database_mut().remove(found);
+        let Keyspace { databases, selected, hasher, .. } = self;
+        databases[*selected].remove(found, |key| hash_with(hasher, key));
     }
 
     /// Takes a value out of the keyspace without a word.
     pub fn take(&mut self, found: Found) -> Value {
-        self.database_mut().take(found)
+        let Keyspace { databases, selected, hasher, .. } = self;
+        databases[*selected].take(found, |key| hash_with(hasher, key))
+    }
+
+    /// Deletes a key, and says so; false when there is none.
+    pub fn delete(&mut self, key: Key) -> bool {
+        let Some(found) = self.find(key) else { return false };
+        self.remove(found);
+        self.changed(key, Event::Del);
+        true
+    }
+
+    /// Has a key expire at a time, or at once when that is past; false when there is no such key. Logged with the time
+    /// in place of a duration.
+    pub fn expire_at(&mut self, key: Key, at_ms: u64) -> bool {
+        let Some(found) = self.find(key) else { return false };
+        if at_ms <= self.now_ms {
+            self.delete(key);
+            self.log_as(&[b"DEL", key.0]);
+        } else {
+            self.set_deadline(found, Some(at_ms));
+            self.changed(key, Event::Expire);
+            let mut digits = Digits::new();
+            self.log_as(&[b"PEXPIREAT", key.0, write_i64(at_ms as i64, &mut digits)]);
+        }
+        true
+    }
+
+    /// Clears the deadline of a key; false when there was none.
+    pub fn persist(&mut self, key: Key) -> bool {
+        let Some(found) = self.find(key).filter(|&found| self.database().deadline(found).is_some()) else {
+            return false;
+        };
+        self.set_deadline(found, None);
+        self.changed(key, Event::Persist);
+        self.log_as(&[b"PERSIST", key.0]);
+        true
+    }
+
+    /// The length of a text that grows to `from + more` bytes, or a refusal when that is too long.
+    pub fn check_text_len(&self, from: usize, more: usize) -> Result<usize> {
+        from.checked_add(more)
+            .filter(|&len| len <= self.text_max)
+            .ok_or(Error::refused("ERR string exceeds maximum allowed size (proto-max-bulk-len)"))
     }
 
     /// Records that `key` changed.
@@ -331,7 +384,7 @@ impl Keyspace {
         if existed {
             effects.touch(*selected, databases[*selected].key(found), Event::Del);
         }
-        databases[*selected].remove(found);
+        self.remove(found);
     }
 
     /// Removes a key that no command asked to remove, and logs that.
@@ -340,7 +393,7 @@ impl Keyspace {
         let key = databases[*selected].key(found);
         effects.touch(*selected, key, event);
         effects.log(*selected, &[b"DEL", key]);
-        databases[*selected].remove(found);
+        self.remove(found);
     }
 }
 

@@ -16,7 +16,14 @@ use core::mem::size_of;
 use thin_vec::ThinVec;
 
 use super::slab::{Handle, Slab};
-use crate::data::{hash::Hash, list::List, set::Set, sorted_set::SortedSet, stream::Stream};
+use crate::data::{
+    hash::Hash,
+    list::List,
+    number::{self, Digits},
+    set::Set,
+    sorted_set::SortedSet,
+    stream::Stream,
+};
 
 /// What kind of value an entry holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +63,30 @@ pub enum Text<'a> {
     Int(i64),
     /// Anything else.
     Bytes(&'a [u8]),
+}
+
+impl Text<'_> {
+    /// Its length in bytes.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        match self {
+            Text::Int(n) => number::write_i64(*n, &mut Digits::new()).len(),
+            Text::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Its bytes; those of a number are written into `digits`.
+    pub fn as_bytes<'d>(&'d self, digits: &'d mut Digits) -> &'d [u8] {
+        match self {
+            Text::Int(n) => number::write_i64(*n, digits),
+            Text::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// A copy of its bytes.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.as_bytes(&mut Digits::new()).to_vec()
+    }
 }
 
 /// A value on its way into an entry or out of one.
@@ -192,7 +223,7 @@ impl Entries {
 
     /// A new entry for a text.
     pub fn insert_text(&mut self, key: &[u8], text: &[u8], deadline: Option<u64>) -> Handle {
-        match crate::data::number::parse_i64(text) {
+        match number::parse_i64(text) {
             Some(n) => self.insert(key, Value::Int(n), deadline),
             None if Entries::embeds(key, text.len()) => {
                 let header = Header::new(Kind::String, Form::Embedded, key.len(), text.len());
@@ -209,7 +240,7 @@ impl Entries {
     pub fn insert(&mut self, key: &[u8], value: Value, deadline: Option<u64>) -> Handle {
         match value {
             Value::Int(n) => self.with_payload(Kind::String, Form::Int, key, deadline, n),
-            Value::Text(text) if Entries::embeds(key, text.len()) && crate::data::number::parse_i64(&text).is_none() => {
+            Value::Text(text) if Entries::embeds(key, text.len()) && number::parse_i64(&text).is_none() => {
                 self.insert_text(key, &text, deadline)
             }
             Value::Text(text) => self.with_payload(Kind::String, Form::Owned, key, deadline, text),
@@ -311,7 +342,7 @@ impl Entries {
             && header.form() == Form::Embedded
             && text.len() <= u16::MAX as usize
             && Slab::slot_size(end) == self.slab.size(h)
-            && crate::data::number::parse_i64(text).is_none();
+            && number::parse_i64(text).is_none();
         if fits {
             self.slab.bytes_mut(h)[end - text.len()..end].copy_from_slice(text);
             let kept = header.0 & !(0xffff << 32) & !Header::EDITED;
@@ -334,11 +365,11 @@ impl Entries {
     /// Makes a text at least `len` bytes long, filled up with zeros, and open to [`Entries::text_mut`].
     /// The entry must be a string.
     pub fn grow_text(&mut self, h: Handle, len: usize) -> Handle {
-        let mut digits = crate::data::number::Digits::new();
+        let mut digits = Digits::new();
         let (old, key, deadline) = (self.text(h), self.key(h), self.deadline(h));
         let old = match old {
             Some(Text::Bytes(bytes)) => bytes,
-            Some(Text::Int(n)) => crate::data::number::write_i64(n, &mut digits),
+            Some(Text::Int(n)) => number::write_i64(n, &mut digits),
             None => unreachable!("the caller checked the kind"),
         };
         let (from, len) = (old.len(), len.max(old.len()));

@@ -1,0 +1,297 @@
+//! Commands on strings: texts and the numbers written in them.
+
+use alloc::vec::Vec;
+
+use super::{
+    Command, Ctx,
+    args::{Choice, Expiry, Key, Keys, Pairs, Text as Word, one_of, options, slice_range},
+    reply::{Done, ManyMaybeBytes, Written, typed},
+    spec::commands,
+};
+use crate::{
+    Error, Result,
+    data::number,
+    keyspace::{Event, Text, Value},
+    resp::Writer,
+};
+
+/// The rows.
+pub const COMMANDS: &[Command<Ctx>] = commands! {
+    Ctx, group: "string";
+    /// Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
+    "SET" = set(key, value, options) since "1.0.0" [WRITE DENYOOM] O("1");
+    /// Returns the text of a key.
+    "GET" = get(key) since "1.0.0" [READONLY FAST] O("1");
+    /// Sets a key to a text and returns the one it had.
+    "GETSET" = getset(key, value) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Returns the text of a key and deletes the key.
+    "GETDEL" = getdel(key) since "6.2.0" [WRITE FAST] O("1");
+    /// Returns the text of a key and sets or clears its time to live.
+    "GETEX" = getex(key, options) since "6.2.0" [WRITE FAST] O("1");
+    /// Sets a key to a text that expires after some seconds.
+    "SETEX" = setex(key, seconds, value) since "2.0.0" [WRITE DENYOOM] O("1");
+    /// Sets a key to a text that expires after some milliseconds.
+    "PSETEX" = psetex(key, milliseconds, value) since "2.6.0" [WRITE DENYOOM] O("1");
+    /// Sets a key to a text when the key does not exist.
+    "SETNX" = setnx(key, value) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Sets several keys.
+    "MSET" = mset(pairs) since "1.0.1" [WRITE DENYOOM] O("N) where N is the number of keys to set");
+    /// Sets several keys when none of them exists.
+    "MSETNX" = msetnx(pairs) since "1.0.1" [WRITE DENYOOM] O("N) where N is the number of keys to set");
+    /// Returns the texts of several keys.
+    "MGET" = mget(keys) since "1.0.0" [READONLY FAST] O("N) where N is the number of keys to retrieve");
+    /// Appends to the text of a key, creating it when missing; returns the new length.
+    "APPEND" = append(key, value) since "2.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Returns the length of a text in bytes.
+    "STRLEN" = strlen(key) since "2.2.0" [READONLY FAST] O("1");
+    /// Returns a part of a text by the positions of its first and last byte, negative ones from the end.
+    "GETRANGE" = getrange(key, start, end) since "2.4.0" [READONLY] O("N) where N is the length of the returned string");
+    /// Returns a part of a text; an older name of GETRANGE.
+    "SUBSTR" = getrange(key, start, end) since "1.0.0" [READONLY] O("N) where N is the length of the returned string");
+    /// Overwrites a part of a text from a position on; returns the new length.
+    "SETRANGE" = setrange(key, offset, value) since "2.2.0" [WRITE DENYOOM] O("1");
+    /// Adds one to the integer of a key, which is 0 when missing.
+    "INCR" = incr(key) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Subtracts one from the integer of a key, which is 0 when missing.
+    "DECR" = decr(key) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Adds to the integer of a key, which is 0 when missing.
+    "INCRBY" = incrby(key, increment) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Subtracts from the integer of a key, which is 0 when missing.
+    "DECRBY" = decrby(key, decrement) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+};
+
+one_of! {
+    /// When SET sets.
+    enum Existence { "NX" = OnlyNew, "XX" = OnlyExisting }
+}
+
+options! {
+    /// The options of SET.
+    struct SetOptions<'a> {
+        existence: Choice<Existence>,
+        get: bool = "GET",
+        expiry: Expiry<'a>,
+    }
+}
+
+typed! {
+    /// OK, or with GET the text before.
+    SetReply = "'OK' | Bytes | null";
+}
+
+fn set<'a>(ctx: &mut Ctx, key: Key, value: Word, options: SetOptions<'a>) -> Result<Written<SetReply, impl FnOnce(&mut Writer) + use<>>> {
+    let deadline = options.expiry.deadline(ctx.now_ms(), "set")?;
+    // A text that is only replaced need not be looked up first.
+    let plain = options.existence.0.is_none() && !options.get && !options.expiry.keeps();
+    let mut old = None;
+    let mut allowed = true;
+    let mut kept = None;
+    if !plain {
+        let found = ctx.find(key);
+        if options.get {
+            old = Some(ctx.read_text(key)?.map(|text| text.to_vec()));
+        }
+        allowed = match options.existence.0 {
+            Some(Existence::OnlyNew) => found.is_none(),
+            Some(Existence::OnlyExisting) => found.is_some(),
+            None => true,
+        };
+        kept = found.filter(|_| options.expiry.keeps()).and_then(|found| ctx.database().deadline(found));
+    }
+    if allowed {
+        ctx.set_text(key, value.0, deadline.or(kept));
+        ctx.changed(key, Event::Set);
+        match deadline {
+            Some(at) => {
+                ctx.changed(key, Event::Expire);
+                log_set(ctx, key, value.0, at);
+            }
+            None if options.get => ctx.log_as(&[&b"SET"[..], key.0, value.0]),
+            None => {}
+        }
+    }
+    Ok(Written::new(move |out| match old {
+        Some(Some(text)) => out.bulk(&text),
+        None if allowed => out.ok(),
+        _ => out.null(),
+    }))
+}
+
+fn get<'c>(ctx: &'c mut Ctx, key: Key) -> Result<Option<Text<'c>>> {
+    ctx.read_text(key)
+}
+
+fn getset(ctx: &mut Ctx, key: Key, value: Word) -> Result<Option<Vec<u8>>> {
+    let old = ctx.read_text(key)?.map(|text| text.to_vec());
+    ctx.set_text(key, value.0, None);
+    ctx.changed(key, Event::Set);
+    ctx.log_as(&[b"SET", key.0, value.0]);
+    Ok(old)
+}
+
+fn getdel(ctx: &mut Ctx, key: Key) -> Result<Option<Vec<u8>>> {
+    let Some(old) = ctx.read_text(key)?.map(|text| text.to_vec()) else { return Ok(None) };
+    ctx.delete(key);
+    ctx.log_as(&[b"DEL", key.0]);
+    Ok(Some(old))
+}
+
+options! {
+    /// The options of GETEX.
+    struct GetExOptions<'a> {
+        persist: bool = "PERSIST",
+        expiry: Expiry<'a>,
+    }
+}
+
+fn getex<'a>(ctx: &mut Ctx, key: Key, options: GetExOptions<'a>) -> Result<Option<Vec<u8>>> {
+    if options.expiry.keeps() || options.persist && options.expiry.is_given() {
+        return Err(Error::Syntax);
+    }
+    let Some(text) = ctx.read_text(key)?.map(|text| text.to_vec()) else { return Ok(None) };
+    match options.expiry.deadline(ctx.now_ms(), "getex")? {
+        Some(at) => ctx.expire_at(key, at),
+        None => options.persist && ctx.persist(key),
+    };
+    Ok(Some(text))
+}
+
+fn setex(ctx: &mut Ctx, key: Key, seconds: i64, value: Word) -> Result<Done> {
+    let at = Expiry::in_seconds(seconds, ctx.now_ms(), "setex")?;
+    set_with_deadline(ctx, key, value, at)
+}
+
+fn psetex(ctx: &mut Ctx, key: Key, milliseconds: i64, value: Word) -> Result<Done> {
+    let at = Expiry::in_millis(milliseconds, ctx.now_ms(), "psetex")?;
+    set_with_deadline(ctx, key, value, at)
+}
+
+fn set_with_deadline(ctx: &mut Ctx, key: Key, value: Word, at: u64) -> Result<Done> {
+    ctx.set_text(key, value.0, Some(at));
+    ctx.changed(key, Event::Set);
+    ctx.changed(key, Event::Expire);
+    log_set(ctx, key, value.0, at);
+    Ok(Done)
+}
+
+fn log_set(ctx: &mut Ctx, key: Key, value: &[u8], at: u64) {
+    let mut digits = number::Digits::new();
+    ctx.log_as(&[b"SET", key.0, value, b"PXAT", number::write_i64(at as i64, &mut digits)]);
+}
+
+fn setnx(ctx: &mut Ctx, key: Key, value: Word) -> Result<bool> {
+    let free = ctx.find(key).is_none();
+    if free {
+        ctx.set_text(key, value.0, None);
+        ctx.changed(key, Event::Set);
+    }
+    Ok(free)
+}
+
+fn mset<'a>(ctx: &mut Ctx, pairs: Pairs<'a, Key<'a>, Word<'a>>) -> Result<Done> {
+    for (key, value) in pairs.iter() {
+        ctx.set_text(key, value.0, None);
+        ctx.changed(key, Event::Set);
+    }
+    Ok(Done)
+}
+
+fn msetnx<'a>(ctx: &mut Ctx, pairs: Pairs<'a, Key<'a>, Word<'a>>) -> Result<bool> {
+    let free = pairs.iter().all(|(key, _)| ctx.find(key).is_none());
+    if free {
+        mset(ctx, pairs)?;
+    }
+    Ok(free)
+}
+
+fn mget<'c, 'a>(ctx: &'c mut Ctx, keys: Keys<'a>) -> Result<Written<ManyMaybeBytes, impl FnOnce(&mut Writer) + use<'c, 'a>>> {
+    Ok(Written::new(move |out| {
+        out.array(keys.len());
+        for key in keys.iter() {
+            match ctx.read_text(key) {
+                Ok(Some(text)) => text.write_bulk(out),
+                // A key of another kind counts as missing here.
+                _ => out.null(),
+            }
+        }
+    }))
+}
+
+fn append(ctx: &mut Ctx, key: Key, value: Word) -> Result<usize> {
+    let Some(found) = ctx.find(key) else {
+        ctx.set_text(key, value.0, None);
+        ctx.changed(key, Event::Append);
+        return Ok(value.0.len());
+    };
+    let len = ctx.database().text(found).ok_or(Error::WrongType)?.len();
+    let total = ctx.check_text_len(len, value.0.len())?;
+    ctx.edit_text(found, total)[len..].copy_from_slice(value.0);
+    ctx.changed(key, Event::Append);
+    Ok(total)
+}
+
+fn strlen(ctx: &mut Ctx, key: Key) -> Result<usize> {
+    Ok(ctx.read_text(key)?.map_or(0, |text| text.len()))
+}
+
+fn getrange(ctx: &mut Ctx, key: Key, start: i64, end: i64) -> Result<Vec<u8>> {
+    let Some(text) = ctx.read_text(key)? else { return Ok(Vec::new()) };
+    let mut digits = number::Digits::new();
+    let text = text.as_bytes(&mut digits);
+    Ok(slice_range(start, end, text.len()).map_or(Vec::new(), |range| text[range].to_vec()))
+}
+
+fn setrange(ctx: &mut Ctx, key: Key, offset: i64, value: Word) -> Result<usize> {
+    let offset = usize::try_from(offset).map_err(|_| Error::refused("ERR offset is out of range"))?;
+    let found = ctx.find(key);
+    let len = match found {
+        Some(found) => ctx.database().text(found).ok_or(Error::WrongType)?.len(),
+        None => 0,
+    };
+    if value.0.is_empty() {
+        return Ok(len);
+    }
+    let end = ctx.check_text_len(offset, value.0.len())?;
+    let found = match found {
+        Some(found) => found,
+        None => ctx.insert(key, Value::Text(Default::default()), None),
+    };
+    ctx.edit_text(found, end)[offset..end].copy_from_slice(value.0);
+    ctx.changed(key, Event::SetRange);
+    Ok(len.max(end))
+}
+
+fn incr(ctx: &mut Ctx, key: Key) -> Result<i64> {
+    add(ctx, key, 1)
+}
+
+fn decr(ctx: &mut Ctx, key: Key) -> Result<i64> {
+    add(ctx, key, -1)
+}
+
+fn incrby(ctx: &mut Ctx, key: Key, increment: i64) -> Result<i64> {
+    add(ctx, key, increment)
+}
+
+fn decrby(ctx: &mut Ctx, key: Key, decrement: i64) -> Result<i64> {
+    let increment = decrement.checked_neg().ok_or(Error::refused("ERR decrement would overflow"))?;
+    add(ctx, key, increment)
+}
+
+fn add(ctx: &mut Ctx, key: Key, increment: i64) -> Result<i64> {
+    let found = ctx.find(key);
+    let old = match found.map(|found| ctx.database().text(found).ok_or(Error::WrongType)).transpose()? {
+        None => 0,
+        Some(Text::Int(n)) => n,
+        Some(Text::Bytes(text)) => number::parse_i64(text).ok_or(Error::NotInteger)?,
+    };
+    let new = old.checked_add(increment).ok_or(Error::Overflow)?;
+    let overwritten = found.is_some_and(|found| ctx.overwrite_int(found, new));
+    if !overwritten {
+        let deadline = found.and_then(|found| ctx.database().deadline(found));
+        let mut digits = number::Digits::new();
+        ctx.set_text(key, number::write_i64(new, &mut digits), deadline);
+    }
+    ctx.changed(key, Event::IncrBy);
+    Ok(new)
+}

@@ -1,0 +1,7 @@
+//! stub
+/// stub
+#[derive(Default)]
+pub struct Hash(usize);
+impl Hash { /// s
+ pub fn is_empty(&self) -> bool { self.0==0 } /// s
+ pub fn encoding(&self) -> &'static str { "stub" } }
