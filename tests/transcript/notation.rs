@@ -535,9 +535,24 @@ fn write_items(opening: &str, parts: &[String], closing: &str, indent: usize, ou
         *out += &parts.join(", ");
     } else {
         let (pad, end) = (" ".repeat(indent + 2), " ".repeat(indent));
-        *out += &format!("\n{pad}{}\n{end}", parts.join(&format!(",\n{pad}")));
+        *out += &format!("\n{pad}{}\n{end}", flow(parts, indent + 2).join(&format!(",\n{pad}")));
     }
     *out += closing;
+}
+
+/// Lines of items: one a line, or as many as fit when they are short.
+fn flow(parts: &[String], indent: usize) -> Vec<String> {
+    if parts.iter().any(|part| part.len() > 24 || part.contains('\n')) {
+        return parts.to_vec();
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if indent + line.len() + part.len() + 2 < WIDTH => *line += &format!(", {part}"),
+            _ => lines.push(part.clone()),
+        }
+    }
+    lines
 }
 
 /// Whether a simple string can stand without quotes and still be told from everything else.
