@@ -31,6 +31,8 @@ pub struct Attributes {
     pub resp2: bool,
     /// The first Redis version of which the block is true.
     pub since: Option<Version>,
+    /// The first Redis version of which it is true no more.
+    pub until: Option<Version>,
     /// The only kind of server the block is meant for.
     pub only: Option<Only>,
     /// Redis answers differently, on purpose: its replies are read and not compared.
@@ -151,8 +153,11 @@ impl Attributes {
                 ("differs", "") => attributes.differs = true,
                 ("only", "redis") => attributes.only = Some(Only::Redis),
                 ("only", "keyside") => attributes.only = Some(Only::Keyside),
-                ("since", version) if Version::parse(version).is_some() => {
-                    attributes.since = Version::parse(version)
+                ("since", version) => {
+                    attributes.since = Some(Version::parse(version).ok_or("not a version")?)
+                }
+                ("until", version) => {
+                    attributes.until = Some(Version::parse(version).ok_or("not a version")?)
                 }
                 _ => return Err(format!("unknown attribute `{word}`")),
             }

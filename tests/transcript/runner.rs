@@ -92,7 +92,7 @@ struct Stalled;
 
 impl<T: Target> Run<'_, T> {
     fn learn_version(&mut self) {
-        if let Received::Value(Value::Bulk(info)) = self.ask_once(&["INFO", "server"]) {
+        if let Received::Value(Value::Bulk(info) | Value::Simple(info)) = self.ask_once(&["INFO", "server"]) {
             let info = String::from_utf8_lossy(&info).into_owned();
             let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
             self.report.version = version.unwrap_or_default().into();
@@ -144,15 +144,16 @@ impl<T: Target> Run<'_, T> {
         self.hang_up();
     }
 
+    /// Every server is taken for the version of Redis that it says it is.
     fn is_meant(&self, attributes: &Attributes) -> bool {
-        match self.kind {
-            Kind::Keyside => attributes.only != Some(Only::Redis),
-            Kind::Redis => {
-                let version = Version::parse(&self.report.version).unwrap_or(Version(0, 0));
-                attributes.only != Some(Only::Keyside)
-                    && attributes.since.is_none_or(|since| version >= since)
-            }
-        }
+        let other = match self.kind {
+            Kind::Redis => Only::Keyside,
+            Kind::Keyside => Only::Redis,
+        };
+        let version = Version::parse(&self.report.version).unwrap_or(Version(0, 0));
+        attributes.only != Some(other)
+            && attributes.since.is_none_or(|since| version >= since)
+            && attributes.until.is_none_or(|until| version < until)
     }
 
     fn step(&mut self, step: &Step, attributes: &Attributes) -> Result<(), Stalled> {
@@ -399,7 +400,26 @@ mod tests {
         assert!(failures("differs", "> A\none", &["two"]).is_empty());
         assert_eq!(failures("differs", "> A\none", &["one"]).len(), 1);
         assert_eq!(report("only=keyside", "> A\none", &[], false).0.skipped, 1);
-        assert_eq!(report("since=99.0", "> A\none", &[], false).0.skipped, 1);
+        assert_eq!(report("only=redis", "> A\none", &["one"], false).0.exchanges, 1);
+    }
+
+    #[test]
+    fn blocks_are_for_versions() {
+        let skipped = |attributes: &str, version: &'static str| {
+            let text = format!("## X\n```redis resp2 {attributes}\n> A\none\n```\n");
+            let replies = VecDeque::from([version, "OK", "one"]);
+            let mut parrot = Parrot { replies };
+            run(&Document::parse("t.md", &text).unwrap(), &mut parrot, Kind::Keyside, false).skipped == 1
+        };
+        for (attributes, before, at, after) in [
+            ("since=7.2", true, false, false),
+            ("until=7.2", false, true, true),
+            ("since=7.2 until=8.0", true, false, true),
+        ] {
+            assert_eq!(skipped(attributes, "redis_version:7.0.15"), before, "{attributes}");
+            assert_eq!(skipped(attributes, "redis_version:7.2.0"), at, "{attributes}");
+            assert_eq!(skipped(attributes, "redis_version:8.10.1"), after, "{attributes}");
+        }
     }
 
     #[test]
