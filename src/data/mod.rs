@@ -1,4 +1,5 @@
 //! What values are made of. Nothing here knows of keys, clients or RESP.
 
 pub mod containers;
+pub mod list;
 pub mod number;
