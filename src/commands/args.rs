@@ -228,6 +228,25 @@ impl Arg<'_> for f64 {
     }
 }
 
+impl Member<'_> {
+    /// Its value as an integer, for arguments that are looked at only when the key is known.
+    pub fn integer(self) -> Result<i64> {
+        parse_i64(self.0).ok_or(Error::NotInteger)
+    }
+}
+
+/// How many: an integer that is not negative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count(pub usize);
+
+impl Arg<'_> for Count {
+    const SHAPE: Shape = Shape::Word("count", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok());
+        count.map(Count).ok_or(Error::refused("ERR value is out of range, must be positive"))
+    }
+}
+
 impl<'a, T: Arg<'a>> Arg<'a> for Option<T> {
     const SHAPE: Shape = Shape::Maybe(&T::SHAPE);
     fn parse(words: &mut Words<'a>) -> Result<Self> {

@@ -5,6 +5,7 @@ pub(crate) mod args;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod list;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -15,5 +16,6 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    list::COMMANDS,
     string::COMMANDS,
 ];

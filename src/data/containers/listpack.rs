@@ -78,6 +78,9 @@ impl Default for Listpack {
 }
 
 impl Listpack {
+    /// The length of an empty one, in bytes.
+    pub const EMPTY_BYTES: usize = HEADER + 1;
+
     /// An empty one.
     pub fn new() -> Self {
         Listpack { block: Block::new(&[7, 0, 0, 0, 0, 0, END]) }
@@ -132,7 +135,7 @@ impl Listpack {
     /// Whether there is no element.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes_len() == HEADER + 1
+        self.bytes_len() == Self::EMPTY_BYTES
     }
 
     /// The length of [`as_bytes`](Self::as_bytes).
@@ -174,6 +177,15 @@ impl Listpack {
     pub fn entries_to(&self, position: Position) -> Entries<'_> {
         let at = position.0 as usize;
         Entries { back: at + size_at(self.as_bytes(), at), ..self.entries() }
+    }
+
+    /// The first element that begins `bytes` or more after the first one does.
+    pub fn seek_bytes(&self, bytes: usize) -> Option<Position> {
+        let mut at = HEADER;
+        while at < HEADER + bytes && at < self.bytes_len() - 1 {
+            at += size_at(self.as_bytes(), at);
+        }
+        self.position(at)
     }
 
     /// The element at `position`.
@@ -377,8 +389,10 @@ impl Listpack {
         let (body, at) = (self.block.body_mut(), at - Framing::PREFIX);
         if at + removed + Framing::PREFIX + 1 == old {
             body[at + wanted] = END;
-        } else if wanted != removed {
+        } else if wanted > removed {
             body.copy_within(at + removed..old - Framing::PREFIX, at + wanted);
+        } else if wanted < removed {
+            move_down(&mut body[at + wanted..old - Framing::PREFIX], removed - wanted);
         }
         if wanted < removed {
             self.block.resize(&(new as u32).to_le_bytes());
@@ -462,6 +476,18 @@ impl PartialEq<[u8]> for Entry<'_> {
     }
 }
 
+impl Iter<'_> {
+    /// Passes over up to `count` elements at the front and answers how many there were.
+    pub fn skip_front(&mut self, count: usize) -> usize {
+        self.entries.skip_front(count)
+    }
+
+    /// Passes over up to `count` elements at the back and answers how many there were.
+    pub fn skip_back(&mut self, count: usize) -> usize {
+        self.entries.skip_back(count)
+    }
+}
+
 impl<'a> Iterator for Iter<'a> {
     type Item = Entry<'a>;
 
@@ -486,6 +512,28 @@ impl DoubleEndedIterator for Iter<'_> {
     }
 }
 
+impl Entries<'_> {
+    /// Passes over up to `count` elements at the front and answers how many there were.
+    pub fn skip_front(&mut self, count: usize) -> usize {
+        let mut skipped = 0;
+        while skipped < count && self.front < self.back {
+            self.front += size_at(self.bytes, self.front);
+            skipped += 1;
+        }
+        skipped
+    }
+
+    /// Passes over up to `count` elements at the back and answers how many there were.
+    pub fn skip_back(&mut self, count: usize) -> usize {
+        let mut skipped = 0;
+        while skipped < count && self.front < self.back {
+            self.back -= size_before(self.bytes, self.back);
+            skipped += 1;
+        }
+        skipped
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = (Position, Entry<'a>);
 
@@ -501,12 +549,7 @@ impl<'a> Iterator for Entries<'a> {
     }
 
     fn nth(&mut self, n: usize) -> Option<Self::Item> {
-        for _ in 0..n {
-            if self.front >= self.back {
-                return None;
-            }
-            self.front += size_at(self.bytes, self.front);
-        }
+        self.skip_front(n);
         self.next()
     }
 }
@@ -523,12 +566,7 @@ impl DoubleEndedIterator for Entries<'_> {
     }
 
     fn nth_back(&mut self, n: usize) -> Option<Self::Item> {
-        for _ in 0..n {
-            if self.front >= self.back {
-                return None;
-            }
-            self.back -= size_before(self.bytes, self.back);
-        }
+        self.skip_back(n);
         self.next_back()
     }
 }
@@ -672,6 +710,15 @@ fn decode(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
         0xF3 => int(4),
         0xF4 => int(8),
         0xF5..=0xFF => None,
+    }
+}
+
+/// Moves all bytes but the first `by` down by so many. In pieces: a long memmove between places this near each other
+/// takes three times as long on x86, where it becomes `rep movsb`.
+fn move_down(bytes: &mut [u8], by: usize) {
+    const PIECE: usize = 2048;
+    for start in (by..bytes.len()).step_by(PIECE) {
+        bytes.copy_within(start..bytes.len().min(start + PIECE), start - by);
     }
 }
 
