@@ -75,6 +75,15 @@ impl<L: Layout> Table<L> {
         }
     }
 
+    /// Adds a copy of another table's record, whose key is new here.
+    pub fn add_copy(&mut self, slot: &[u8]) -> Handle {
+        let Table { dict, slab, seed, .. } = self;
+        let h = slab.alloc(slot.len());
+        slab.bytes_mut(h)[..slot.len()].copy_from_slice(slot);
+        dict.insert(keyed_hash(*seed, L::key(slot)), h, |h| hash_of::<L>(slab, *seed, h));
+        h
+    }
+
     /// The slot of a record.
     #[inline]
     pub fn slot(&self, h: Handle) -> &[u8] {
@@ -151,6 +160,14 @@ impl<L: Layout> Table<L> {
     /// Bytes asked from the allocator of which no record makes use.
     pub fn slack(&self) -> usize {
         self.slab.slack()
+    }
+}
+
+impl<L: Layout> Clone for Table<L> {
+    fn clone(&self) -> Self {
+        let mut copy = Table::new(self.seed);
+        self.slots().for_each(|slot| drop(copy.add_copy(slot)));
+        copy
     }
 }
 
