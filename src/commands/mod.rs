@@ -5,7 +5,9 @@ pub(crate) mod args;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod hash;
 pub mod list;
+pub mod set;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -16,6 +18,8 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    hash::COMMANDS,
     list::COMMANDS,
+    set::COMMANDS,
     string::COMMANDS,
 ];

@@ -117,6 +117,11 @@ impl Keyspace {
         &self.databases[self.selected]
     }
 
+    /// The database worked on, with the chance that picks from it.
+    pub fn with_random(&mut self) -> (&Database, &mut Random) {
+        (&self.databases[self.selected], &mut self.random)
+    }
+
     #[inline]
     fn database_mut(&mut self) -> &mut Database {
         &mut self.databases[self.selected]
