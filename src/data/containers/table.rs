@@ -40,6 +40,17 @@ impl<L: Layout> Table<L> {
         Table { dict: Dict::new(), slab: Slab::new(), seed, layout: PhantomData }
     }
 
+    /// What its hashes begin with.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Asks the processor to load a record that is read soon.
+    #[inline]
+    pub fn prefetch(&self, h: Handle) {
+        self.slab.prefetch(h);
+    }
+
     /// The number of records.
     #[inline]
     pub fn len(&self) -> usize {
