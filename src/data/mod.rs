@@ -4,3 +4,4 @@ pub mod containers;
 pub mod glob;
 pub mod list;
 pub mod number;
+pub mod stream;
