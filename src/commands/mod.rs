@@ -8,6 +8,7 @@ pub(crate) mod spec;
 pub mod hash;
 pub mod list;
 pub mod set;
+pub mod sorted_set;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -21,5 +22,6 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     hash::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,
+    sorted_set::COMMANDS,
     string::COMMANDS,
 ];

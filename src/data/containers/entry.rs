@@ -482,6 +482,14 @@ impl Entries {
         }
     }
 
+    /// Whether a collection has nothing in it.
+    pub fn is_empty_collection(&self, h: Handle) -> bool {
+        self.get::<List>(h).is_some_and(List::is_empty)
+            || self.get::<Set>(h).is_some_and(Set::is_empty)
+            || self.get::<SortedSet>(h).is_some_and(SortedSet::is_empty)
+            || self.get::<Hash>(h).is_some_and(Hash::is_empty)
+    }
+
     fn embeds(key: &[u8], text: usize) -> bool {
         24 + key.len() + text <= Slab::MAX_SMALL
     }
