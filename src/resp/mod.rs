@@ -3,5 +3,5 @@
 mod request;
 mod writer;
 
-pub use request::{Limits, ProtocolError, RequestParser};
+pub use request::{Limits, ProtocolError, RequestParser, split_quoted};
 pub use writer::{Version, Writer};
