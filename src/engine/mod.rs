@@ -139,6 +139,18 @@ impl Engine {
         self.keyspace.next_deadline()
     }
 
+    /// Whether a client that just connected has to authenticate.
+    pub fn has_password(&self) -> bool {
+        !self.config.requirepass.is_empty()
+    }
+
+    /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
+    pub fn close_idle(&mut self, before_ms: u64) {
+        let is_idle = |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let idle: Vec<ClientId> = self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
+        idle.into_iter().for_each(|id| self.close(id));
+    }
+
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
