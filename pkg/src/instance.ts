@@ -186,9 +186,13 @@ export class Instance {
       case 0x2b:
         if (status === 10 && memory[replyAt + 1] === 0x4f && memory[replyAt + 2] === 0x4b) return 'OK'
         break
-      case 0x3a:
-        if (status === 8) return memory[replyAt + 1]! - 48
-        break
+      case 0x3a: {
+        // Up to nine digits; the status counts the sign and the end of the line too.
+        if (status > 24 || memory[replyAt + 1] === 0x2d) break
+        let n = 0
+        for (let at = replyAt + 1, byte; (byte = memory[at++]!) !== 13; ) n = n * 10 + byte - 48
+        return n
+      }
       case 0x5f:
         if (status === 6) return null
     }

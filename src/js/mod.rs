@@ -48,6 +48,8 @@ struct Name {
     len: usize,
     /// Whether the time it takes can grow with the data; the clock is read only for these.
     is_timed: bool,
+    /// Whether it leaves all deadlines as they are.
+    is_readonly: bool,
 }
 
 /// Where JavaScript writes a request: the bytes of its words anywhere in `bytes`, and where each starts and ends in
@@ -216,6 +218,7 @@ impl Store {
         }
         let known = (command != BY_NAME).then(|| &self.commands[command as usize]);
         host::time_next(known.is_none_or(|name| name.is_timed));
+        let is_readonly = known.is_some_and(|name| name.is_readonly);
         let name = known.map_or(&[][..], |name| &name.words[..name.len]);
         let known = known.map(|_| Known(command as u16));
         let Scratch { bytes, bounds } = &self.scratch;
@@ -233,7 +236,7 @@ impl Store {
             self.engine.execute_known(id, known, &words, now_ms);
         }
         self.reply = self.engine.output(id).map(core::mem::take).unwrap_or_default();
-        self.status(id)
+        self.status(id, is_readonly)
     }
 
     /// Forgets the reply that JavaScript has read.
@@ -244,14 +247,14 @@ impl Store {
         self.reply.clear();
     }
 
-    fn status(&mut self, id: ClientId) -> u32 {
+    fn status(&mut self, id: ClientId, is_readonly: bool) -> u32 {
         let len = self.reply.len();
         let news = self.scratch.shrink()
             || self.reply.as_ptr().addr() != self.told.reply_at
             || len >= 1 << 30
             || self.engine.has_ready()
             || self.engine.is_closing(id)
-            || self.engine.next_deadline().is_some_and(|at| at < self.told.deadline);
+            || !is_readonly && self.engine.next_deadline().is_some_and(|at| at < self.told.deadline);
         (len as u32) << 1 | news as u32
     }
 }
@@ -266,6 +269,7 @@ impl Name {
                 Name {
                     words: [words.next().unwrap_or_default(), words.next().unwrap_or_default()],
                     len: spec.name_words(),
+                    is_readonly: spec.flags.has(Flags::READONLY),
                     is_timed: !spec.flags.has(Flags::FAST) && spec.complexity != "O(1)",
                 }
             })
