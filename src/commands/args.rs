@@ -7,7 +7,7 @@ use core::{marker::PhantomData, ops::Range};
 
 use crate::{
     Error, Result,
-    data::number::{parse_float, parse_i64},
+    data::number::{Extended, parse_float, parse_i64},
 };
 pub use crate::keyspace::Key;
 
@@ -203,6 +203,8 @@ words! {
     Field = Shape::Word("field", Kind::Text);
     /// A member of a set or sorted set, or an element of a list.
     Member = Shape::Word("member", Kind::Text);
+    /// A number that is looked at only when the key is known.
+    Number = Shape::Word("number", Kind::Double);
     /// A glob pattern.
     Pattern = Shape::Word("pattern", Kind::Pattern);
 }
@@ -225,6 +227,33 @@ impl Arg<'_> for f64 {
     const SHAPE: Shape = Shape::Word("number", Kind::Double);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         parse_float(words.next()?).ok_or(Error::NotFloat)
+    }
+}
+
+impl Member<'_> {
+    /// Its value as an integer, for arguments that are looked at only when the key is known.
+    pub fn integer(self) -> Result<i64> {
+        parse_i64(self.0).ok_or(Error::NotInteger)
+    }
+}
+
+/// How many: an integer that is not negative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count(pub usize);
+
+impl Arg<'_> for Count {
+    const SHAPE: Shape = Shape::Word("count", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok());
+        count.map(Count).ok_or(Error::refused("ERR value is out of range, must be positive"))
+    }
+}
+
+/// A number as INCRBYFLOAT and HINCRBYFLOAT add it.
+impl Arg<'_> for Extended {
+    const SHAPE: Shape = Shape::Word("increment", Kind::Double);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        Extended::parse(words.next()?).ok_or(Error::NotFloat)
     }
 }
 

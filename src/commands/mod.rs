@@ -5,6 +5,10 @@ pub(crate) mod args;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod hash;
+pub mod list;
+pub mod set;
+pub mod sorted_set;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -15,5 +19,9 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    hash::COMMANDS,
+    list::COMMANDS,
+    set::COMMANDS,
+    sorted_set::COMMANDS,
     string::COMMANDS,
 ];

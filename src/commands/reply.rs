@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::{keyspace::Text, resp::Writer};
+use crate::{data::containers::listpack::Entry, keyspace::Text, resp::Writer};
 
 /// A value that writes itself as a reply and knows its TypeScript type.
 pub trait Reply {
@@ -97,6 +97,24 @@ impl Reply for Text<'_> {
     }
 }
 
+impl Entry<'_> {
+    /// Writes it as a string.
+    pub fn write_bulk(self, out: &mut Writer<'_>) {
+        match self {
+            Entry::Int(n) => out.bulk_integer(n),
+            Entry::Text(bytes) => out.bulk(bytes),
+        }
+    }
+}
+
+/// A text out of a collection.
+impl Reply for Entry<'_> {
+    const TS: &'static str = "Bytes";
+    fn write(self, out: &mut Writer<'_>) {
+        self.write_bulk(out);
+    }
+}
+
 /// A value or null. The types with one are written out, as TypeScript's `| null` cannot be joined to another text here.
 macro_rules! or_null {
     ($($Type:ty = $ts:literal,)*) => { $(
@@ -115,6 +133,7 @@ macro_rules! or_null {
 or_null! {
     Bulk<'_> = "Bytes | null",
     Text<'_> = "Bytes | null",
+    Entry<'_> = "Bytes | null",
     Vec<u8> = "Bytes | null",
     i64 = "number | null",
     usize = "number | null",
@@ -162,6 +181,12 @@ pub trait Element: Reply {
 
 impl Element for Bulk<'_> {
     const ARRAY_TS: &'static str = "Bytes[]";
+}
+impl Element for Entry<'_> {
+    const ARRAY_TS: &'static str = "Bytes[]";
+}
+impl Element for Option<Entry<'_>> {
+    const ARRAY_TS: &'static str = "(Bytes | null)[]";
 }
 impl Element for Vec<u8> {
     const ARRAY_TS: &'static str = "Bytes[]";

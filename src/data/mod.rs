@@ -1,6 +1,11 @@
 //! What values are made of. Nothing here knows of keys, clients or RESP.
 
 pub mod containers;
+pub mod glob;
+pub mod hash;
 pub mod limits;
+pub mod list;
 pub mod number;
-pub mod hash; pub mod list; pub mod set; pub mod sorted_set; pub mod stream;
+pub mod set;
+pub mod sorted_set;
+pub mod stream;

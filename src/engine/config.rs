@@ -17,6 +17,8 @@ pub struct Config {
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
     pub slowlog_max_len: usize,
+    /// Whether the effects of every unit are written to [`Engine::journal`](super::Engine::journal).
+    pub journal: bool,
     /// The host.
     pub host: Host,
 }
@@ -49,6 +51,7 @@ impl Default for Config {
             client_query_buffer_limit: 1 << 30,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
+            journal: false,
             host: Host::default(),
         }
     }

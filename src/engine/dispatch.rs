@@ -1,12 +1,8 @@
 //! From words to a command: found by name, let through the gates in Redis's order, called, counted.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{
-    fmt::Write,
-    hash::{BuildHasher, Hasher},
-};
+use core::fmt::Write;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::{
@@ -46,7 +42,6 @@ struct Row {
 pub struct Table {
     rows: Vec<Row>,
     index: HashTable<u16>,
-    hasher: FixedState,
     /// Commands whose first word only opens a group, such as CLIENT.
     containers: Vec<&'static str>,
 }
@@ -70,7 +65,7 @@ impl Table {
     pub fn new() -> Table {
         let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
         let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
-        let mut table = Table { rows: Vec::new(), index: HashTable::new(), hasher: FixedState::with_seed(0), containers: Vec::new() };
+        let mut table = Table { rows: Vec::new(), index: HashTable::new(), containers: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
@@ -81,8 +76,8 @@ impl Table {
         let number = self.rows.len() as u16;
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
         self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
-        let Table { rows, index, hasher, .. } = self;
-        let hash_of = |number: &u16| hash(hasher, rows[*number as usize].spec.name.as_bytes());
+        let Table { rows, index, .. } = self;
+        let hash_of = |number: &u16| hash(rows[*number as usize].spec.name.as_bytes());
         index.insert_unique(hash_of(&number), number, hash_of);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
@@ -107,13 +102,8 @@ impl Table {
     /// The command called `name`, in any letter case; a subcommand as `CLIENT LIST`.
     #[inline]
     pub fn find_name(&self, name: &[u8]) -> Option<Known> {
-        let mut upper = [0; LONGEST_NAME];
-        let upper = upper.get_mut(..name.len())?;
-        upper.copy_from_slice(name);
-        upper.make_ascii_uppercase();
-        let upper = &*upper;
-        let found = self.index.find(hash(&self.hasher, upper), |&i| self.rows[i as usize].spec.name.as_bytes() == upper);
-        found.map(|&number| Known(number))
+        let is_name = |&number: &u16| self.rows[number as usize].spec.name.as_bytes().eq_ignore_ascii_case(name);
+        self.index.find(hash(name), is_name).map(|&number| Known(number))
     }
 
     fn find_sub(&self, container: &[u8], sub: &[u8]) -> Option<Known> {
@@ -156,11 +146,20 @@ impl Default for Table {
     }
 }
 
+/// A hash that does not see the letter case. The names are ours and few, so it need only tell them apart: it takes the
+/// length and, of a long name, the first and last eight bytes.
 #[inline]
-fn hash(hasher: &FixedState, name: &[u8]) -> u64 {
-    let mut hasher = hasher.build_hasher();
-    hasher.write(name);
-    hasher.finish()
+fn hash(name: &[u8]) -> u64 {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => match (name.first_chunk(), name.last_chunk()) {
+            (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
+            _ => (name.iter().fold(0, |word, byte| word << 8 | *byte as u64), 0),
+        },
+    };
+    let mixed = ((head | CASE) ^ (tail | CASE).rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 32
 }
 
 impl Engine {

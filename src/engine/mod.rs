@@ -48,8 +48,10 @@ impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
         let table = Table::new();
+        let mut keyspace = Keyspace::new(config.databases, seed);
+        keyspace.effects.journal_wanted = config.journal;
         Engine {
-            keyspace: Keyspace::new(config.databases, seed),
+            keyspace,
             calls: table.all().map(|_| CallStats::default()).collect(),
             table,
             config,
@@ -180,6 +182,16 @@ impl Engine {
     /// Bytes to be kept or replicated.
     pub fn journal(&mut self) -> &mut Journal {
         &mut self.journal
+    }
+
+    /// One number for all that is stored: equal data give equal digests.
+    pub fn digest(&self) -> u64 {
+        self.keyspace.digest()
+    }
+
+    /// Panics unless what is stored is as it should be. For tests.
+    pub fn check(&self) {
+        self.keyspace.check();
     }
 
     fn begin(&mut self, now_ms: u64) {

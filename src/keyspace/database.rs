@@ -221,6 +221,23 @@ impl Database {
         self.dict.random(&mut random).map(|handle| self.entries.key(handle))
     }
 
+    /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.
+    pub fn check(&self, hash_of: impl Fn(&[u8]) -> u64) {
+        let mut volatile = 0;
+        for handle in self.dict.iter() {
+            let key = self.entries.key(handle);
+            let found = self.find(hash_of(key), key).map(|found| found.handle);
+            assert_eq!(found, Some(handle), "{} is found by its key", key.escape_ascii());
+            assert!(!self.entries.is_empty_collection(handle), "{} is not empty", key.escape_ascii());
+            if let Some(at) = self.entries.deadline(handle) {
+                volatile += 1;
+                let rank = self.deadlines.partition_point(before(&self.entries, at, handle));
+                assert_eq!(self.deadlines.get(rank), Some(handle), "{} is found by its deadline", key.escape_ascii());
+            }
+        }
+        assert_eq!(volatile, self.volatile(), "nothing else has a deadline");
+    }
+
     fn index(&mut self, hash: u64, handle: Handle, hash_of: impl Fn(&[u8]) -> u64) -> Found {
         let entries = &self.entries;
         self.dict.insert(hash, handle, |h| hash_of(entries.key(h)));

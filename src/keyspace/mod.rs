@@ -2,6 +2,7 @@
 //! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
 
 mod database;
+mod digest;
 pub mod effects;
 mod event;
 mod random;
@@ -115,6 +116,11 @@ impl Keyspace {
     #[inline]
     pub fn database(&self) -> &Database {
         &self.databases[self.selected]
+    }
+
+    /// The database worked on, with the chance that picks from it.
+    pub fn with_random(&mut self) -> (&Database, &mut Random) {
+        (&self.databases[self.selected], &mut self.random)
     }
 
     #[inline]
@@ -371,6 +377,11 @@ impl Keyspace {
         }
         self.selected = selected;
         true
+    }
+
+    /// Panics unless the databases are as they should be. For tests.
+    pub fn check(&self) {
+        self.databases.iter().for_each(|database| database.check(|key| hash_with(&self.hasher, key)));
     }
 
     fn expire(&mut self, found: Found) {

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::{fmt, mem, ops::Range};
 
+use crate::data::number::parse_i64;
+
 /// What one request may be, and how much a client that has not authenticated may send.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -108,8 +110,8 @@ impl RequestParser {
     }
 
     fn count(&mut self, bytes: &[u8], limits: Limits) -> Result<Option<i64>, ProtocolError> {
-        let Some((digits, next)) = line(bytes, 1, ProtocolError::CountTooLong)? else { return Ok(None) };
-        let count = integer(digits).filter(|&n| n <= WORDS_MAX).ok_or(ProtocolError::InvalidCount)?;
+        let Some((count, next)) = number_line(bytes, 1, ProtocolError::CountTooLong)? else { return Ok(None) };
+        let count = count.filter(|&n| n <= WORDS_MAX).ok_or(ProtocolError::InvalidCount)?;
         if limits.unauthenticated && count > UNAUTHENTICATED_WORDS {
             return Err(ProtocolError::UnauthenticatedCount);
         }
@@ -118,35 +120,36 @@ impl RequestParser {
     }
 
     /// Reads one word; false when it is not complete.
+    #[inline]
     fn word(&mut self, bytes: &[u8], limits: Limits) -> Result<bool, ProtocolError> {
         let length = match self.length {
             Some(length) => length,
             None => {
                 let Some(&tag) = bytes.get(self.at) else { return Ok(false) };
                 // Redis reads the whole line before it looks at its first byte.
-                let Some((digits, next)) = line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
+                let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
                     return Ok(false);
                 };
                 if tag != b'$' {
                     return Err(ProtocolError::ExpectedDollar(tag));
                 }
-                let length = integer(digits).filter(|n| (0..=limits.word as i64).contains(n));
+                let length = length.filter(|n| (0..=limits.word as i64).contains(n));
                 let length = length.ok_or(ProtocolError::InvalidLength)?;
                 if limits.unauthenticated && length > UNAUTHENTICATED_WORD {
                     return Err(ProtocolError::UnauthenticatedLength);
                 }
                 self.at = next;
-                *self.length.insert(length as usize)
+                length as usize
             }
         };
         let end = self.at + length;
-        if bytes.len() < end + 2 {
-            return Ok(false);
+        let complete = bytes.len() >= end + 2;
+        if complete {
+            self.spans.push(self.at..end);
+            self.at = end + 2;
         }
-        self.spans.push(self.at..end);
-        self.at = end + 2;
-        self.length = None;
-        Ok(true)
+        self.length = (!complete).then_some(length);
+        Ok(complete)
     }
 
     fn inline(&mut self, bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
@@ -159,22 +162,33 @@ impl RequestParser {
     }
 }
 
-/// The line that starts at `from` without its `\r\n`, and where the next one starts.
-fn line(bytes: &[u8], from: usize, too_long: ProtocolError) -> Result<Option<(&[u8], usize)>, ProtocolError> {
-    let rest = bytes.get(from..).unwrap_or_default();
-    // Nearly every line is a number of a few digits.
-    match rest.iter().take(32).position(|&b| b == b'\r').or_else(|| memchr::memchr(b'\r', rest)) {
-        Some(end) if rest.len() > end + 1 => Ok(Some((&rest[..end], from + end + 2))),
-        None if rest.len() > INLINE_MAX => Err(too_long),
-        _ => Ok(None),
+/// The number on the line that starts at `from`, if it is one, and where the next line starts; `None` while the line has
+/// no end.
+#[inline(always)]
+fn number_line(
+    bytes: &[u8],
+    from: usize,
+    too_long: ProtocolError,
+) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
+    // Nearly every line is a number of one or two digits, and there are as many lines as words.
+    if let Some(&[a, b, c, d]) = bytes.get(from..from + 4).and_then(|line| line.first_chunk()) {
+        let (tens, ones) = (a.wrapping_sub(b'0') as i64, b.wrapping_sub(b'0') as i64);
+        if tens < 10 && b == b'\r' && c == b'\n' {
+            return Ok(Some((Some(tens), from + 3)));
+        }
+        if tens < 10 && tens > 0 && ones < 10 && c == b'\r' && d == b'\n' {
+            return Ok(Some((Some(tens * 10 + ones), from + 4)));
+        }
     }
+    any_line(bytes.get(from..).unwrap_or_default(), from, too_long)
 }
 
-/// A decimal integer as the protocol writes it: an optional minus, no leading zeros or other signs.
-fn integer(digits: &[u8]) -> Option<i64> {
-    match digits {
-        [digit @ b'0'..=b'9'] => Some((digit - b'0') as i64),
-        _ => crate::data::number::parse_i64(digits),
+#[cold]
+fn any_line(rest: &[u8], from: usize, too_long: ProtocolError) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
+    match memchr::memchr(b'\r', rest) {
+        Some(end) if rest.len() > end + 1 => Ok(Some((parse_i64(&rest[..end]), from + end + 2))),
+        None if rest.len() > INLINE_MAX => Err(too_long),
+        _ => Ok(None),
     }
 }
 

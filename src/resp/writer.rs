@@ -138,7 +138,7 @@ impl<'o> Writer<'o> {
     /// A floating point number; a string in RESP2.
     pub fn double(&mut self, value: f64) {
         let mut text = number::FloatText::new();
-        let text = text.format(value);
+        let text = number::write_float(value, &mut text);
         match self.version {
             Version::V2 => self.bulk(text),
             Version::V3 => self.line(b',', text),

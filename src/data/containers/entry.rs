@@ -51,8 +51,16 @@ impl Kind {
         }
     }
 
+    #[inline]
     fn from_bits(bits: u64) -> Kind {
-        [Kind::String, Kind::List, Kind::Set, Kind::SortedSet, Kind::Hash, Kind::Stream][bits as usize]
+        match bits {
+            0 => Kind::String,
+            1 => Kind::List,
+            2 => Kind::Set,
+            3 => Kind::SortedSet,
+            4 => Kind::Hash,
+            _ => Kind::Stream,
+        }
     }
 }
 
@@ -175,11 +183,16 @@ impl Header {
         let key = if key > u8::MAX as usize { Header::LONG_KEY } else { (key as u64) << 48 };
         Header((kind as u64) << 24 | (form as u64) << 27 | (text as u64) << 32 | key)
     }
+    #[inline]
     fn kind(self) -> Kind {
         Kind::from_bits(self.0 >> 24 & 7)
     }
     fn form(self) -> Form {
-        [Form::Embedded, Form::Int, Form::Owned][(self.0 >> 27 & 3) as usize]
+        match self.0 >> 27 & 3 {
+            0 => Form::Embedded,
+            1 => Form::Int,
+            _ => Form::Owned,
+        }
     }
     fn has(self, flag: u64) -> bool {
         self.0 & flag != 0
@@ -269,7 +282,7 @@ impl Entries {
         // after, so the value is moved out once.
         let value = unsafe {
             match (header.form(), header.kind()) {
-                (Form::Embedded, _) => Value::Text(ThinVec::from(self.embedded(h, header))),
+                (Form::Embedded, _) => Value::Text(ThinVec::from(embedded(self.slab.bytes(h), header))),
                 (Form::Int, _) => Value::Int(self.slab.read(h, at)),
                 (Form::Owned, Kind::String) => Value::Text(self.slab.read(h, at)),
                 (Form::Owned, Kind::List) => Value::List(self.slab.read(h, at)),
@@ -320,13 +333,14 @@ impl Entries {
     /// The text of a string entry; `None` for every other kind.
     #[inline]
     pub fn text(&self, h: Handle) -> Option<Text<'_>> {
-        let header = self.header(h);
+        let bytes = self.slab.bytes(h);
+        let header = Header(word(bytes, 0));
         if header.kind() != Kind::String {
             return None;
         }
         Some(match header.form() {
-            Form::Embedded => Text::Bytes(self.embedded(h, header)),
-            Form::Int => Text::Int(word(self.slab.bytes(h), header.payload_at()) as i64),
+            Form::Embedded => Text::Bytes(embedded(bytes, header)),
+            Form::Int => Text::Int(word(bytes, header.payload_at()) as i64),
             // SAFETY: an owned payload of a string entry is the `ThinVec` that `insert` wrote.
             Form::Owned => Text::Bytes(unsafe { self.slab.as_ref::<ThinVec<u8>>(h, header.payload_at()) }),
         })
@@ -468,6 +482,14 @@ impl Entries {
         }
     }
 
+    /// Whether a collection has nothing in it.
+    pub fn is_empty_collection(&self, h: Handle) -> bool {
+        self.get::<List>(h).is_some_and(List::is_empty)
+            || self.get::<Set>(h).is_some_and(Set::is_empty)
+            || self.get::<SortedSet>(h).is_some_and(SortedSet::is_empty)
+            || self.get::<Hash>(h).is_some_and(Hash::is_empty)
+    }
+
     fn embeds(key: &[u8], text: usize) -> bool {
         24 + key.len() + text <= Slab::MAX_SMALL
     }
@@ -483,12 +505,6 @@ impl Entries {
     fn mark_edited(&mut self, h: Handle) {
         let header = self.header(h);
         self.set_header(h, Header(header.0 | Header::EDITED));
-    }
-
-    fn embedded(&self, h: Handle, header: Header) -> &[u8] {
-        let bytes = self.slab.bytes(h);
-        let at = header.key_at() + key_len(bytes, header);
-        &bytes[at..at + header.text_len()]
     }
 
     /// A record with header, deadline and key, whose payload or text is still to be written.
@@ -529,6 +545,14 @@ impl Entries {
     }
 }
 
+/// The text behind the key.
+#[inline]
+fn embedded(bytes: &[u8], header: Header) -> &[u8] {
+    let at = header.key_at() + key_len(bytes, header);
+    &bytes[at..at + header.text_len()]
+}
+
+#[inline]
 fn key_len(bytes: &[u8], header: Header) -> usize {
     if header.has(Header::LONG_KEY) {
         word(bytes, header.payload_at() - 8) as usize

@@ -5,9 +5,12 @@ mod block;
 pub mod dict;
 pub mod entry;
 pub mod intset;
+pub mod keyed_hash;
 pub mod listpack;
+pub mod packed_set;
 pub mod rank_tree;
 pub mod slab;
+pub mod table;
 pub mod tagged;
 
 #[cfg(test)]

@@ -111,7 +111,10 @@ const SLOT_CLASSES: u8 = 40;
 const LARGE_CLASS: u8 = SLOT_CLASSES;
 /// A class grows its youngest chunk by this part of all it has, so that little lies idle however few records there are.
 const GROWTH: usize = 8;
-const MIN_GROWTH_BYTES: usize = 256;
+/// But a very young one by this part, and no less than these bytes.
+const YOUNG_GROWTH: usize = 4;
+const YOUNG_BYTES: usize = 1024;
+const MIN_GROWTH_BYTES: usize = 48;
 
 // SAFETY: a slab owns its chunks, and nothing in it is tied to a thread.
 unsafe impl Send for Slab {}
@@ -469,7 +472,9 @@ impl Slab {
         let slot = slot_of(meta.class);
         let full_chunks = self.classes[meta.class as usize].chunks as usize - 1;
         let old = meta.units as usize * UNIT;
-        let step = ((full_chunks * CHUNK_BYTES + old) / GROWTH).max(MIN_GROWTH_BYTES).max(slot);
+        let all = full_chunks * CHUNK_BYTES + old;
+        let step = if all < YOUNG_BYTES { all / YOUNG_GROWTH } else { all / GROWTH };
+        let step = step.max(MIN_GROWTH_BYTES).max(slot);
         let new = (old + step).min(CHUNK_BYTES) / slot * slot;
         // SAFETY: `base` has `old` bytes, none when the chunk is new.
         chunk.base = unsafe { extend_zeroed(chunk.base, old, new) };
@@ -714,7 +719,7 @@ mod tests {
 
     #[test]
     fn little_lies_idle() {
-        for records in [1, 10, 100, 600, 5000, if cfg!(miri) { 6000 } else { 300_000 }] {
+        for records in [1, 5, 10, 100, 600, 5000, if cfg!(miri) { 6000 } else { 300_000 }] {
             let mut slab = Slab::new();
             let used: usize = (0..records)
                 .map(|i| 16 + i % 5 * 8)
@@ -724,7 +729,7 @@ mod tests {
                 })
                 .sum();
             let idle = slab.allocated() - used;
-            assert!(idle < used / 6 + 1500, "{records} records: {idle} of {used}");
+            assert!(idle < used / 6 + 600, "{records} records: {idle} of {used}");
         }
     }
 

@@ -1,0 +1,281 @@
+//! Commands on lists.
+
+use alloc::vec::Vec;
+
+use super::{
+    Command, Ctx,
+    args::{Count, Key, Member, Rest, one_of, options, slice_range},
+    reply::{Array, Done, Written, typed},
+    spec::commands,
+};
+use crate::{
+    Error, Result,
+    data::{
+        containers::listpack::Entry,
+        list::{List, NodeLimit, Side},
+        number::Digits,
+    },
+    keyspace::Event,
+    resp::Writer,
+};
+
+/// The rows.
+pub const COMMANDS: &[Command<Ctx>] = commands! {
+    Ctx, group: "list";
+    /// Adds elements at the head of a list, one after the other, creating it when missing; returns its length.
+    "LPUSH" = lpush(key, elements) since "1.0.0" [WRITE DENYOOM FAST] O("1) for each element added, so O(N");
+    /// Adds elements at the tail of a list, creating it when missing; returns its length.
+    "RPUSH" = rpush(key, elements) since "1.0.0" [WRITE DENYOOM FAST] O("1) for each element added, so O(N");
+    /// Adds elements at the head of a list that exists; returns its length.
+    "LPUSHX" = lpushx(key, elements) since "2.2.0" [WRITE DENYOOM FAST] O("1) for each element added, so O(N");
+    /// Adds elements at the tail of a list that exists; returns its length.
+    "RPUSHX" = rpushx(key, elements) since "2.2.0" [WRITE DENYOOM FAST] O("1) for each element added, so O(N");
+    /// Removes and returns the first elements of a list.
+    "LPOP" = lpop(key, count) since "1.0.0" [WRITE FAST] O("N) where N is the number of elements returned");
+    /// Removes and returns the last elements of a list.
+    "RPOP" = rpop(key, count) since "1.0.0" [WRITE FAST] O("N) where N is the number of elements returned");
+    /// Returns the length of a list.
+    "LLEN" = llen(key) since "1.0.0" [READONLY FAST] O("1");
+    /// Returns the elements between two positions, negative ones from the end.
+    "LRANGE" = lrange(key, start, stop) since "1.0.0" [READONLY] O("S+N) where S is the distance of start from the nearer end and N the number of elements");
+    /// Returns an element by its position, negative from the end.
+    "LINDEX" = lindex(key, index) since "1.0.0" [READONLY] O("N) where N is the number of elements to traverse");
+    /// Replaces an element by its position, negative from the end.
+    "LSET" = lset(key, index, element) since "1.0.0" [WRITE DENYOOM] O("N) where N is the length of the list");
+    /// Removes elements that are equal to one: the first count, the last -count, or all with 0; returns how many.
+    "LREM" = lrem(key, count, element) since "1.0.0" [WRITE] O("N+M) where N is the length of the list and M the number of elements removed");
+    /// Keeps the elements between two positions and removes the others.
+    "LTRIM" = ltrim(key, start, stop) since "1.0.0" [WRITE] O("N) where N is the number of elements removed");
+    /// Puts an element before or after another one; returns the length, or -1 when there is no such other.
+    "LINSERT" = linsert(key, place, pivot, element) since "2.2.0" [WRITE DENYOOM] O("N) where N is the number of elements before the pivot");
+    /// Returns the positions of elements that are equal to one.
+    "LPOS" = lpos(key, element, options) since "6.0.6" [READONLY] O("N) where N is the number of elements");
+    /// Moves an element from an end of one list to an end of another, which may be the same; returns it.
+    "LMOVE" = lmove(source, destination, from, to) since "6.2.0" [WRITE DENYOOM] O("1");
+    /// Moves the last element of a list to the head of another; an older form of LMOVE.
+    "RPOPLPUSH" = rpoplpush(source, destination) since "1.2.0" [WRITE DENYOOM] O("1");
+};
+
+one_of! {
+    /// An end of a list.
+    enum End { "LEFT" = Left, "RIGHT" = Right }
+}
+
+one_of! {
+    /// On which side of the pivot LINSERT inserts.
+    enum Place { "BEFORE" = Before, "AFTER" = After }
+}
+
+impl End {
+    fn side(self) -> Side {
+        match self {
+            End::Left => Side::Front,
+            End::Right => Side::Back,
+        }
+    }
+}
+
+type Elements<'a> = Rest<'a, Member<'a>>;
+
+fn limit(ctx: &Ctx) -> NodeLimit {
+    NodeLimit::new(ctx.limits.list_max_listpack_size)
+}
+
+fn lpush<'a>(ctx: &mut Ctx, key: Key, elements: Elements<'a>) -> Result<usize> {
+    push(ctx, key, elements, Side::Front, true)
+}
+
+fn rpush<'a>(ctx: &mut Ctx, key: Key, elements: Elements<'a>) -> Result<usize> {
+    push(ctx, key, elements, Side::Back, true)
+}
+
+fn lpushx<'a>(ctx: &mut Ctx, key: Key, elements: Elements<'a>) -> Result<usize> {
+    push(ctx, key, elements, Side::Front, false)
+}
+
+fn rpushx<'a>(ctx: &mut Ctx, key: Key, elements: Elements<'a>) -> Result<usize> {
+    push(ctx, key, elements, Side::Back, false)
+}
+
+fn push(ctx: &mut Ctx, key: Key, elements: Elements, side: Side, create: bool) -> Result<usize> {
+    let limit = limit(ctx);
+    let mut list = match create {
+        true => ctx.write_or_create::<List>(key)?,
+        false => match ctx.write::<List>(key)? {
+            Some(list) => list,
+            None => return Ok(0),
+        },
+    };
+    let len = {
+        let list = &mut *list;
+        elements.iter().for_each(|element| list.push(side, element.0, limit));
+        list.len()
+    };
+    list.changed(if side == Side::Front { Event::LPush } else { Event::RPush });
+    Ok(len)
+}
+
+typed! {
+    /// An element, or with a count several.
+    Popped = "Bytes | Bytes[] | null";
+    /// A position, or with COUNT several.
+    Positions = "number | number[] | null";
+}
+
+fn lpop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count, Side::Front)
+}
+
+fn rpop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count, Side::Back)
+}
+
+fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, side: Side) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    let limit = limit(ctx);
+    let mut popped = None;
+    if let Some(mut list) = ctx.write::<List>(key)? {
+        let most = count.map_or(1, |count| count.0).min(list.len());
+        let elements: Vec<Vec<u8>> = (0..most).map_while(|_| list.pop(side, limit)).collect();
+        if !elements.is_empty() {
+            list.changed(if side == Side::Front { Event::LPop } else { Event::RPop });
+        }
+        popped = Some(elements);
+    }
+    Ok(Written::new(move |out| match (popped, count) {
+        (Some(elements), Some(_)) => {
+            out.array(elements.len());
+            elements.iter().for_each(|element| out.bulk(element));
+        }
+        (Some(elements), None) => elements.iter().for_each(|element| out.bulk(element)),
+        (None, Some(_)) => out.null_array(),
+        (None, None) => out.null(),
+    }))
+}
+
+fn llen(ctx: &mut Ctx, key: Key) -> Result<usize> {
+    Ok(ctx.read::<List>(key)?.map_or(0, List::len))
+}
+
+fn lrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64) -> Result<Array<impl ExactSizeIterator<Item = Entry<'c>>>> {
+    let list = ctx.read::<List>(key)?;
+    let range = list.and_then(|list| {
+        let range = slice_range(start, stop, list.len())?;
+        Some(list.range(range.start, range.len()))
+    });
+    Ok(Array(range.unwrap_or_default()))
+}
+
+fn lindex<'a, 'c>(ctx: &'c mut Ctx, key: Key, index: Member<'a>) -> Result<Option<Entry<'c>>> {
+    let Some(list) = ctx.read::<List>(key)? else { return Ok(None) };
+    Ok(list.get(index.integer()?))
+}
+
+fn lset<'a>(ctx: &mut Ctx, key: Key, index: Member<'a>, element: Member<'a>) -> Result<Done> {
+    let limit = limit(ctx);
+    let mut list = ctx.write::<List>(key)?.ok_or(Error::NoSuchKey)?;
+    if !list.set(index.integer()?, element.0, limit) {
+        return Err(Error::IndexOutOfRange);
+    }
+    list.changed(Event::LSet);
+    Ok(Done)
+}
+
+fn lrem(ctx: &mut Ctx, key: Key, count: i64, element: Member) -> Result<usize> {
+    let limit = limit(ctx);
+    let Some(mut list) = ctx.write::<List>(key)? else { return Ok(0) };
+    let side = if count < 0 { Side::Back } else { Side::Front };
+    let most = if count == 0 { usize::MAX } else { count.unsigned_abs().min(usize::MAX as u64) as usize };
+    let removed = list.remove(side, most, element.0, limit);
+    if removed > 0 {
+        list.changed(Event::LRem);
+    }
+    Ok(removed)
+}
+
+fn ltrim(ctx: &mut Ctx, key: Key, start: i64, stop: i64) -> Result<Done> {
+    let limit = limit(ctx);
+    if let Some(mut list) = ctx.write::<List>(key)? {
+        let kept = slice_range(start, stop, list.len()).unwrap_or(0..0);
+        list.trim(kept.start, kept.len(), limit);
+        list.changed(Event::LTrim);
+    }
+    Ok(Done)
+}
+
+fn linsert<'a>(ctx: &mut Ctx, key: Key, place: Place, pivot: Member<'a>, element: Member<'a>) -> Result<i64> {
+    let limit = limit(ctx);
+    let Some(mut list) = ctx.write::<List>(key)? else { return Ok(0) };
+    let side = if place == Place::Before { Side::Front } else { Side::Back };
+    if !list.insert(side, pivot.0, element.0, limit) {
+        return Ok(-1);
+    }
+    list.changed(Event::LInsert);
+    Ok(list.len() as i64)
+}
+
+options! {
+    /// The options of LPOS.
+    struct LposOptions {
+        rank: Option<i64> = "RANK",
+        count: Option<i64> = "COUNT",
+        max_len: Option<i64> = "MAXLEN",
+    }
+}
+
+fn lpos(ctx: &mut Ctx, key: Key, element: Member, options: LposOptions) -> Result<Written<Positions, impl FnOnce(&mut Writer) + use<>>> {
+    let rank = options.rank.unwrap_or(1);
+    if rank == 0 {
+        return Err(Error::refused(
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
+        ));
+    }
+    if rank == i64::MIN {
+        return Err(Error::refused("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"));
+    }
+    let not_negative = |n: Option<i64>, text| match n {
+        Some(n) if n < 0 => Err(Error::refused(text)),
+        n => Ok(n.map(|n| n as usize)),
+    };
+    let count = not_negative(options.count, "ERR COUNT can't be negative")?;
+    let most = not_negative(options.max_len, "ERR MAXLEN can't be negative")?.filter(|&n| n > 0).unwrap_or(usize::MAX);
+    let wanted = count.map_or(1, |n| if n == 0 { usize::MAX } else { n });
+    let from = if rank < 0 { Side::Back } else { Side::Front };
+    let skipped = (rank.unsigned_abs() - 1).min(usize::MAX as u64) as usize;
+    let found: Vec<usize> = match ctx.read::<List>(key)? {
+        Some(list) => list.positions_within(element.0, from, most).skip(skipped).take(wanted).collect(),
+        None => Vec::new(),
+    };
+    Ok(Written::new(move |out| {
+        if count.is_some() {
+            out.array(found.len());
+        } else if found.is_empty() {
+            out.null();
+        }
+        found.iter().for_each(|&position| out.integer(position as i64));
+    }))
+}
+
+fn lmove(ctx: &mut Ctx, source: Key, destination: Key, from: End, to: End) -> Result<Option<Vec<u8>>> {
+    transfer(ctx, source, destination, from, to)
+}
+
+fn rpoplpush(ctx: &mut Ctx, source: Key, destination: Key) -> Result<Option<Vec<u8>>> {
+    transfer(ctx, source, destination, End::Right, End::Left)
+}
+
+fn transfer(ctx: &mut Ctx, source: Key, destination: Key, from: End, to: End) -> Result<Option<Vec<u8>>> {
+    let limit = limit(ctx);
+    let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else { return Ok(None) };
+    let element = element.text(&mut Digits::new()).to_vec();
+    // Pushed before it is popped: a destination of another kind refuses while the source still has its element, and a
+    // list that is its own destination does not go in between.
+    let mut list = ctx.write_or_create::<List>(destination)?;
+    list.push(to.side(), &element, limit);
+    list.changed(if to == End::Left { Event::LPush } else { Event::RPush });
+    drop(list);
+    if let Some(mut list) = ctx.write::<List>(source)? {
+        list.pop(from.side(), limit);
+        list.changed(if from == End::Left { Event::LPop } else { Event::RPop });
+    }
+    Ok(Some(element))
+}

@@ -1,0 +1,165 @@
+//! A seed makes clients, requests, byte splits and steps of the clock; the whole store must come through them.
+//!
+//! After each run: no panic, every reply well formed, the store's own invariants, the journal replayed on another engine
+//! at another time and seed gives the same digest, and the same seed gives the same bytes.
+//!
+//! `SEEDS=1000 STEPS=500 cargo test --release --test simulation` runs more of them; `SEED=7` runs one.
+
+#[path = "simulation/random.rs"]
+mod random;
+#[path = "simulation/requests.rs"]
+mod requests;
+
+use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
+use random::Random;
+
+/// Commands whose effect on the run itself makes them useless here.
+const LEFT_OUT: &[&str] = &["CONFIG SET", "SHUTDOWN", "DEBUG", "MONITOR", "QUIT", "AUTH", "CLIENT KILL", "CLIENT REPLY"];
+
+struct Run {
+    engine: Engine,
+    random: Random,
+    clients: Vec<ClientId>,
+    /// What each client was sent and has not been checked.
+    unread: Vec<Vec<u8>>,
+    /// Everything that was sent to anybody.
+    sent: Vec<u8>,
+    journal: Vec<u8>,
+    now_ms: u64,
+    requests: usize,
+}
+
+fn config() -> Config {
+    Config { journal: true, ..Config::default() }
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let mut run = Run {
+            engine: Engine::new(config(), seed),
+            random: Random::new(seed),
+            clients: Vec::new(),
+            unread: Vec::new(),
+            sent: Vec::new(),
+            journal: Vec::new(),
+            now_ms: 1_000_000,
+            requests: 0,
+        };
+        for _ in 0..2 + run.random.below(4) {
+            run.clients.push(run.engine.connect(Origin::default(), run.now_ms));
+            run.unread.push(Vec::new());
+        }
+        run
+    }
+
+    fn step(&mut self, specs: &[&'static Spec]) {
+        if self.random.one_in(4) {
+            self.now_ms += self.random.below(700) as u64;
+            self.engine.tick(self.now_ms);
+        }
+        let who = self.random.below(self.clients.len());
+        let mut bytes = Vec::new();
+        for _ in 0..1 + self.random.below(3) {
+            let spec = *self.random.pick(specs);
+            encode(&requests::request(spec, self.now_ms, &mut self.random), &mut bytes);
+            self.requests += 1;
+        }
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let cut = if self.random.one_in(3) { 1 + self.random.below(rest.len()) } else { rest.len() };
+            self.engine.receive(self.clients[who], &rest[..cut], self.now_ms);
+            rest = &rest[cut..];
+        }
+        self.collect();
+        if self.random.one_in(50) {
+            self.engine.disconnect(self.clients[who]);
+            self.clients[who] = self.engine.connect(Origin::default(), self.now_ms);
+            self.unread[who].clear();
+        }
+    }
+
+    /// Takes what the clients were sent, and checks that it is made of whole replies.
+    fn collect(&mut self) {
+        self.journal.extend(self.engine.journal().take());
+        for (client, unread) in self.clients.iter().zip(&mut self.unread) {
+            let Some(out) = self.engine.output(*client) else { continue };
+            self.sent.extend_from_slice(out);
+            unread.append(out);
+            let mut at = 0;
+            while let Some(len) = reply_len(&unread[at..]) {
+                at += len;
+            }
+            assert_eq!(at, unread.len(), "not a reply: {}", unread[at..].escape_ascii());
+            unread.clear();
+        }
+    }
+}
+
+fn encode(words: &[Vec<u8>], out: &mut Vec<u8>) {
+    out.extend(format!("*{}\r\n", words.len()).bytes());
+    for word in words {
+        out.extend(format!("${}\r\n", word.len()).bytes());
+        out.extend(word);
+        out.extend(b"\r\n");
+    }
+}
+
+fn simulate(seed: u64, steps: usize, specs: &[&'static Spec]) -> Run {
+    let mut run = Run::new(seed);
+    for step in 0..steps {
+        run.step(specs);
+        if step % 50 == 0 {
+            run.engine.check();
+        }
+    }
+    // Nothing may be left that has expired and is not logged as gone.
+    run.engine.tick(run.now_ms);
+    run.collect();
+    run.engine.check();
+    run
+}
+
+/// The digest of a store that has only read a journal, long ago.
+fn replayed(journal: &[u8]) -> u64 {
+    let mut engine = Engine::new(Config::default(), 99);
+    let client = engine.connect(Origin::default(), 0);
+    engine.receive(client, journal, 0);
+    let replies = engine.output(client).expect("connected");
+    assert!(!replies.starts_with(b"-") && !replies.windows(3).any(|w| w == b"\n-E" || w == b"\n-W"), "a journal is never refused: {}", replies.escape_ascii());
+    engine.digest()
+}
+
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn every_seed_comes_through() {
+    let table = Table::new();
+    let specs: Vec<&'static Spec> =
+        table.all().map(|known| table.spec(known)).filter(|spec| !LEFT_OUT.contains(&spec.name)).collect();
+    let steps = number("STEPS", 400);
+    let seeds = match number("SEED", 0) {
+        0 => 1..=number("SEEDS", 60) as u64,
+        seed => seed as u64..=seed as u64,
+    };
+    let mut requests = 0;
+    for seed in seeds.clone() {
+        let again = format!("SEED={seed} STEPS={steps} cargo test --release --test simulation");
+        let outcome = std::panic::catch_unwind(|| {
+            let (first, second) = (simulate(seed, steps, &specs), simulate(seed, steps, &specs));
+            assert!(first.sent == second.sent, "the same seed gave other replies");
+            assert!(first.journal == second.journal, "the same seed gave another journal");
+            assert_eq!(first.engine.digest(), replayed(&first.journal), "the journal replays to another state");
+            first.requests
+        });
+        match outcome {
+            Ok(count) => requests += count,
+            Err(panic) => {
+                eprintln!("this seed failed; again with: {again}");
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+    println!("{} seeds of {steps} steps, {requests} requests twice", seeds.count());
+}

@@ -1,0 +1,116 @@
+//! Requests made up from the shapes of the commands: what a user could send, and now and then what nobody should.
+
+use keyside::commands::{Kind, Shape, Spec};
+
+use super::random::Random;
+
+type Words = Vec<Vec<u8>>;
+
+/// A request for `spec` at a time. Keys are few and named after kinds, so that requests meet each other.
+pub fn request(spec: &Spec, now_ms: u64, random: &mut Random) -> Words {
+    let mut words: Words = spec.name.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+    let group = if random.one_in(12) { "generic" } else { spec.group };
+    let mut maker = Maker { group, now_ms, random, words: &mut words };
+    spec.shapes.iter().for_each(|shape| maker.shape(shape));
+    if random.one_in(60) {
+        let at = random.below(words.len());
+        words.remove(at);
+    }
+    if random.one_in(60) {
+        words.push(text(random));
+    }
+    if words.is_empty() {
+        words.push(b"PING".to_vec());
+    }
+    words
+}
+
+struct Maker<'a> {
+    group: &'a str,
+    now_ms: u64,
+    random: &'a mut Random,
+    words: &'a mut Words,
+}
+
+impl Maker<'_> {
+    fn shape(&mut self, shape: &Shape) {
+        match shape {
+            Shape::Key => self.key(),
+            Shape::Word(_, kind) => self.word(*kind),
+            Shape::Token(token) => self.words.push(self.letter_case(token)),
+            Shape::Group(shapes) => shapes.iter().for_each(|shape| self.shape(shape)),
+            Shape::Many(shapes) => {
+                for _ in 0..1 + self.random.below(3) {
+                    shapes.iter().for_each(|shape| self.shape(shape));
+                }
+            }
+            Shape::Maybe(shape) => {
+                if self.random.one_in(2) {
+                    self.shape(shape);
+                }
+            }
+            Shape::OneOf(shapes) => {
+                let shape = self.random.pick(shapes);
+                self.shape(shape);
+            }
+            Shape::Options(shapes) => {
+                while !shapes.is_empty() && self.random.one_in(2) {
+                    let shape = self.random.pick(shapes);
+                    self.shape(shape);
+                }
+            }
+            Shape::CountedKeys => {
+                let count = 1 + self.random.below(3);
+                self.words.push(count.to_string().into_bytes());
+                (0..count).for_each(|_| self.key());
+            }
+            Shape::Streams => {
+                let count = 1 + self.random.below(2);
+                self.words.push(b"STREAMS".to_vec());
+                (0..count).for_each(|_| self.key());
+                (0..count).for_each(|_| self.words.push(self.random.pick(IDS).to_vec()));
+            }
+        }
+    }
+
+    fn key(&mut self) {
+        const GROUPS: &[&str] = &["string", "hash", "list", "set", "sorted-set", "stream"];
+        let group = if GROUPS.contains(&self.group) { self.group } else { self.random.pick(GROUPS) };
+        self.words.push(format!("{group}:{}", self.random.below(4)).into_bytes());
+    }
+
+    fn word(&mut self, kind: Kind) {
+        let word = match kind {
+            Kind::Text if self.group == "stream" && self.random.one_in(2) => self.random.pick(IDS).to_vec(),
+            Kind::Text => text(self.random),
+            Kind::Integer => self.random.pick(INTEGERS).to_vec(),
+            Kind::Double => self.random.pick(DOUBLES).to_vec(),
+            Kind::Pattern => self.random.pick(PATTERNS).to_vec(),
+            Kind::UnixTime => (self.now_ms as i64 + self.random.below(4000) as i64 - 1000).to_string().into_bytes(),
+        };
+        self.words.push(word);
+    }
+
+    fn letter_case(&mut self, token: &str) -> Vec<u8> {
+        if self.random.one_in(2) { token.into() } else { token.to_ascii_lowercase().into() }
+    }
+}
+
+const INTEGERS: &[&[u8]] =
+    &[b"0", b"1", b"2", b"3", b"5", b"10", b"100", b"-1", b"-2", b"-3", b"-100", b"9223372036854775807", b"x"];
+const DOUBLES: &[&[u8]] =
+    &[b"0", b"1", b"-1", b"2.5", b"3", b"0.1", b"1e10", b"-7.25", b"inf", b"-inf", b"nan", b"(1", b"+inf", b"x"];
+const PATTERNS: &[&[u8]] = &[b"*", b"h*", b"*1", b"[a-s]*", b"?ash:*", b"none", b"\\*", b"[^h]*"];
+const IDS: &[&[u8]] = &[b"*", b"0", b"0-1", b"1-*", b"5-5", b"-", b"+", b"$", b"1000", b"(0-1", b"99999999-1"];
+
+fn text(random: &mut Random) -> Vec<u8> {
+    const TEXTS: &[&[u8]] = &[
+        b"a", b"b", b"c", b"d", b"e", b"", b"0", b"1", b"-7", b"12345678901234567890", b"3.5", b"[a", b"(b", b"-", b"+",
+        b"\xff\x00\r\n", b"a field of some length", b"9223372036854775807",
+    ];
+    match random.below(40) {
+        0 => vec![b'x'; random.below(3000)],
+        1 => random.next().to_string().into_bytes(),
+        _ => random.pick(TEXTS).to_vec(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Servers to put transcripts to: one given by its address, or a `redis-server` started for the occasion.
+//!
+//! A started server lives as long as its `Peer`, keeps nothing on disk and listens on loopback only.
+
+use std::env;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+pub struct Peer {
+    pub kind: Kind,
+    pub address: SocketAddr,
+    /// Dropped with the peer, one way or the other.
+    _hold: Hold,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Redis,
+    Keyside,
+}
+
+enum Hold {
+    /// A given server has one keyspace: one transcript at a time.
+    Turn(#[expect(dead_code, reason = "held, not read")] MutexGuard<'static, ()>),
+    Started(#[expect(dead_code, reason = "held, not read")] Started),
+}
+
+struct Started {
+    server: Child,
+    directory: PathBuf,
+}
+
+impl Peer {
+    /// The Redis that knows what is right: the one `ORACLE` names, else one started here, else none.
+    pub fn oracle() -> Option<Peer> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let (address, hold) = match env::var("ORACLE") {
+            Ok(address) => (resolve(&address), take_turn(&TURN)),
+            Err(_) => start_redis()?,
+        };
+        Some(Peer { kind: Kind::Redis, address, _hold: hold })
+    }
+
+    /// The keyside server that `KEYSIDE` names.
+    pub fn keyside() -> Option<Peer> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let address = resolve(&env::var("KEYSIDE").ok()?);
+        Some(Peer { kind: Kind::Keyside, address, _hold: take_turn(&TURN) })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Nothing is left to save a server that is already gone.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn resolve(address: &str) -> SocketAddr {
+    let found = address.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.unwrap_or_else(|| panic!("not host:port: {address}"))
+}
+
+fn take_turn(turn: &'static Mutex<()>) -> Hold {
+    // A transcript that failed has not spoilt the server for the next: each begins by emptying it.
+    Hold::Turn(turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+}
+
+/// Starts `redis-server` on a free port; none when there is no such program.
+fn start_redis() -> Option<(SocketAddr, Hold)> {
+    // Between looking for a free port and using it somebody else may take it.
+    for _ in 0..5 {
+        let port = free_port();
+        let directory = env::temp_dir().join(format!("transcripts-{}-{port}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a temporary directory can be made");
+        let spawned = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
+            .arg("--dir")
+            .arg(&directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(server) = spawned else {
+            let _ = fs::remove_dir_all(&directory);
+            return None;
+        };
+        let mut started = Started { server, directory };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if listens(&mut started, address) {
+            return Some((address, Hold::Started(started)));
+        }
+    }
+    panic!("redis-server does not start");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn listens(started: &mut Started, address: SocketAddr) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < deadline {
+        if TcpStream::connect(address).is_ok() {
+            return true;
+        }
+        if matches!(started.server.try_wait(), Ok(Some(_))) {
+            return false;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    false
+}

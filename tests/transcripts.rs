@@ -1,0 +1,86 @@
+//! Runs the transcripts of `tests/commands`, one test a file.
+//!
+//! `cargo test --test transcripts` starts a `redis-server` when there is one; `ORACLE=host:port` names a running one (it is
+//! emptied!), `KEYSIDE=host:port` a keyside server that is held to the same text. `UPDATE=1` writes the oracle's
+//! replies into the files. Without any server the files are still read, so that their notation is right.
+
+mod transcript;
+
+use std::io::{Write, stderr};
+use std::path::PathBuf;
+use std::{env, fs};
+
+use transcript::document::Document;
+use transcript::in_process::InProcess;
+use transcript::peer::{Kind, Peer};
+use transcript::runner::{Correction, Report, run};
+use transcript::target::Tcp;
+
+macro_rules! families {
+    ($($name:ident)*) => {
+        const FAMILIES: &[&str] = &[$(stringify!($name)),*];
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+    };
+}
+
+families! {
+    string hash list set sorted_set stream generic connection server pubsub transactions bad_input
+}
+
+#[test]
+fn every_file_is_a_family() {
+    let names = fs::read_dir(directory()).expect("tests/commands is a directory").map(|entry| {
+        entry.expect("its entries can be read").file_name().into_string().expect("their names are UTF-8")
+    });
+    let mut names: Vec<_> = names.filter(|name| name != "README.md").collect();
+    let mut expected: Vec<_> = FAMILIES.iter().map(|family| format!("{family}.md")).collect();
+    names.sort();
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
+fn directory() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "commands"].iter().collect()
+}
+
+fn check(family: &str) {
+    let file = directory().join(format!("{family}.md"));
+    let path = format!("tests/commands/{family}.md");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let document = Document::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
+    let update = env::var_os("UPDATE").is_some();
+    let mut failures = Vec::new();
+    let mut judge = |name: String, report: Report| {
+        // Straight to the descriptor: the harness shows only what failing tests print.
+        let _ = writeln!(
+            stderr(),
+            "{path}: {} replies from {name}, {} differ, {} blocks left out, {} corrected",
+            report.exchanges,
+            report.failures.len(),
+            report.skipped,
+            report.corrections.len()
+        );
+        if report.failures.is_empty() && !report.corrections.is_empty() {
+            fs::write(&file, Correction::apply(report.corrections, &document))
+                .expect("the transcript can be written");
+        }
+        failures.extend(report.failures.iter().map(|failure| format!("[{name}] {failure}")));
+    };
+    for peer in [Peer::oracle(), Peer::keyside()].into_iter().flatten() {
+        let report = run(&document, &mut Tcp { address: peer.address }, peer.kind, update);
+        let name = match peer.kind {
+            Kind::Redis => format!("Redis {}", report.version),
+            Kind::Keyside => "keyside-server".into(),
+        };
+        judge(name, report);
+    }
+    if !update {
+        judge("keyside in process".into(), run(&document, &mut InProcess::new(), Kind::Keyside, false));
+    }
+    assert!(failures.is_empty(), "\n\n{}\n", failures.join("\n\n"));
+}
