@@ -14,12 +14,12 @@ use crate::{
     commands::Command,
     keyspace::Keyspace,
     persistence::Journal,
-    resp::{Limits, RequestParser, Writer},
+    resp::{Limits, RequestParser, Version, Writer},
 };
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
-use dispatch::{CallStats, Table};
+use dispatch::{CallStats, Known, Table};
 use stats::Stats;
 
 /// The commands on clients and on the engine itself, by file.
@@ -69,6 +69,13 @@ impl Engine {
         self.clients.insert(origin, now_ms)
     }
 
+    /// Has a client speak another dialect, as HELLO does for those that can send it first.
+    pub fn speak(&mut self, id: ClientId, version: Version) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.version = version;
+        }
+    }
+
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
         self.clients.remove(id);
@@ -114,12 +121,17 @@ impl Engine {
 
     /// Runs one request that is already in words: the way of callers in the same process.
     pub fn execute(&mut self, id: ClientId, words: &[&[u8]], now_ms: u64) {
+        self.execute_known(id, None, words, now_ms);
+    }
+
+    /// The same for a caller that may know already which command `words`, name included, begin with.
+    pub fn execute_known(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], now_ms: u64) {
         self.begin(now_ms);
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
         let mut writer = Writer::new(&mut out, client.version);
-        self.request(id, words, &mut writer);
+        self.request(id, known, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
             client.put_back(out);
         }
@@ -161,6 +173,12 @@ impl Engine {
     /// Whether a client is to be closed once its output is sent.
     pub fn is_closing(&self, id: ClientId) -> bool {
         self.clients.get(id).is_none_or(|client| client.closing)
+    }
+
+    /// Whether [`Engine::next_ready`] may have a client.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The next client that has output, or is to be closed, because of another client's command.
@@ -218,9 +236,9 @@ impl Engine {
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     } else {
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     }
                     at += used;
                 }
@@ -237,14 +255,14 @@ impl Engine {
         }
     }
 
-    fn request(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+    fn request(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         if words.is_empty() {
             return;
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
             self.stats.commands += 1;
-            self.run(id, words, out);
+            self.run(id, known, words, out);
         }
     }
 
