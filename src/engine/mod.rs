@@ -4,6 +4,7 @@ pub mod client;
 pub mod config;
 pub mod dispatch;
 mod effects;
+mod names;
 mod stats;
 mod transactions;
 
@@ -229,10 +230,9 @@ impl Engine {
         let mut words = Vec::with_capacity(8);
         let mut at = 0;
         loop {
-            match parser.parse(&input[at..], limits) {
+            match parser.parse(&input[at..], limits, &mut words) {
                 Ok(None) => return at,
                 Ok(Some(used)) => {
-                    parser.words(&input[at..], &mut words);
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();

@@ -161,16 +161,18 @@ impl Keyspace {
     /// Finds a key for a read, which counts as a hit or a miss and as an access.
     #[inline]
     pub fn look_up(&mut self, key: Key) -> Option<Found> {
-        let found = self.find(key);
-        match found {
-            Some(found) => {
+        let hash = self.hash(key.0);
+        let (now_ms, clock) = (self.now_ms, self.clock);
+        let database = self.database_mut();
+        if let Some(found) = database.find(hash, key.0) {
+            if database.touch(found, now_ms, clock) {
                 self.counters.hits += 1;
-                let clock = self.clock;
-                self.database_mut().set_clock(found, clock);
+                return Some(found);
             }
-            None => self.counters.misses += 1,
+            self.expire(found);
         }
-        found
+        self.counters.misses += 1;
+        None
     }
 
     /// The collection under `key`, to be read.
