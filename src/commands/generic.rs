@@ -512,3 +512,108 @@ fn swapdb<'a>(ctx: &mut Ctx, index1: Unread<'a>, index2: Unread<'a>) -> Result<D
     ctx.effects.sweep(Sweep::Swapped(a, b));
     Ok(Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Session;
+
+    /// What is logged when `line` follows `setup`, without the database.
+    fn logged(setup: &str, line: &str) -> Vec<String> {
+        let mut session = Session::new();
+        session.ask(setup);
+        session.logged();
+        session.ask(line);
+        session.logged()
+    }
+
+    #[test]
+    fn what_is_logged_has_the_same_effect_later() {
+        for (setup, line, log) in [
+            ("SET k v", "EXPIRE k 10", "PEXPIREAT k 1010000"),
+            ("SET k v", "PEXPIRE k 10", "PEXPIREAT k 1000010"),
+            ("SET k v", "EXPIREAT k 2000", "PEXPIREAT k 2000000"),
+            ("SET k v", "EXPIREAT k 2", "DEL k"),
+            ("SET k v", "EXPIRE k -1", "DEL k"),
+            ("SET k v EX 10", "PERSIST k", "PERSIST k"),
+            ("SET k v", "RENAME k other", "RENAME k other"),
+            ("SET k v", "RENAMENX k other", "RENAMENX k other"),
+            ("SET k v", "COPY k other DB 1", "COPY k other DB 1"),
+            ("SET k v", "MOVE k 1", "MOVE k 1"),
+            ("SET k v", "DEL k missing", "DEL k missing"),
+            ("SET k v", "SWAPDB 0 1", "SWAPDB 0 1"),
+            ("SET k v", "FLUSHALL", "FLUSHALL"),
+            ("PING", "SET k v\nDEL k\nFLUSHDB ASYNC", "SET k v,DEL k,FLUSHDB ASYNC"),
+            ("PING", "FLUSHALL", "FLUSHALL"),
+        ] {
+            let mut logged = logged(setup, line);
+            logged.retain(|command| command != "SELECT 0");
+            assert_eq!(logged.join(","), log, "{line}");
+        }
+        for (setup, line) in [
+            ("PING", "DEL k"),
+            ("PING", "EXPIRE k 10"),
+            ("SET k v", "EXPIRE k 10 XX"),
+            ("SET k v", "PERSIST k"),
+            ("SET k v", "RENAME k k"),
+            ("SET k v", "RENAMENX k k"),
+            ("SET k v\nSET other v", "COPY k other"),
+            ("SET k v", "TOUCH k"),
+        ] {
+            assert_eq!(logged(setup, line), [""; 0], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_takes_its_deadline_along() {
+        let mut session = Session::new();
+        let reply = session.ask("SET k v PX 5000\nSET other w\nRENAME k other\nPTTL other\nCOPY other copy\nPTTL copy\nMOVE copy 1");
+        assert!(reply.ends_with(":5000\r\n:1\r\n:5000\r\n:1\r\n"), "{reply}");
+        assert_eq!(session.ask("SELECT 1\nPTTL copy\nDBSIZE"), "+OK\r\n:5000\r\n:1\r\n");
+    }
+
+    #[test]
+    fn a_copy_is_another_value() {
+        let mut session = Session::new();
+        session.ask("RPUSH l a\nCOPY l m\nRPUSH m b");
+        assert_eq!(session.ask("LLEN l\nLLEN m"), ":1\r\n:2\r\n");
+    }
+
+    #[test]
+    fn an_expired_key_is_not_seen_before_it_is_removed() {
+        let mut session = Session::new();
+        session.ask("SET k v PX 10\nSET kept v");
+        session.now_ms += 10;
+        assert_eq!(session.ask("DBSIZE\nKEYS *"), ":2\r\n*1\r\n$4\r\nkept\r\n");
+        assert_eq!(session.ask("SCAN 0\nDBSIZE"), "*2\r\n$1\r\n0\r\n*1\r\n$4\r\nkept\r\n:1\r\n");
+        assert_eq!(session.logged().last().unwrap(), "DEL k");
+    }
+
+    #[test]
+    fn a_cursor_is_any_number_that_the_c_library_reads() {
+        for (text, cursor) in [
+            ("", Some(0)),
+            ("0", Some(0)),
+            ("+7", Some(7)),
+            ("007", Some(7)),
+            ("-1", Some(u64::MAX)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("-", None),
+            (" 1", None),
+            ("1x", None),
+        ] {
+            assert_eq!(Cursor::read(text.as_bytes()), cursor, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn idle_time_starts_at_each_access_but_those_of_no_touch() {
+        let mut session = Session::new();
+        session.ask("SET k v");
+        session.now_ms += 3000;
+        assert_eq!(session.ask("TYPE k\nOBJECT IDLETIME k"), "+string\r\n:3\r\n");
+        assert_eq!(session.ask("CLIENT NO-TOUCH ON\nGET k\nOBJECT IDLETIME k"), "+OK\r\n$1\r\nv\r\n:3\r\n");
+        assert_eq!(session.ask("GET k\nOBJECT IDLETIME k"), "$1\r\nv\r\n:0\r\n");
+    }
+}

@@ -56,10 +56,11 @@ fn written(shape: &Shape, name: Option<&str>) -> String {
         Shape::Group(shapes) => all(shapes, " "),
         Shape::Many(shapes) => {
             let once = all(shapes, " ");
-            format!("{once} [{once} ...]")
+            let more = if once.contains(' ') { "" } else { &once };
+            format!("{once} [{}...]", [more, " "].concat().trim_start())
         }
         Shape::Maybe(shape) => format!("[{}]", written(shape, name)),
-        Shape::OneOf(shapes) => all(shapes, "|"),
+        Shape::OneOf(shapes) => format!("({})", all(shapes, "|")),
         Shape::Options(shapes) => format!("[{}]", all(shapes, "] [")),
         Shape::CountedKeys => "<numkeys> <key> [<key> ...]".into(),
         Shape::Streams => "STREAMS <key> [<key> ...] <id> [<id> ...]".into(),

@@ -646,8 +646,8 @@ mod tests {
             "CLIENT <subcommand> [<argument> ...]. The subcommands:",
             "SETNAME <name>",
             "    Names this connection.",
-            "LIST [TYPE NORMAL|MASTER|REPLICA|PUBSUB] [ID <client-id> [<client-id> ...]]",
-            "REPLY ON|OFF|SKIP",
+            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
+            "REPLY (ON|OFF|SKIP)",
             "HELP",
         ] {
             assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");

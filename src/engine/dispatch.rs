@@ -172,10 +172,7 @@ impl Engine {
         self.current = id;
         let start = out.position();
         match self.admit(known, words) {
-            Err(error) => {
-                let error = self.abort(error, words, out);
-                self.write_error(&error, out);
-            }
+            Err(error) => self.refuse(error, words, out),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -259,22 +256,22 @@ impl Engine {
             && !matches!(self.table.spec(known).name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
     }
 
-    /// What becomes of a transaction when a command is refused: EXEC will be refused, and a refused EXEC ends it.
-    fn abort(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) -> Error {
-        let Some(known) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
+    /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
+    fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
             if let Some(transaction) = &mut self.current_mut().transaction {
                 transaction.refuse();
             }
-            return error;
+            return self.write_error(&error, out);
         };
         self.current_mut().transaction = None;
         self.unwatch_all(self.current);
-        if !self.monitors.is_empty() {
-            self.feed_monitors(known, words, out);
-        }
         let text = error.to_string();
         let text = text.strip_prefix("ERR ").unwrap_or(&text);
-        format!("EXECABORT Transaction discarded because of: {text}").into()
+        self.write_error(&format!("EXECABORT Transaction discarded because of: {text}").into(), out);
+        if !self.monitors.is_empty() {
+            self.feed_monitors(exec, words, out);
+        }
     }
 
     /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.

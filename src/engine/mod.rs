@@ -10,7 +10,7 @@ pub mod notifications;
 pub mod pubsub;
 mod stats;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transactions;
 
 use alloc::vec::Vec;

@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn the_effects_of_a_transaction_are_one_unit_of_the_journal() {
         let mut session = Session::new();
-        session.ask("MULTI\nSET a 1\nSELECT 1\nSET b 2\nGET a\nEXEC\nSET c 3");
+        session.ask("MULTI\nSET a 1\nGET a\nSELECT 1\nSET b 2\nEXEC\nSET c 3");
         assert_eq!(
             session.logged(),
             ["SELECT 0", "MULTI", "SET a 1", "SELECT 1", "SET b 2", "EXEC", "SET c 3"]

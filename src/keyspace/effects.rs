@@ -70,12 +70,14 @@ impl Effects {
         self.form = Form::Received;
     }
 
-    /// A command has ended: what it changed and did not log otherwise is logged as it was received.
+    /// A command has ended: what it changed and did not log otherwise is logged as it was received. What runs others, as
+    /// EXEC does, has then changed nothing itself.
     #[inline]
     pub fn end(&mut self, db: usize, received: &[&[u8]]) {
         if self.changed && self.journal_wanted && self.form == Form::Received {
             self.log(db, received);
         }
+        self.changed = false;
     }
 
     /// The running command changed `key`.
