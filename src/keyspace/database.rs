@@ -101,9 +101,9 @@ impl Database {
         self.entries.set_clock(found.handle, clock);
     }
 
-    /// Sets the access clock of an entry, unless it has expired; whether it has not.
+    /// Sets the access clock of an entry, if there is one to set, unless it has expired; whether it has not.
     #[inline]
-    pub fn touch(&mut self, found: Found, now_ms: u64, clock: u32) -> bool {
+    pub fn touch(&mut self, found: Found, now_ms: u64, clock: Option<u32>) -> bool {
         self.entries.touch(found.handle, now_ms, clock)
     }
 

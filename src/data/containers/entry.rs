@@ -317,14 +317,17 @@ impl Entries {
         key_len(bytes, header) == key.len() && bytes[header.key_at()..].starts_with(key)
     }
 
-    /// Sets the access clock, unless the entry has expired; whether it has not.
+    /// Sets the access clock, if there is one to set, unless the entry has expired; whether it has not.
     #[inline]
-    pub fn touch(&mut self, h: Handle, now_ms: u64, clock: u32) -> bool {
+    pub fn touch(&mut self, h: Handle, now_ms: u64, clock: Option<u32>) -> bool {
         let bytes = self.slab.bytes_mut(h);
         let header = Header(word(bytes, 0));
         let live = !header.has(Header::DEADLINE) || word(bytes, 8) > now_ms;
         // Not written when it is the same, as it is for a second: reads then leave the cache line clean.
-        if live && header.clock() != clock {
+        if let Some(clock) = clock
+            && live
+            && header.clock() != clock
+        {
             set_word(bytes, 0, header.0 & !Header::CLOCK | (clock as u64 & Header::CLOCK));
         }
         live
