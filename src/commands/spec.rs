@@ -73,6 +73,9 @@ impl Spec {
                 Shape::Many(group) if group[0] == Shape::Key && found.first == 0 => {
                     return KeyRange { first: at, last: -1 - rest, step: group.len() as i64 };
                 }
+                Shape::Maybe(Shape::Many(group)) if group[0] == Shape::Key && found.first == 0 => {
+                    return KeyRange { first: at, last: -1 - rest, step: group.len() as i64 };
+                }
                 Shape::Many(group) if group[0] == Shape::Key => {
                     return KeyRange { last: -1 - rest, ..found };
                 }

@@ -2,6 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+use super::notifications::Notifications;
+
 /// How an engine runs. What a running engine may change of it, CONFIG SET changes.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -13,6 +15,8 @@ pub struct Config {
     pub proto_max_bulk_len: usize,
     /// The longest incomplete request of a client, in bytes.
     pub client_query_buffer_limit: usize,
+    /// Which events on keys are published. Whoever changes it on a running engine calls `Engine::refresh_interests`.
+    pub notify_keyspace_events: Notifications,
     /// From how many microseconds on a command is kept in the slow log; negative for never.
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
@@ -49,6 +53,7 @@ impl Default for Config {
             requirepass: Vec::new(),
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
+            notify_keyspace_events: Notifications::default(),
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             journal: false,
