@@ -2,6 +2,9 @@
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;
+pub mod category;
+pub mod docs;
+pub mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
