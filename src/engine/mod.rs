@@ -4,7 +4,12 @@ pub mod client;
 pub mod config;
 pub mod dispatch;
 mod effects;
+mod info;
+mod introspection;
+mod slowlog;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod transactions;
 
 use alloc::{collections::VecDeque, vec::Vec};
@@ -20,10 +25,16 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Table};
+use info::Identity;
+use slowlog::SlowLog;
 use stats::Stats;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
+    config::COMMANDS,
+    info::COMMANDS,
+    introspection::COMMANDS,
+    slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
 
@@ -37,6 +48,8 @@ pub struct Engine {
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
+    slow_log: SlowLog,
+    identity: Identity,
     journal: Journal,
     /// Clients with output or an end that their shell does not know of, since another client caused it.
     ready: VecDeque<ClientId>,
@@ -48,24 +61,27 @@ impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
         let table = Table::new();
-        let mut keyspace = Keyspace::new(config.databases, seed);
-        keyspace.effects.journal_wanted = config.journal;
-        Engine {
-            keyspace,
+        let mut engine = Engine {
+            keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
             table,
             config,
             clients: Clients::default(),
             current: ClientId(u32::MAX),
             stats: Stats::default(),
+            slow_log: SlowLog::default(),
+            identity: Identity::new(seed),
             journal: Journal::default(),
             ready: VecDeque::new(),
             lap_us: 0,
-        }
+        };
+        engine.configure();
+        engine
     }
 
     /// Adds a client.
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        self.stats.connections += 1;
         self.clients.insert(origin, now_ms)
     }
 
@@ -79,6 +95,7 @@ impl Engine {
     pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
         self.begin(now_ms);
         self.stats.input_bytes += bytes.len() as u64;
+        self.stats.reads += 1;
         let unauthenticated = !self.config.requirepass.is_empty();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
@@ -87,6 +104,7 @@ impl Engine {
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
 
         query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
@@ -107,6 +125,7 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.query = query;
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
             client.closing |= over;
         }
@@ -118,9 +137,11 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
         self.request(id, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
     }
@@ -178,6 +199,8 @@ impl Engine {
 
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.identity.seen(now_ms);
+        self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
     }
 
@@ -231,7 +254,6 @@ impl Engine {
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
-            self.stats.commands += 1;
             self.run(id, words, out);
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 pub const COMMANDS: &[Command<Engine>] = commands! {
     Engine, group: "transactions";
     /// Starts a transaction: commands are queued until EXEC.
-    "MULTI" = multi() since "1.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY NO_MULTI] O("1");
+    "MULTI" = multi() since "1.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY] O("1");
     /// Runs the queued commands as one unit.
     "EXEC" = exec() since "1.2.0" [NOSCRIPT LOADING STALE SKIP_SLOWLOG] O("depends on commands in the transaction");
     /// Forgets the queued commands.
