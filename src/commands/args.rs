@@ -596,5 +596,5 @@ pub fn slice_range(first: i64, last: i64, len: usize) -> Option<Range<usize>> {
     let len = len as i64;
     let absolute = |at: i64| if at < 0 { at.saturating_add(len) } else { at };
     let (first, last) = (absolute(first).max(0), absolute(last).min(len - 1));
-    (first <= last).then_some(first as usize..last as usize + 1)
+    (first <= last).then(|| first as usize..last as usize + 1)
 }

@@ -12,6 +12,7 @@ pub mod hash;
 pub mod list;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -26,5 +27,6 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     list::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
 ];

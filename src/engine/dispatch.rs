@@ -170,10 +170,10 @@ fn hash(name: &[u8]) -> u64 {
 
 impl Engine {
     /// One request of a client, from its words to its reply and all that follows from it.
-    pub(super) fn run(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+    pub(super) fn run(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         self.current = id;
         let start = out.position();
-        match self.admit(words) {
+        match self.admit(known, words) {
             Err(error) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.refuse();
@@ -228,8 +228,8 @@ impl Engine {
     }
 
     /// The gates, in Redis's order.
-    fn admit(&mut self, words: &[&[u8]]) -> Result<Known, Error> {
-        let Some(known) = self.table.find(words) else { return Err(self.unknown(words)) };
+    fn admit(&mut self, known: Option<Known>, words: &[&[u8]]) -> Result<Known, Error> {
+        let Some(known) = known.or_else(|| self.table.find(words)) else { return Err(self.unknown(words)) };
         let Row { arity, spec, .. } = self.table.rows[known.0 as usize];
         let flags = spec.flags;
         let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity } {

@@ -19,12 +19,12 @@ use crate::{
     commands::Command,
     keyspace::Keyspace,
     persistence::Journal,
-    resp::{Limits, RequestParser, Writer},
+    resp::{Limits, RequestParser, Version, Writer},
 };
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
-use dispatch::{CallStats, Table};
+use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use slowlog::SlowLog;
 use stats::Stats;
@@ -85,6 +85,13 @@ impl Engine {
         self.clients.insert(origin, now_ms)
     }
 
+    /// Has a client speak another dialect, as HELLO does for those that can send it first.
+    pub fn speak(&mut self, id: ClientId, version: Version) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.version = version;
+        }
+    }
+
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
         self.clients.remove(id);
@@ -133,13 +140,18 @@ impl Engine {
 
     /// Runs one request that is already in words: the way of callers in the same process.
     pub fn execute(&mut self, id: ClientId, words: &[&[u8]], now_ms: u64) {
+        self.execute_known(id, None, words, now_ms);
+    }
+
+    /// The same for a caller that may know already which command `words`, name included, begin with.
+    pub fn execute_known(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], now_ms: u64) {
         self.begin(now_ms);
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
         let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
-        self.request(id, words, &mut writer);
+        self.request(id, known, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
@@ -160,6 +172,18 @@ impl Engine {
         self.keyspace.next_deadline()
     }
 
+    /// Whether a client that just connected has to authenticate.
+    pub fn has_password(&self) -> bool {
+        !self.config.requirepass.is_empty()
+    }
+
+    /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
+    pub fn close_idle(&mut self, before_ms: u64) {
+        let is_idle = |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let idle: Vec<ClientId> = self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
+        idle.into_iter().for_each(|id| self.close(id));
+    }
+
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
@@ -170,6 +194,12 @@ impl Engine {
     /// Whether a client is to be closed once its output is sent.
     pub fn is_closing(&self, id: ClientId) -> bool {
         self.clients.get(id).is_none_or(|client| client.closing)
+    }
+
+    /// Whether [`Engine::next_ready`] may have a client.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The next client that has output, or is to be closed, because of another client's command.
@@ -229,9 +259,9 @@ impl Engine {
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     } else {
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     }
                     at += used;
                 }
@@ -248,13 +278,13 @@ impl Engine {
         }
     }
 
-    fn request(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+    fn request(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         if words.is_empty() {
             return;
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
-            self.run(id, words, out);
+            self.run(id, known, words, out);
         }
     }
 

@@ -1,0 +1,3 @@
+//! One module for each kind of generated file.
+
+pub mod typescript;
