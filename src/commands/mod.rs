@@ -2,7 +2,10 @@
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;
+pub mod category;
+pub mod docs;
 pub(crate) mod help;
+pub mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
 

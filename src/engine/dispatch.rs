@@ -91,10 +91,11 @@ impl Table {
     pub fn find(&self, words: &[&[u8]]) -> Option<Known> {
         let name = words.first()?;
         let sub = || words.get(1).and_then(|sub| self.find_sub(name, sub));
-        match self.find_name(name) {
+        // A word with a blank in it is no name, though `CLIENT LIST` is how subcommands are called here.
+        match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
             None => sub(),
             // COMMAND is both a command and a group of others.
-            Some(known) if words.len() > 1 && self.container(name).is_some() => sub().or(Some(known)),
+            Some(_) if words.len() > 1 && self.container(name).is_some() => sub(),
             found => found,
         }
     }
@@ -119,6 +120,11 @@ impl Table {
     /// The group of subcommands that `name` opens, if it opens one.
     pub fn container(&self, name: &[u8]) -> Option<&'static str> {
         self.containers.iter().copied().find(|it| it.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The groups of subcommands.
+    pub fn containers(&self) -> impl Iterator<Item = &'static str> {
+        self.containers.iter().copied()
     }
 
     /// What is known of a command.
@@ -195,6 +201,11 @@ impl Engine {
         stats.calls += 1;
         stats.usec += took_us;
         stats.failed += failed as u64;
+        self.stats.commands += 1;
+        let slow_us = self.config.slowlog_log_slower_than;
+        if slow_us >= 0 && took_us >= slow_us as u64 {
+            self.log_slow(known, words, took_us);
+        }
     }
 
     /// The gates, in Redis's order.

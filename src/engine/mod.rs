@@ -5,10 +5,13 @@ pub mod config;
 mod connection;
 pub mod dispatch;
 mod effects;
-mod names;
+mod info;
+mod introspection;
 mod monitor;
+mod names;
 pub mod notifications;
 pub mod pubsub;
+mod slowlog;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -28,17 +31,20 @@ pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
 use pubsub::PubSub;
+use info::Identity;
+use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
-
-/// The version of Redis that clients are told, since many choose by it what they ask for.
-pub const REDIS_VERSION: &str = "7.2.4";
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
     connection::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    config::COMMANDS,
+    info::COMMANDS,
+    introspection::COMMANDS,
+    slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
 
@@ -54,6 +60,8 @@ pub struct Engine {
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
+    slow_log: SlowLog,
+    identity: Identity,
     journal: Journal,
     pubsub: PubSub,
     watches: Watches,
@@ -67,10 +75,8 @@ impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
         let table = Table::new();
-        let mut keyspace = Keyspace::new(config.databases, seed);
-        keyspace.effects.journal_wanted = config.journal;
         let mut engine = Engine {
-            keyspace,
+            keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
             table,
             config,
@@ -78,18 +84,21 @@ impl Engine {
             current: ClientId(u32::MAX),
             executing: None,
             stats: Stats::default(),
+            slow_log: SlowLog::default(),
+            identity: Identity::new(seed),
             journal: Journal::default(),
             pubsub: PubSub::default(),
             watches: Watches::default(),
             monitors: Vec::new(),
             lap_us: 0,
         };
-        engine.refresh_interests();
+        engine.configure();
         engine
     }
 
     /// Adds a client.
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        self.stats.connections += 1;
         let id = self.clients.insert(origin, now_ms);
         if let Some(client) = self.clients.get_mut(id) {
             client.authenticated = self.config.requirepass.is_empty();
@@ -115,6 +124,7 @@ impl Engine {
     pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
         self.begin(now_ms);
         self.stats.input_bytes += bytes.len() as u64;
+        self.stats.reads += 1;
         let unauthenticated = !self.config.requirepass.is_empty();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
@@ -123,6 +133,7 @@ impl Engine {
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
 
         query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
@@ -143,6 +154,7 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.query = query;
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
             client.closing |= over;
         }
@@ -159,9 +171,11 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
         self.request(id, known, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
     }
@@ -232,6 +246,8 @@ impl Engine {
 
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.identity.seen(now_ms);
+        self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
     }
 
@@ -285,7 +301,6 @@ impl Engine {
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
             self.keyspace.keeps_clocks = client.no_touch;
-            self.stats.commands += 1;
             self.run(id, known, words, out);
         }
     }
