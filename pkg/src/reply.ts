@@ -50,14 +50,14 @@ export class Reader {
     const tag = this.#bytes[this.#at++]
     switch (tag) {
       case 0x24: // $
-        return this.#string(this.#number())
+        return this.#orNull((length) => this.#string(length))
       case 0x3a: // :
         return this.#integer()
       case 0x2b: // +
         return this.#line()
       case 0x2a: // *
       case 0x7e: // ~
-        return this.#array(this.#number())
+        return this.#orNull((length) => this.#array(length))
       case 0x25: // %
         return this.#map(this.#number())
       case 0x5f: // _
@@ -91,6 +91,13 @@ export class Reader {
     for (let byte; (byte = bytes[at++]!) !== 13; ) n = n * 10 + byte - 48
     this.#at = at + 1
     return n
+  }
+
+  /** In RESP2, which a connection speaks after HELLO 2, null has the length -1. */
+  #orNull<T>(read: (length: number) => T): T | null {
+    if (this.#bytes[this.#at] !== 0x2d) return read(this.#number())
+    this.#line()
+    return null
   }
 
   #integer(): number | bigint {
