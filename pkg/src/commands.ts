@@ -5,6 +5,216 @@ import type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './val
 /** Redis's commands as methods; `Bytes` is how strings come back: as text, or as the bytes they are. */
 export interface Commands<Bytes> {
   /**
+   * Deletes keys; returns how many there were.
+   *
+   * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections)
+   */
+  del(...keys: Some<Value>): number
+
+  /**
+   * Deletes keys; returns how many there were.
+   *
+   * `UNLINK`, since 4.0.0, O(1) for each key, plus the number of elements of collections)
+   */
+  unlink(...keys: Some<Value>): number
+
+  /**
+   * Returns how many of some keys exist; one named twice counts twice.
+   *
+   * `EXISTS`, since 1.0.0, O(N) where N is the number of keys to check)
+   */
+  exists(...keys: Some<Value>): number
+
+  /**
+   * Returns how many of some keys exist, and counts that as an access to them.
+   *
+   * `TOUCH`, since 3.2.1, O(N) where N is the number of keys to touch)
+   */
+  touch(...keys: Some<Value>): number
+
+  /**
+   * Returns the kind of value of a key.
+   *
+   * `TYPE`, since 1.0.0, O(1)
+   */
+  type(key: Value): string
+
+  /**
+   * Returns the keys that match a pattern.
+   *
+   * `KEYS`, since 1.0.0, O(N) where N is the number of keys in the database)
+   */
+  keys(pattern: Value): Bytes[]
+
+  /**
+   * Returns some of the keys, and where to go on.
+   *
+   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them)
+   */
+  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, keys: Bytes[]]
+
+  /**
+   * Returns a key by chance.
+   *
+   * `RANDOMKEY`, since 1.0.0, O(1)
+   */
+  randomkey(): Bytes | null
+
+  /**
+   * Gives a key another name, replacing what had it.
+   *
+   * `RENAME`, since 1.0.0, O(1)
+   */
+  rename(key: Value, newkey: Value): 'OK'
+
+  /**
+   * Gives a key another name that no key has.
+   *
+   * `RENAMENX`, since 1.0.0, O(1)
+   */
+  renamenx(key: Value, newkey: Value): 0 | 1
+
+  /**
+   * Copies a key, also to another database.
+   *
+   * `COPY`, since 6.2.0, O(N) worst case for collections, where N is the number of elements; O(1) for texts)
+   */
+  copy(source: Value, destination: Value, options?: { db?: Numeric; replace?: boolean }): 0 | 1
+
+  /**
+   * Moves a key to another database.
+   *
+   * `MOVE`, since 1.0.0, O(1)
+   */
+  move(key: Value, db: Numeric): 0 | 1
+
+  /**
+   * Has a key expire after some seconds.
+   *
+   * `EXPIRE`, since 1.0.0, O(1)
+   */
+  expire(key: Value, seconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire after some milliseconds.
+   *
+   * `PEXPIRE`, since 2.6.0, O(1)
+   */
+  pexpire(key: Value, milliseconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire at a time in seconds since 1970.
+   *
+   * `EXPIREAT`, since 1.2.0, O(1)
+   */
+  expireat(key: Value, seconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire at a time in milliseconds since 1970.
+   *
+   * `PEXPIREAT`, since 2.6.0, O(1)
+   */
+  pexpireat(key: Value, milliseconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Returns for how many seconds a key still lives; -1 for ever, -2 if there is none.
+   *
+   * `TTL`, since 1.0.0, O(1)
+   */
+  ttl(key: Value): number
+
+  /**
+   * Returns for how many milliseconds a key still lives; -1 for ever, -2 if there is none.
+   *
+   * `PTTL`, since 2.6.0, O(1)
+   */
+  pttl(key: Value): number
+
+  /**
+   * Returns when a key expires, in seconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `EXPIRETIME`, since 7.0.0, O(1)
+   */
+  expiretime(key: Value): number
+
+  /**
+   * Returns when a key expires, in milliseconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `PEXPIRETIME`, since 7.0.0, O(1)
+   */
+  pexpiretime(key: Value): number
+
+  /**
+   * Has a key live for ever.
+   *
+   * `PERSIST`, since 2.2.0, O(1)
+   */
+  persist(key: Value): 0 | 1
+
+  /**
+   * Returns how a value is kept in memory.
+   *
+   * `OBJECT ENCODING`, since 2.2.3, O(1)
+   */
+  object_encoding(key: Value): Bytes | null
+
+  /**
+   * Returns how often a value is referred to, which is once.
+   *
+   * `OBJECT REFCOUNT`, since 2.2.3, O(1)
+   */
+  object_refcount(key: Value): number | null
+
+  /**
+   * Returns for how many seconds a key has not been accessed.
+   *
+   * `OBJECT IDLETIME`, since 2.2.3, O(1)
+   */
+  object_idletime(key: Value): number | null
+
+  /**
+   * Returns how often a key is accessed, on a logarithmic scale, under an LFU policy.
+   *
+   * `OBJECT FREQ`, since 4.0.0, O(1)
+   */
+  object_freq(key: Value): number | null
+
+  /**
+   * Returns what the subcommands of OBJECT do.
+   *
+   * `OBJECT HELP`, since 6.2.0, O(1)
+   */
+  object_help(): string[]
+
+  /**
+   * Returns how many keys the database has.
+   *
+   * `DBSIZE`, since 1.0.0, O(1)
+   */
+  dbsize(): number
+
+  /**
+   * Deletes every key of the database.
+   *
+   * `FLUSHDB`, since 1.0.0, O(N) where N is the number of keys in the database)
+   */
+  flushdb(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Deletes every key of every database.
+   *
+   * `FLUSHALL`, since 1.0.0, O(N) where N is the number of keys in all databases)
+   */
+  flushall(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Exchanges two databases for all clients.
+   *
+   * `SWAPDB`, since 4.0.0, O(1)
+   */
+  swapdb(index1: Numeric, index2: Numeric): 'OK'
+
+  /**
    * Sets fields of a hash, creating it when missing; returns how many are new.
    *
    * `HSET`, since 2.0.0, O(N) where N is the number of fields)
@@ -455,7 +665,7 @@ export interface Commands<Bytes> {
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted)
    */
-  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Value | ['=' | '~', Value]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
 
   /**
    * Returns the number of entries.
@@ -490,7 +700,7 @@ export interface Commands<Bytes> {
    *
    * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed)
    */
-  xtrim(key: Value, options: { maxlen?: Value | ['=' | '~', Value]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
 
   /**
    * Returns the entries of several streams that came after an ID of each.
@@ -649,6 +859,384 @@ export interface Commands<Bytes> {
   incrbyfloat(key: Value, increment: Numeric): Bytes
 
   /**
+   * Answers PONG, or the message.
+   *
+   * `PING`, since 1.0.0, O(1)
+   */
+  ping(message?: Value): Bytes
+
+  /**
+   * Answers the message.
+   *
+   * `ECHO`, since 1.0.0, O(1)
+   */
+  echo(message: Value): Bytes
+
+  /**
+   * Closes the connection.
+   *
+   * `QUIT`, since 1.0.0, O(1)
+   */
+  quit(...ignored: [] | Some<Value>): 'OK'
+
+  /**
+   * Makes the connection as if it were new.
+   *
+   * `RESET`, since 6.2.0, O(1)
+   */
+  reset(): unknown
+
+  /**
+   * Works on another database from now on.
+   *
+   * `SELECT`, since 1.0.0, O(1)
+   */
+  select(db: Numeric): 'OK'
+
+  /**
+   * Tells who the client is.
+   *
+   * `AUTH`, since 1.0.0, O(N) where N is the number of passwords defined for the user)
+   */
+  auth(...credentials: Some<Value>): 'OK'
+
+  /**
+   * Chooses the protocol, and tells about the server.
+   *
+   * `HELLO`, since 6.0.0, O(1)
+   */
+  hello(protover?: Numeric, options?: { auth?: [Value, Value]; setname?: Value }): Record<string, unknown>
+
+  /**
+   * Returns the number of this connection.
+   *
+   * `CLIENT ID`, since 5.0.0, O(1)
+   */
+  client_id(): number
+
+  /**
+   * Returns the name of this connection.
+   *
+   * `CLIENT GETNAME`, since 2.6.9, O(1)
+   */
+  client_getname(): Bytes | null
+
+  /**
+   * Names this connection.
+   *
+   * `CLIENT SETNAME`, since 2.6.9, O(1)
+   */
+  client_setname(name: Value): 'OK'
+
+  /**
+   * Tells which library the client uses.
+   *
+   * `CLIENT SETINFO`, since 7.2.0, O(1)
+   */
+  client_setinfo(attribute: Value, value: Value): 'OK'
+
+  /**
+   * Returns what is known of this connection.
+   *
+   * `CLIENT INFO`, since 6.2.0, O(1)
+   */
+  client_info(): string
+
+  /**
+   * Returns what is known of the connections, a line each.
+   *
+   * `CLIENT LIST`, since 2.4.0, O(N) where N is the number of client connections)
+   */
+  client_list(options?: { type?: 'normal' | 'master' | 'replica' | 'pubsub'; id?: Names<Numeric> }): string
+
+  /**
+   * Closes connections, by address or by what CLIENT LIST shows of them.
+   *
+   * `CLIENT KILL`, since 2.4.0, O(N) where N is the number of client connections)
+   */
+  client_kill(...which: Value[]): 'OK' | number
+
+  /**
+   * Turns replies on, off, or off for the next command.
+   *
+   * `CLIENT REPLY`, since 3.2.0, O(1)
+   */
+  client_reply(mode: 'on' | 'off' | 'skip'): 'OK' | undefined
+
+  /**
+   * Spares this connection when the memory for clients runs out.
+   *
+   * `CLIENT NO-EVICT`, since 7.0.0, O(1)
+   */
+  client_no_evict(enabled: 'on' | 'off'): 'OK'
+
+  /**
+   * Has this connection's commands leave the access times of keys alone.
+   *
+   * `CLIENT NO-TOUCH`, since 7.2.0, O(1)
+   */
+  client_no_touch(enabled: 'on' | 'off'): 'OK'
+
+  /**
+   * Returns what the subcommands of CLIENT do.
+   *
+   * `CLIENT HELP`, since 5.0.0, O(1)
+   */
+  client_help(): string[]
+
+  /**
+   * Shows every command that is run from now on.
+   *
+   * `MONITOR`, since 1.0.0, O(1)
+   */
+  monitor(): unknown
+
+  /**
+   * Listens to channels.
+   *
+   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to)
+   */
+  subscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to channels, or to all of them.
+   *
+   * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe)
+   */
+  unsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Listens to every channel whose name matches a pattern.
+   *
+   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to)
+   */
+  psubscribe(...patterns: Some<Value>): unknown
+
+  /**
+   * Stops listening to patterns, or to all of them.
+   *
+   * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe)
+   */
+  punsubscribe(...patterns: [] | Some<Value>): unknown
+
+  /**
+   * Listens to sharded channels.
+   *
+   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to)
+   */
+  ssubscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to sharded channels, or to all of them.
+   *
+   * `SUNSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to unsubscribe)
+   */
+  sunsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Sends a message to everybody who listens to a channel; returns to how many.
+   *
+   * `PUBLISH`, since 2.0.0, O(N+M) where N is the number of clients subscribed to the channel and M is the number of patterns)
+   */
+  publish(channel: Value, message: Value): number
+
+  /**
+   * Sends a message to everybody who listens to a sharded channel; returns to how many.
+   *
+   * `SPUBLISH`, since 7.0.0, O(N) where N is the number of clients subscribed to the shard channel)
+   */
+  spublish(channel: Value, message: Value): number
+
+  /**
+   * Returns the channels that somebody listens to.
+   *
+   * `PUBSUB CHANNELS`, since 2.8.0, O(N) where N is the number of active channels)
+   */
+  pubsub_channels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some channels.
+   *
+   * `PUBSUB NUMSUB`, since 2.8.0, O(N) where N is the number of requested channels)
+   */
+  pubsub_numsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns how many different patterns are listened to.
+   *
+   * `PUBSUB NUMPAT`, since 2.8.0, O(1)
+   */
+  pubsub_numpat(): number
+
+  /**
+   * Returns the sharded channels that somebody listens to.
+   *
+   * `PUBSUB SHARDCHANNELS`, since 7.0.0, O(N) where N is the number of active shard channels)
+   */
+  pubsub_shardchannels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some sharded channels.
+   *
+   * `PUBSUB SHARDNUMSUB`, since 7.0.0, O(N) where N is the number of requested shard channels)
+   */
+  pubsub_shardnumsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns what the subcommands of PUBSUB do.
+   *
+   * `PUBSUB HELP`, since 6.2.0, O(1)
+   */
+  pubsub_help(): string[]
+
+  /**
+   * Returns the directives whose names match, and their values.
+   *
+   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_get(...patterns: Some<Value>): Record<string, Bytes>
+
+  /**
+   * Changes directives, all or none.
+   *
+   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_set(settings: Pairs<Value, Value>): 'OK'
+
+  /**
+   * Sets the counters of INFO to zero.
+   *
+   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
+   */
+  config_resetstat(): 'OK'
+
+  /**
+   * Writes the configuration to the file it was read from.
+   *
+   * `CONFIG REWRITE`, since 2.8.0, O(1)
+   */
+  config_rewrite(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `CONFIG HELP`, since 5.0.0, O(1)
+   */
+  config_help(): Bytes[]
+
+  /**
+   * Tells about the server: all that is usual, or the sections named.
+   *
+   * `INFO`, since 1.0.0, O(1)
+   */
+  info(...sections: [] | Some<Value>): string
+
+  /**
+   * Returns the time in Unix seconds, and the microseconds of this second.
+   *
+   * `TIME`, since 2.6.0, O(1)
+   */
+  time(): [seconds: string, microseconds: string]
+
+  /**
+   * Returns the Unix time of the last snapshot that was kept.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Draws something, and names the version.
+   *
+   * `LOLWUT`, since 5.0.0, O(1)
+   */
+  lolwut(...options: [] | Some<Value>): string
+
+  /**
+   * Describes every command.
+   *
+   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands)
+   */
+  command(...Words: [] | Some<Value>): unknown
+
+  /**
+   * Returns how many commands there are.
+   *
+   * `COMMAND COUNT`, since 2.8.13, O(1)
+   */
+  command_count(): number
+
+  /**
+   * Returns what is known of the arguments, history and cost of commands.
+   *
+   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up)
+   */
+  command_docs(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Returns the keys of a request without running it.
+   *
+   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeys(...request: Some<Value>): Bytes[]
+
+  /**
+   * Returns the keys of a request without running it, and what it would do to them.
+   *
+   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeysandflags(...request: Some<Value>): unknown
+
+  /**
+   * Lists the subcommands.
+   *
+   * `COMMAND HELP`, since 5.0.0, O(1)
+   */
+  command_help(): Bytes[]
+
+  /**
+   * Describes some commands, or all.
+   *
+   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up)
+   */
+  command_info(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Lists the names of commands.
+   *
+   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands)
+   */
+  command_list(options?: { filterby?: ['module', Value] | ['aclcat', Value] | ['pattern', Value] }): Bytes[]
+
+  /**
+   * Returns the last commands that took long.
+   *
+   * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned)
+   */
+  slowlog_get(count?: Numeric): [id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]
+
+  /**
+   * Returns how many commands the slow log holds.
+   *
+   * `SLOWLOG LEN`, since 2.2.12, O(1)
+   */
+  slowlog_len(): number
+
+  /**
+   * Empties the slow log.
+   *
+   * `SLOWLOG RESET`, since 2.2.12, O(N) where N is the number of entries in the slowlog)
+   */
+  slowlog_reset(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `SLOWLOG HELP`, since 6.2.0, O(1)
+   */
+  slowlog_help(): Bytes[]
+
+  /**
    * Starts a transaction: commands are queued until EXEC.
    *
    * `MULTI`, since 1.2.0, O(1)
@@ -668,10 +1256,54 @@ export interface Commands<Bytes> {
    * `DISCARD`, since 2.0.0, O(N), when N is the number of queued commands)
    */
   discard(): 'OK'
+
+  /**
+   * Has the next EXEC do nothing if one of these keys changes before it.
+   *
+   * `WATCH`, since 2.2.0, O(1) for every key)
+   */
+  watch(...keys: Some<Value>): 'OK'
+
+  /**
+   * Forgets the watched keys.
+   *
+   * `UNWATCH`, since 2.2.0, O(1)
+   */
+  unwatch(): 'OK'
 }
 
 /** Each command with the signature of its method, in the order of their numbers in the engine. */
 export const SIGNATURES = `\
+del *keys
+unlink *keys
+exists *keys
+touch *keys
+type key
+keys pattern
+scan cursor {match=,count=,type=
+randomkey
+rename key newkey
+renamenx key newkey
+copy source destination {db=,replace
+move key db
+expire key seconds {nx,xx,gt,lt
+pexpire key milliseconds {nx,xx,gt,lt
+expireat key seconds {nx,xx,gt,lt
+pexpireat key milliseconds {nx,xx,gt,lt
+ttl key
+pttl key
+expiretime key
+pexpiretime key
+persist key
+object_encoding key
+object_refcount key
+object_idletime key
+object_freq key
+object_help
+dbsize
+flushdb {async,sync
+flushall {async,sync
+swapdb index1 index2
 hset key 2pairs
 hmset key 2pairs
 hsetnx key field value
@@ -737,7 +1369,7 @@ xlen key
 xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
-xtrim key {maxlen=,minid=,limit=
+xtrim key {maxlen=,minid= {limit=
 xread {count= %streams
 set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
 get key
@@ -760,7 +1392,63 @@ decr key
 incrby key increment
 decrby key decrement
 incrbyfloat key increment
+ping ?message
+echo message
+quit *ignored
+reset
+select db
+auth *credentials
+hello ?protover {auth=,setname=
+client_id
+client_getname
+client_setname name
+client_setinfo attribute value
+client_info
+client_list {type=,id=
+client_kill *which
+client_reply mode
+client_no_evict enabled
+client_no_touch enabled
+client_help
+monitor
+subscribe *channels
+unsubscribe *channels
+psubscribe *patterns
+punsubscribe *patterns
+ssubscribe *channels
+sunsubscribe *channels
+publish channel message
+spublish channel message
+pubsub_channels ?pattern
+pubsub_numsub *channels
+pubsub_numpat
+pubsub_shardchannels ?pattern
+pubsub_shardnumsub *channels
+pubsub_help
+config_get *patterns
+config_set 2settings
+config_resetstat
+config_rewrite
+config_help
+info *sections
+time
+lastsave
+lolwut *options
+command *Words
+command_count
+command_docs *commandNames
+command_getkeys *request
+command_getkeysandflags *request
+command_help
+command_info *commandNames
+command_list {filterby=
+slowlog_get ?count
+slowlog_len
+slowlog_reset
+slowlog_help
 multi
 exec
 discard
+watch *keys
+unwatch
 `
