@@ -665,7 +665,7 @@ export interface Commands<Bytes> {
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted)
    */
-  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Value | ['=' | '~', Value]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
 
   /**
    * Returns the number of entries.
@@ -700,7 +700,7 @@ export interface Commands<Bytes> {
    *
    * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed)
    */
-  xtrim(key: Value, options: { maxlen?: Value | ['=' | '~', Value]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
 
   /**
    * Returns the entries of several streams that came after an ID of each.
@@ -1369,7 +1369,7 @@ xlen key
 xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
-xtrim key {maxlen=,minid=,limit=
+xtrim key {maxlen=,minid= {limit=
 xread {count= %streams
 set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
 get key
