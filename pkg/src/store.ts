@@ -141,6 +141,11 @@ export class Store extends Connection {
     this.#instance = instance
   }
 
+  /** Another connection to the store. There can be one even if the first was ended, by QUIT or by CLIENT KILL. */
+  override connect(): Connection {
+    return new Connection(this.#instance)
+  }
+
   /** Ends the store with all its connections, and frees its memory. */
   override close() {
     this.#instance.stop('keyside: the store is closed')
