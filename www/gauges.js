@@ -3,17 +3,19 @@
 const SECOND = 1000
 
 export class Gauges {
-  #db
+  #connect
+  #connection
   #elements
   #asked
   #isWaiting = false
   #timer
 
-  /** Gauges of `db`, which nobody else asks from now on. */
-  constructor(db, elements) {
-    this.#db = db
+  /** Gauges that ask through a connection of their own, which `connect` opens. They count what others did from now on. */
+  constructor(connect, elements) {
+    this.#connect = connect
+    this.#connection = connect()
     this.#elements = elements
-    this.#asked = Number(field(db.call('INFO', 'stats'), 'total_commands_processed')) + 1
+    this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
   }
 
   /** Has the gauges drawn with the next frame, once however much happens until then. */
@@ -27,7 +29,7 @@ export class Gauges {
   }
 
   #draw() {
-    const info = this.#db.call('INFO', 'keyspace', 'memory', 'stats')
+    const info = this.#info()
     const commands = Number(field(info, 'total_commands_processed')) - this.#asked++
     this.#elements.keys.textContent = sum(info, 'keys').toLocaleString('en')
     this.#elements.memory.textContent = field(info, 'used_memory_human') ?? '–'
@@ -35,6 +37,17 @@ export class Gauges {
     this.#elements.commands.textContent = Math.max(0, commands).toLocaleString('en')
     clearTimeout(this.#timer)
     if (sum(info, 'expires') > 0) this.#timer = setTimeout(() => this.touch(), SECOND)
+  }
+
+  #info() {
+    const ask = () => this.#connection.call('INFO', 'keyspace', 'memory', 'stats')
+    try {
+      return ask()
+    } catch {
+      // A CLIENT KILL can mean this connection too.
+      this.#connection = this.#connect()
+      return ask()
+    }
   }
 }
 

@@ -17,7 +17,9 @@ async function start() {
   const db = await open()
   const took = Math.ceil(performance.now() - startedAt)
   const commands = commandTable(db)
-  const gauges = new Gauges(db, { keys: byId('gauge-keys'), memory: byId('gauge-memory'), commands: byId('gauge-commands') })
+  // Shows the terminal, which can have no focus before.
+  document.documentElement.dataset.ready = 'true'
+  const gauges = new Gauges(() => db.connect(), { keys: byId('gauge-keys'), memory: byId('gauge-memory'), commands: byId('gauge-commands') })
   const tabs = new Tabs({
     list: byId('tabs'),
     panels: byId('panels'),
@@ -28,7 +30,6 @@ async function start() {
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
   byId('recipes').append(...RECIPES.map((recipe) => element('li', {}, recipeButton(tabs, recipe))))
   gauges.touch()
-  document.documentElement.dataset.ready = 'true'
 }
 
 function greeting(tabs, commands, took) {
@@ -64,10 +65,9 @@ function play(tabs, lines) {
 }
 
 function fail(error) {
-  byId('failure-reason').textContent = `Its module, keyside/keyside.wasm, could not be loaded: ${error.message}`
+  byId('failure-reason').textContent = `Its module, keyside/keyside.wasm, could not be loaded or run here: ${error.message}`
   byId('failure').hidden = false
-  byId('terminal').hidden = true
-  document.querySelector('aside').hidden = true
+  byId('starting').hidden = true
 }
 
 start().catch(fail)

@@ -32,9 +32,10 @@ export class Tabs {
   /** Adds a connection, and shows it if no other is shown. */
   add() {
     const number = ++this.#made
+    const name = `client ${number}`
     const unread = element('span', { class: 'unread', hidden: true })
-    const button = element('button', { type: 'button', role: 'tab', id: `tab-${number}`, 'aria-controls': `panel-${number}`, 'aria-selected': 'false', tabindex: -1 }, `client ${number}`, unread)
-    const made = { button, unread, messages: 0 }
+    const button = element('button', { type: 'button', role: 'tab', id: `tab-${number}`, 'aria-controls': `panel-${number}`, 'aria-selected': 'false', tabindex: -1 }, name, unread)
+    const made = { name, button, unread, messages: 0 }
     made.terminal = this.#open((count) => this.#count(made, count))
     made.panel = made.terminal.element
     made.panel.id = `panel-${number}`
@@ -83,14 +84,15 @@ export class Tabs {
     chosen.button.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     chosen.messages = 0
     chosen.unread.hidden = true
+    chosen.button.removeAttribute('aria-label')
   }
 
   #count(tab, count) {
     if (!tab.panel.hidden) return
     tab.messages += count
     tab.unread.textContent = tab.messages
-    tab.unread.title = `${tab.messages} unread`
     tab.unread.hidden = false
+    tab.button.setAttribute('aria-label', `${tab.name}, ${tab.messages} unread`)
   }
 
   /** Whether the key means something on a tab. */

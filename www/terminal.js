@@ -92,7 +92,7 @@ export class Terminal {
       }
     }
     const replies = readAll(bytes)
-    if (replies.length === 0) this.#print('note', 'No answer yet.')
+    if (replies.length === 0) this.#print('note', 'No answer so far.')
     for (const reply of replies) {
       this.#print(reply.kind === '>' ? 'message' : 'reply', show(reply))
       if (reply.kind !== '>') this.#session.follow(words, reply)

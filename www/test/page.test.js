@@ -13,6 +13,7 @@ test('tabs are connections: what one publishes, another hears', async () => {
   await page.waitForSelector('.unread:not([hidden])')
   await type('PUBLISH news again')
   await page.waitForFunction(() => document.querySelector('#tab-1 .unread').textContent === '2')
+  assert.equal(await page.getAttribute('#tab-1', 'aria-label'), 'client 1, 2 unread')
   await page.click('#tab-1')
   assert.equal(await page.isVisible('.unread'), false)
   const said = (text) => `1) "message"\n2) "news"\n3) "${text}"`
@@ -37,7 +38,15 @@ test('tabs are moved through and closed with the keyboard', async () => {
   await press('Delete')
   assert.equal(await page.locator('[role=tab]').count(), 1)
   assert.equal(await page.isVisible('#close-tab'), false)
-  assert.match((await type('INFO clients'))[0], /connected_clients:2\b/, 'the page itself is one')
+  assert.match((await type('INFO clients'))[0], /connected_clients:3\b/, 'two are the page itself')
+})
+
+test('the page goes on when its connections are killed', async () => {
+  assert.deepEqual(await type('SET k 1', 'CLIENT KILL TYPE normal SKIPME no'), ['(integer) 3'])
+  assert.deepEqual(await type('GET k'), ['The connection had ended; this is a new one.', '"1"'])
+  await page.waitForFunction(() => document.getElementById('gauge-commands').textContent === '3')
+  await page.click('#new-tab')
+  assert.deepEqual(await type('GET k'), ['"1"'])
 })
 
 test('a key is gone after its time, and the page sees it go', async () => {
@@ -96,6 +105,11 @@ test('a module that is missing is said to be', async () => {
   assert.equal(await page.isVisible('#terminal'), false)
   assert.ok(complaints.length > 0 && complaints.every((it) => /ERR_FAILED/.test(it)), String(complaints))
   complaints.length = 0
+})
+
+test('without scripts, the page says what it needs', async () => {
+  await visit({ javaScriptEnabled: false })
+  assert.equal(await page.isVisible('noscript p'), true)
 })
 
 test('what a first visit loads stays small', async () => {

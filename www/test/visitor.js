@@ -47,7 +47,7 @@ export async function visit(options = {}) {
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('request', (request) => request.url().startsWith(address) || complaints.push(request.url()))
   await page.goto(address)
-  await page.waitForSelector('[data-ready]')
+  if (options.javaScriptEnabled ?? true) await page.waitForSelector('[data-ready]')
 }
 
 /** The panel that is shown, as a selector. */
