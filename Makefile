@@ -102,8 +102,8 @@ wasm: $(wasm) ## Builds the wasm and its glue: target/wasm
 
 .PHONY: pkg
 pkg: $(wasm) ## Builds the npm package: pkg/dist
-	@rm -rf pkg/dist && mkdir -p pkg/dist/wasm
-	@cp target/wasm/keyside.js target/wasm/keyside.d.ts $(wasm) pkg/dist/wasm/
+	@rm -rf pkg/dist && mkdir -p pkg/dist
+	@cp $(wasm) pkg/dist/keyside.wasm
 	npm run --silent --prefix pkg build
 
 .PHONY: pack

@@ -24,6 +24,8 @@ pub mod commands;
 pub mod data;
 pub mod engine;
 mod error;
+#[cfg(target_arch = "wasm32")]
+mod js;
 pub mod keyspace;
 pub mod persistence;
 pub mod resp;

@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use transcript::document::Document;
+use transcript::in_process::InProcess;
 use transcript::peer::{Kind, Peer};
-use transcript::runner::{Correction, run};
+use transcript::runner::{Correction, Report, run};
 use transcript::target::Tcp;
 
 macro_rules! families {
@@ -54,12 +55,7 @@ fn check(family: &str) {
     let document = Document::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
     let update = env::var_os("UPDATE").is_some();
     let mut failures = Vec::new();
-    for peer in [Peer::oracle(), Peer::keyside()].into_iter().flatten() {
-        let report = run(&document, &mut Tcp { address: peer.address }, peer.kind, update);
-        let name = match peer.kind {
-            Kind::Redis => format!("Redis {}", report.version),
-            Kind::Keyside => "keyside".into(),
-        };
+    let mut judge = |name: String, report: Report| {
         // Straight to the descriptor: the harness shows only what failing tests print.
         let _ = writeln!(
             stderr(),
@@ -74,6 +70,17 @@ fn check(family: &str) {
                 .expect("the transcript can be written");
         }
         failures.extend(report.failures.iter().map(|failure| format!("[{name}] {failure}")));
+    };
+    for peer in [Peer::oracle(), Peer::keyside()].into_iter().flatten() {
+        let report = run(&document, &mut Tcp { address: peer.address }, peer.kind, update);
+        let name = match peer.kind {
+            Kind::Redis => format!("Redis {}", report.version),
+            Kind::Keyside => "keyside-server".into(),
+        };
+        judge(name, report);
+    }
+    if !update {
+        judge("keyside in process".into(), run(&document, &mut InProcess::new(), Kind::Keyside, false));
     }
     assert!(failures.is_empty(), "\n\n{}\n", failures.join("\n\n"));
 }

@@ -7,7 +7,7 @@ use core::{marker::PhantomData, ops::Range};
 
 use crate::{
     Error, Result,
-    data::number::{parse_float, parse_i64},
+    data::number::{Extended, parse_float, parse_i64},
 };
 pub use crate::keyspace::Key;
 
@@ -203,6 +203,10 @@ words! {
     Field = Shape::Word("field", Kind::Text);
     /// A member of a set or sorted set, or an element of a list.
     Member = Shape::Word("member", Kind::Text);
+    /// A number that is looked at only when the key is known.
+    Number = Shape::Word("number", Kind::Double);
+    /// The name of a channel.
+    Channel = Shape::Word("channel", Kind::Text);
     /// A glob pattern.
     Pattern = Shape::Word("pattern", Kind::Pattern);
 }
@@ -244,6 +248,14 @@ impl Arg<'_> for Count {
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok());
         count.map(Count).ok_or(Error::refused("ERR value is out of range, must be positive"))
+    }
+}
+
+/// A number as INCRBYFLOAT and HINCRBYFLOAT add it.
+impl Arg<'_> for Extended {
+    const SHAPE: Shape = Shape::Word("increment", Kind::Double);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        Extended::parse(words.next()?).ok_or(Error::NotFloat)
     }
 }
 
@@ -491,6 +503,44 @@ impl<'a, T: Arg<'a>> Switch<'a> for Option<T> {
     }
 }
 
+/// A word that may be missing. More words are a wrong number of them.
+#[derive(Clone, Copy, Debug)]
+pub struct AtMostOne<T>(pub Option<T>);
+
+impl<'a, T: Arg<'a>> Arg<'a> for AtMostOne<T> {
+    const SHAPE: Shape = Shape::Maybe(&T::SHAPE);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        if words.len() > 1 { Err(Error::Arity) } else { Option::parse(words).map(AtMostOne) }
+    }
+}
+
+/// The number of a database, which may be one that there is not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DbIndex(i32);
+
+impl Arg<'_> for DbIndex {
+    const SHAPE: Shape = Shape::Word("db", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let n = i64::parse(words)?;
+        i32::try_from(n).map(DbIndex).map_err(|_| {
+            Error::refused("ERR value is out of range, value must between -2147483648 and 2147483647")
+        })
+    }
+}
+
+impl DbIndex {
+    /// Reads a number, for commands with errors of their own.
+    pub fn read(word: &[u8]) -> Option<DbIndex> {
+        parse_i64(word).and_then(|n| i32::try_from(n).ok()).map(DbIndex)
+    }
+
+    /// The number, if it is one of `count` databases.
+    pub fn among(self, count: usize) -> Result<usize> {
+        let db = usize::try_from(self.0).ok().filter(|&db| db < count);
+        db.ok_or(Error::refused("ERR DB index is out of range"))
+    }
+}
+
 /// `offset count`, as LIMIT takes them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
@@ -586,5 +636,5 @@ pub fn slice_range(first: i64, last: i64, len: usize) -> Option<Range<usize>> {
     let len = len as i64;
     let absolute = |at: i64| if at < 0 { at.saturating_add(len) } else { at };
     let (first, last) = (absolute(first).max(0), absolute(last).min(len - 1));
-    (first <= last).then_some(first as usize..last as usize + 1)
+    (first <= last).then(|| first as usize..last as usize + 1)
 }

@@ -2,10 +2,19 @@
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;
+pub mod category;
+pub mod docs;
+pub(crate) mod help;
+pub mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod generic;
+pub mod hash;
 pub mod list;
+pub mod set;
+pub mod sorted_set;
+pub mod stream;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -16,6 +25,12 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    generic::COMMANDS,
+    generic::SERVER_COMMANDS,
+    hash::COMMANDS,
     list::COMMANDS,
+    set::COMMANDS,
+    sorted_set::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
 ];

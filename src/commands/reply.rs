@@ -97,14 +97,21 @@ impl Reply for Text<'_> {
     }
 }
 
-/// A text out of a listpack.
-impl Reply for Entry<'_> {
-    const TS: &'static str = "Bytes";
-    fn write(self, out: &mut Writer<'_>) {
+impl Entry<'_> {
+    /// Writes it as a string.
+    pub fn write_bulk(self, out: &mut Writer<'_>) {
         match self {
             Entry::Int(n) => out.bulk_integer(n),
             Entry::Text(bytes) => out.bulk(bytes),
         }
+    }
+}
+
+/// A text out of a collection.
+impl Reply for Entry<'_> {
+    const TS: &'static str = "Bytes";
+    fn write(self, out: &mut Writer<'_>) {
+        self.write_bulk(out);
     }
 }
 
@@ -177,6 +184,9 @@ impl Element for Bulk<'_> {
 }
 impl Element for Entry<'_> {
     const ARRAY_TS: &'static str = "Bytes[]";
+}
+impl Element for Option<Entry<'_>> {
+    const ARRAY_TS: &'static str = "(Bytes | null)[]";
 }
 impl Element for Vec<u8> {
     const ARRAY_TS: &'static str = "Bytes[]";

@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Choice, Expiry, Key, Keys, Pairs, Text as Word, one_of, options, slice_range},
+    args::{Choice, Expiry, Key, Keys, Number, Pairs, Text as Word, one_of, options, slice_range},
     reply::{Done, ManyMaybeBytes, Written, typed},
     spec::commands,
 };
 use crate::{
     Error, Result,
-    data::number,
+    data::number::{self, Extended},
     keyspace::{Event, Text, Value},
     resp::Writer,
 };
@@ -58,6 +58,8 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "INCRBY" = incrby(key, increment) since "1.0.0" [WRITE DENYOOM FAST] O("1");
     /// Subtracts from the integer of a key, which is 0 when missing.
     "DECRBY" = decrby(key, decrement) since "1.0.0" [WRITE DENYOOM FAST] O("1");
+    /// Adds to the number of a key, which is 0 when missing.
+    "INCRBYFLOAT" = incrbyfloat(key, increment) since "2.6.0" [WRITE DENYOOM FAST] O("1");
 };
 
 one_of! {
@@ -294,4 +296,22 @@ fn add(ctx: &mut Ctx, key: Key, increment: i64) -> Result<i64> {
     }
     ctx.changed(key, Event::IncrBy);
     Ok(new)
+}
+
+fn incrbyfloat<'a>(ctx: &mut Ctx, key: Key, increment: Number<'a>) -> Result<Vec<u8>> {
+    let found = ctx.find(key);
+    let old = match found.map(|found| ctx.database().text(found).ok_or(Error::WrongType)).transpose()? {
+        None => Extended::ZERO,
+        Some(text) => Extended::parse(text.as_bytes(&mut number::Digits::new())).ok_or(Error::NotFloat)?,
+    };
+    let new = old + Extended::parse(increment.0).ok_or(Error::NotFloat)?;
+    if !new.is_finite() {
+        return Err(Error::refused("ERR increment would produce NaN or Infinity"));
+    }
+    let text = new.text();
+    let deadline = found.and_then(|found| ctx.database().deadline(found));
+    ctx.set_text(key, &text, deadline);
+    ctx.changed(key, Event::IncrByFloat);
+    ctx.log_as(&[b"SET", key.0, &text, b"KEEPTTL"]);
+    Ok(text)
 }

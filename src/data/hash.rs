@@ -108,7 +108,7 @@ impl Hash {
         let found = value_of(listpack, field);
         match found {
             Some(at) => listpack.replace(at, new_value),
-            None => listpack.append(&[new_field, new_value]),
+            None => listpack.append([new_field, new_value].into_iter()),
         }
         if self.len() > limits.hash_max_listpack_entries {
             self.make_table(limits);

@@ -1,6 +1,8 @@
 //! What decides how collections are stored: up to which size each kind keeps its small encoding. The names and the
 //! defaults are those of Redis's directives.
 
+use crate::data::stream::NodeLimit;
+
 /// Limits of the small encodings, and the seed of the large ones.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -20,6 +22,8 @@ pub struct Limits {
     pub zset_max_listpack_entries: usize,
     /// Longest member of a packed sorted set, in bytes.
     pub zset_max_listpack_value: usize,
+    /// How large a node of a stream may grow.
+    pub stream_node_limit: NodeLimit,
     /// What hashes of members and fields begin with. Unknown outside, it keeps anybody from choosing ones that collide.
     pub seed: u64,
 }
@@ -35,6 +39,7 @@ impl Default for Limits {
             set_max_listpack_value: 64,
             zset_max_listpack_entries: 128,
             zset_max_listpack_value: 64,
+            stream_node_limit: NodeLimit::default(),
             seed: 0,
         }
     }

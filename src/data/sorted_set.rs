@@ -76,7 +76,7 @@ impl SortedSet {
         }
         let mut sorted = Listpack::new();
         ranking.range(0..ranking.order.len()).for_each(|(member, score)| {
-            sorted.append(&[member, score_entry(score, &mut FloatText::new())].map(normal));
+            sorted.append([member, score_entry(score, &mut FloatText::new())].map(normal).into_iter());
         });
         Some(sorted.into())
     }
@@ -468,7 +468,7 @@ fn insert_packed(listpack: &mut Listpack, member: &[u8], score: f64) {
             return;
         }
     }
-    listpack.append(&pair);
+    listpack.append(pair.into_iter());
 }
 
 /// A score as an element of a listpack: an integer if it is one of moderate size, as Redis has it.

@@ -2,28 +2,49 @@
 
 pub mod client;
 pub mod config;
+mod connection;
 pub mod dispatch;
 mod effects;
+mod info;
+mod introspection;
+mod monitor;
+mod names;
+pub mod notifications;
+pub mod pubsub;
+mod slowlog;
 mod stats;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transactions;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use core::mem;
 
 use crate::{
     commands::Command,
     keyspace::Keyspace,
     persistence::Journal,
-    resp::{Limits, RequestParser, Writer},
+    resp::{Limits, RequestParser, Version, Writer},
 };
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
-use dispatch::{CallStats, Table};
+use dispatch::{CallStats, Known, Table};
+use pubsub::PubSub;
+use info::Identity;
+use slowlog::SlowLog;
 use stats::Stats;
+use transactions::Watches;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
+    connection::COMMANDS,
+    monitor::COMMANDS,
+    pubsub::COMMANDS,
+    config::COMMANDS,
+    info::COMMANDS,
+    introspection::COMMANDS,
+    slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
 
@@ -34,12 +55,18 @@ pub struct Engine {
     clients: Clients,
     /// The client whose command runs.
     current: ClientId,
+    /// While EXEC runs: how many commands it has. They may not wait or take over the connection.
+    executing: Option<usize>,
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
+    slow_log: SlowLog,
+    identity: Identity,
     journal: Journal,
-    /// Clients with output or an end that their shell does not know of, since another client caused it.
-    ready: VecDeque<ClientId>,
+    pubsub: PubSub,
+    watches: Watches,
+    /// Clients that see every command.
+    monitors: Vec<ClientId>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
 }
@@ -48,27 +75,47 @@ impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
         let table = Table::new();
-        Engine {
+        let mut engine = Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
             table,
             config,
             clients: Clients::default(),
             current: ClientId(u32::MAX),
+            executing: None,
             stats: Stats::default(),
+            slow_log: SlowLog::default(),
+            identity: Identity::new(seed),
             journal: Journal::default(),
-            ready: VecDeque::new(),
+            pubsub: PubSub::default(),
+            watches: Watches::default(),
+            monitors: Vec::new(),
             lap_us: 0,
-        }
+        };
+        engine.configure();
+        engine
     }
 
     /// Adds a client.
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
-        self.clients.insert(origin, now_ms)
+        self.stats.connections += 1;
+        let id = self.clients.insert(origin, now_ms);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.authenticated = self.config.requirepass.is_empty();
+        }
+        id
+    }
+
+    /// Has a client speak another dialect, as HELLO does for those that can send it first.
+    pub fn speak(&mut self, id: ClientId, version: Version) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.version = version;
+        }
     }
 
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
+        self.leave(id);
         self.clients.remove(id);
     }
 
@@ -77,6 +124,7 @@ impl Engine {
     pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
         self.begin(now_ms);
         self.stats.input_bytes += bytes.len() as u64;
+        self.stats.reads += 1;
         let unauthenticated = !self.config.requirepass.is_empty();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
@@ -85,6 +133,7 @@ impl Engine {
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
 
         query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
@@ -105,6 +154,7 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.query = query;
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
             client.closing |= over;
         }
@@ -112,13 +162,20 @@ impl Engine {
 
     /// Runs one request that is already in words: the way of callers in the same process.
     pub fn execute(&mut self, id: ClientId, words: &[&[u8]], now_ms: u64) {
+        self.execute_known(id, None, words, now_ms);
+    }
+
+    /// The same for a caller that may know already which command `words`, name included, begin with.
+    pub fn execute_known(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], now_ms: u64) {
         self.begin(now_ms);
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
-        self.request(id, words, &mut writer);
+        self.request(id, known, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
     }
@@ -137,6 +194,18 @@ impl Engine {
         self.keyspace.next_deadline()
     }
 
+    /// Whether a client that just connected has to authenticate.
+    pub fn has_password(&self) -> bool {
+        !self.config.requirepass.is_empty()
+    }
+
+    /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
+    pub fn close_idle(&mut self, before_ms: u64) {
+        let is_idle = |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let idle: Vec<ClientId> = self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
+        idle.into_iter().for_each(|id| self.close(id));
+    }
+
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
@@ -149,14 +218,15 @@ impl Engine {
         self.clients.get(id).is_none_or(|client| client.closing)
     }
 
+    /// Whether [`Engine::next_ready`] may have a client.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        self.clients.has_ready()
+    }
+
     /// The next client that has output, or is to be closed, because of another client's command.
     pub fn next_ready(&mut self) -> Option<ClientId> {
-        loop {
-            let id = self.ready.pop_front()?;
-            if self.clients.get(id).is_some_and(|client| client.ready) {
-                return Some(id);
-            }
-        }
+        self.clients.next_ready()
     }
 
     /// Bytes to be kept or replicated.
@@ -164,8 +234,20 @@ impl Engine {
         &mut self.journal
     }
 
+    /// One number for all that is stored: equal data give equal digests.
+    pub fn digest(&self) -> u64 {
+        self.keyspace.digest()
+    }
+
+    /// Panics unless what is stored is as it should be. For tests.
+    pub fn check(&self) {
+        self.keyspace.check();
+    }
+
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.identity.seen(now_ms);
+        self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
     }
 
@@ -187,16 +269,15 @@ impl Engine {
         let mut words = Vec::with_capacity(8);
         let mut at = 0;
         loop {
-            match parser.parse(&input[at..], limits) {
+            match parser.parse(&input[at..], limits, &mut words) {
                 Ok(None) => return at,
                 Ok(Some(used)) => {
-                    parser.words(&input[at..], &mut words);
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     } else {
-                        self.request(id, &words, out);
+                        self.request(id, None, &words, out);
                     }
                     at += used;
                 }
@@ -213,14 +294,14 @@ impl Engine {
         }
     }
 
-    fn request(&mut self, id: ClientId, words: &[&[u8]], out: &mut Writer) {
+    fn request(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         if words.is_empty() {
             return;
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
-            self.stats.commands += 1;
-            self.run(id, words, out);
+            self.keyspace.keeps_clocks = client.no_touch;
+            self.run(id, known, words, out);
         }
     }
 
@@ -236,20 +317,19 @@ impl Engine {
         !self.config.requirepass.is_empty() && !self.current().authenticated
     }
 
-    /// Has a client closed once its output is sent.
+    /// Has a client closed once its output is sent. It is told nothing more.
     fn close(&mut self, id: ClientId) {
+        self.leave(id);
         if let Some(client) = self.clients.get_mut(id) {
             client.closing = true;
-            self.make_ready(id);
+            self.clients.make_ready(id);
         }
     }
 
-    /// Has the shell look at a client.
-    fn make_ready(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id)
-            && !mem::replace(&mut client.ready, true)
-        {
-            self.ready.push_back(id);
-        }
+    /// Takes a client from wherever it waits for news.
+    fn leave(&mut self, id: ClientId) {
+        self.unsubscribe_all(id);
+        self.unwatch_all(id);
+        self.stop_monitoring(id);
     }
 }

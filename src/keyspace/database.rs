@@ -45,9 +45,13 @@ impl Database {
         self.entries.slack()
     }
 
-    /// The sum of the deadlines, for their average.
-    pub fn deadlines(&self) -> impl Iterator<Item = u64> {
-        self.deadlines.range(0..self.deadlines.len()).filter_map(|h| self.entries.deadline(h))
+    /// The average deadline, of at most a thousand entries spread evenly.
+    pub fn average_deadline(&self) -> Option<u64> {
+        const LOOKED_AT: usize = 1000;
+        let step = self.deadlines.len() / LOOKED_AT + 1;
+        let handles = (0..self.deadlines.len()).step_by(step).filter_map(|rank| self.deadlines.get(rank));
+        let sum: u128 = handles.clone().filter_map(|h| self.entries.deadline(h)).map(u128::from).sum();
+        sum.checked_div(handles.count() as u128).map(|average| average as u64)
     }
 
     /// The earliest deadline.
@@ -65,7 +69,7 @@ impl Database {
     /// Finds an entry.
     #[inline]
     pub fn find(&self, hash: u64, key: &[u8]) -> Option<Found> {
-        let handle = self.dict.find(hash, |h| self.entries.key(h) == key)?;
+        let handle = self.dict.find(hash, |h| self.entries.has_key(h, key))?;
         Some(Found { hash, handle })
     }
 
@@ -99,6 +103,12 @@ impl Database {
     #[inline]
     pub fn set_clock(&mut self, found: Found, clock: u32) {
         self.entries.set_clock(found.handle, clock);
+    }
+
+    /// Sets the access clock of an entry, if there is one to set, unless it has expired; whether it has not.
+    #[inline]
+    pub fn touch(&mut self, found: Found, now_ms: u64, clock: Option<u32>) -> bool {
+        self.entries.touch(found.handle, now_ms, clock)
     }
 
     /// Its text, if it is a string.
@@ -219,6 +229,23 @@ impl Database {
     /// A key by chance.
     pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<&[u8]> {
         self.dict.random(&mut random).map(|handle| self.entries.key(handle))
+    }
+
+    /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.
+    pub fn check(&self, hash_of: impl Fn(&[u8]) -> u64) {
+        let mut volatile = 0;
+        for handle in self.dict.iter() {
+            let key = self.entries.key(handle);
+            let found = self.find(hash_of(key), key).map(|found| found.handle);
+            assert_eq!(found, Some(handle), "{} is found by its key", key.escape_ascii());
+            assert!(!self.entries.is_empty_collection(handle), "{} is not empty", key.escape_ascii());
+            if let Some(at) = self.entries.deadline(handle) {
+                volatile += 1;
+                let rank = self.deadlines.partition_point(before(&self.entries, at, handle));
+                assert_eq!(self.deadlines.get(rank), Some(handle), "{} is found by its deadline", key.escape_ascii());
+            }
+        }
+        assert_eq!(volatile, self.volatile(), "nothing else has a deadline");
     }
 
     fn index(&mut self, hash: u64, handle: Handle, hash_of: impl Fn(&[u8]) -> u64) -> Found {

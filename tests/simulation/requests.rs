@@ -37,7 +37,10 @@ impl Maker<'_> {
         match shape {
             Shape::Key => self.key(),
             Shape::Word(_, kind) => self.word(*kind),
-            Shape::Token(token) => self.words.push(self.letter_case(token)),
+            Shape::Token(token) => {
+                let token = self.letter_case(token);
+                self.words.push(token);
+            }
             Shape::Group(shapes) => shapes.iter().for_each(|shape| self.shape(shape)),
             Shape::Many(shapes) => {
                 for _ in 0..1 + self.random.below(3) {

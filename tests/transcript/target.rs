@@ -116,7 +116,7 @@ impl Target for Tcp {
 }
 
 /// Reads one value from the start of `bytes`; none when it is not complete yet.
-fn decode(bytes: &[u8]) -> Option<(Value, usize)> {
+pub fn decode(bytes: &[u8]) -> Option<(Value, usize)> {
     let mut decoder = Decoder { bytes, at: 0 };
     let value = decoder.value()?;
     Some((value, decoder.at))

@@ -13,7 +13,7 @@
 use super::block::{Block, Frame};
 use super::tagged::Thin;
 use crate::data::number::{self, Digits};
-use core::fmt;
+use core::{fmt, iter};
 
 const HEADER: usize = 6;
 const END: u8 = 0xFF;
@@ -263,19 +263,19 @@ impl Listpack {
     /// Appends an element.
     #[inline]
     pub fn push_back<'a>(&mut self, value: impl Into<Entry<'a>>) {
-        self.splice(self.bytes_len() - 1, 0, 0, &[value.into()]);
+        self.splice(self.bytes_len() - 1, 0, 0, iter::once(value.into()));
     }
 
     /// Appends several elements at once.
     #[inline]
-    pub fn append(&mut self, values: &[Entry<'_>]) {
+    pub fn append<'a>(&mut self, values: impl Iterator<Item = Entry<'a>> + Clone) {
         self.splice(self.bytes_len() - 1, 0, 0, values);
     }
 
     /// Puts an element before all others.
     #[inline]
     pub fn push_front<'a>(&mut self, value: impl Into<Entry<'a>>) {
-        self.splice(HEADER, 0, 0, &[value.into()]);
+        self.splice(HEADER, 0, 0, iter::once(value.into()));
     }
 
     /// Puts an element before that of `position`. Answers where the new one stands.
@@ -287,20 +287,20 @@ impl Listpack {
     pub fn insert_after<'a>(&mut self, position: Position, value: impl Into<Entry<'a>>) -> Position {
         let at = position.0 as usize;
         let after = at + size_at(self.as_bytes(), at);
-        self.splice(after, 0, 0, &[value.into()]);
+        self.splice(after, 0, 0, iter::once(value.into()));
         Position(after as u32)
     }
 
     /// Puts several elements before that of `position`. Answers where the first of them stands.
     pub fn insert(&mut self, position: Position, values: &[Entry<'_>]) -> Position {
-        self.splice(position.0 as usize, 0, 0, values);
+        self.splice(position.0 as usize, 0, 0, values.iter().copied());
         position
     }
 
     /// Replaces the element at `position`, which stays good.
     pub fn replace<'a>(&mut self, position: Position, value: impl Into<Entry<'a>>) {
         let at = position.0 as usize;
-        self.splice(at, size_at(self.as_bytes(), at), 1, &[value.into()]);
+        self.splice(at, size_at(self.as_bytes(), at), 1, iter::once(value.into()));
     }
 
     /// Removes the element at `position`. Answers where the next one stands now.
@@ -316,7 +316,7 @@ impl Listpack {
             end += size_at(self.as_bytes(), end);
             removed += 1;
         }
-        self.splice(at, end - at, removed, &[]);
+        self.splice(at, end - at, removed, iter::empty());
         self.position(at)
     }
 
@@ -334,7 +334,7 @@ impl Listpack {
         let (size, count) = (self.bytes_len() - 1 - at, self.entries_from(position).count());
         tail.open_gap(HEADER, 0, size).copy_from_slice(&self.as_bytes()[at..at + size]);
         tail.set_count(count);
-        self.splice(at, size, count, &[]);
+        self.splice(at, size, count, iter::empty());
         tail
     }
 
@@ -365,15 +365,22 @@ impl Listpack {
 
     /// Replaces the `removed` bytes of `gone` elements at `at` by `values`: every edit goes through here.
     #[inline]
-    fn splice(&mut self, at: usize, removed: usize, gone: usize, values: &[Entry<'_>]) {
-        let size = values.iter().map(|&value| value.size()).sum();
+    fn splice<'a>(
+        &mut self,
+        at: usize,
+        removed: usize,
+        gone: usize,
+        values: impl Iterator<Item = Entry<'a>> + Clone,
+    ) {
+        let (size, come) =
+            values.clone().fold((0, 0), |(size, count), value| (size + value.size(), count + 1));
         let told = self.told_count();
         let mut gap = self.open_gap(at, removed, size);
-        for &value in values {
+        for value in values {
             gap = Encoded::of(value).write(gap);
         }
-        if told != UNCOUNTED && gone != values.len() {
-            self.set_count(told as usize - gone + values.len());
+        if told != UNCOUNTED && gone != come {
+            self.set_count(told as usize - gone + come);
         }
     }
 
@@ -512,7 +519,14 @@ impl DoubleEndedIterator for Iter<'_> {
     }
 }
 
-impl Entries<'_> {
+impl<'a> Entries<'a> {
+    /// Takes up to `count` elements off the back, as a run of their own.
+    pub fn split_back(&mut self, count: usize) -> Entries<'a> {
+        let back = self.back;
+        self.skip_back(count);
+        Entries { front: self.back, back, ..*self }
+    }
+
     /// Passes over up to `count` elements at the front and answers how many there were.
     pub fn skip_front(&mut self, count: usize) -> usize {
         let mut skipped = 0;
@@ -895,7 +909,7 @@ mod tests {
                 }
                 (6, _) => {
                     let more = [chance.value(), chance.value()];
-                    listpack.append(&[(&more[0][..]).into(), (&more[1][..]).into()]);
+                    listpack.append(more.iter().map(|value| Entry::from(&value[..])));
                     model.extend(more);
                 }
                 (7, _) => {
@@ -961,8 +975,7 @@ mod tests {
     #[cfg_attr(miri, ignore)]
     fn counts_beyond_what_the_header_can_say() {
         let mut listpack = Listpack::new();
-        let values: Vec<Entry> = (0..70_000).map(Entry::Int).collect();
-        listpack.append(&values);
+        listpack.append((0..70_000).map(Entry::Int));
         assert_eq!((listpack.told_count(), listpack.len()), (UNCOUNTED, 70_000));
         assert_eq!(listpack.get(69_999), Some(Entry::Int(69_999)));
         assert_eq!(listpack.get(70_000), None);

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod block;
+pub mod counting;
 pub mod dict;
 pub mod entry;
 pub mod intset;

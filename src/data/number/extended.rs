@@ -20,12 +20,14 @@ const MAX_EXPONENT: i32 = 16_383 - 63;
 const MIN_EXPONENT: i32 = -16_445;
 /// A text of so many bytes is no number to Redis.
 const TOO_LONG: usize = 5 * 1024;
-const ZERO: Extended = Extended { negative: false, mantissa: 0, exponent: 0 };
 /// Powers of ten that 64 bits hold with some to spare.
 const SMALL_POWER: u32 = 18;
 const FRACTION_DIGITS: usize = 17;
 
 impl Extended {
+    /// Nothing.
+    pub const ZERO: Extended = Extended { negative: false, mantissa: 0, exponent: 0 };
+
     /// The value of a decimal or hexadecimal float, or of an infinity. Refused are spaces, NaN, and what is too large
     /// or too small for 80 bits.
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -104,14 +106,14 @@ impl Extended {
     fn of_decimal(decimal: Decimal<'_>) -> Self {
         let (count, scale, negative) = (decimal.digits().count() as i32, decimal.scale(), decimal.negative);
         if count == 0 {
-            return Extended { negative, ..ZERO };
+            return Extended { negative, ..Extended::ZERO };
         }
         let order = scale.saturating_add(count);
         if order > 5000 {
             return Extended::infinite(negative);
         }
         if order < -5000 {
-            return Extended { negative, ..ZERO };
+            return Extended { negative, ..Extended::ZERO };
         }
         let power = scale.unsigned_abs();
         if count <= 19 && power <= SMALL_POWER {
@@ -169,7 +171,7 @@ impl core::ops::Add for Extended {
             false => wide - shifted - inexact as u128,
         };
         match wide {
-            0 => ZERO,
+            0 => Extended::ZERO,
             _ => Extended::rounded(large.negative, wide, large.exponent - 63, inexact),
         }
     }
@@ -203,11 +205,14 @@ mod tests {
             ("1", "1e-17", "1.00000000000000001"),
             ("1e20", "0.5", "100000000000000000000"),
             ("9223372036854775807", "1", "9223372036854775808"),
+            ("1757919930811054708", "0xa2bd376969b1dd3ae.391d9p21", "393479066177028237910081536"),
+            ("0x1.aca2359b75f9dd74p75", "486.19508849530984662", "63255159063092828807168"),
+            ("250370e-90", "0x5673647df24e2.152af770ccede3b075e5p-43", "172.90150427180584332"),
         ] {
             assert_eq!(sum(one, other), expected, "{one} + {other}");
             assert_eq!(sum(other, one), expected);
         }
-        assert!(!(Extended::infinite(true) + ZERO).is_finite());
+        assert!(!(Extended::infinite(true) + Extended::ZERO).is_finite());
         assert!(
             !(Extended::parse(b"1.1e4932").expect("fits") + Extended::parse(b"1.1e4932").expect("fits"))
                 .is_finite()

@@ -1,0 +1,6 @@
+/** What every entry exports besides `open`. */
+export type { Commands } from './commands.js'
+export type { OpenOptions, Source } from './open.js'
+export { ReplyError } from './reply.js'
+export type { BytesConnection, Connection, Listener, Store } from './store.js'
+export type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './values.js'

@@ -1,0 +1,383 @@
+/**
+ * An instance of the module: the memory that requests are written into and replies are read from, the clock, and the timer.
+ * It knows numbers of clients and commands, and nothing of methods.
+ *
+ * A call crosses the boundary once, with nothing but numbers. The words of the request lie in `scratch`, where each starts
+ * and ends in `bounds`; both are views of the module's memory, and are empty when that has grown or the store has ended, so
+ * one comparison of lengths covers everything that can be the matter.
+ */
+import type { Signature } from './signature.js'
+import { Push, Reader, ReplyError, decoder } from './reply.js'
+import { A_VALUE, digits, mismatch, type Value } from './values.js'
+
+/** What the module exports; src/js/mod.rs says what each does. */
+interface Exports {
+  memory: WebAssembly.Memory
+  open(seedLow: number, seedHigh: number): void
+  fingerprint(): number
+  connect(now: number): number
+  disconnect(client: number): void
+  reserve(bytes: number, words: number): void
+  bytes_at(): number
+  bytes_len(): number
+  bounds_at(): number
+  bounds_len(): number
+  call(client: number, command: number, words: number, now: number): number
+  tick(now: number): void
+  next_deadline(): number
+  reply_at(): number
+  reply_len(): number
+  next_ready(): number
+  is_closing(client: number): number
+  last_words_at(): number
+  last_words_len(): number
+}
+
+/** Who a request comes from, and how strings are to come back. */
+export interface Caller {
+  readonly id: number
+  readonly asBytes: boolean
+}
+
+/** Who is told what happens to a client without its asking. */
+export interface Owner {
+  /** Messages came; each call of `read` reads them anew. */
+  received(read: (asBytes: boolean) => Push[]): void
+  /** The connection is over. */
+  ended(): void
+}
+
+/** The number of a command whose name is the first word. */
+export const BY_NAME = 0xffff_ffff
+
+/** Up to so many characters, a loop is faster than a call of the encoder. */
+const SHORT = 24
+
+/** A view that spares making one: of the scratch memory, from every 256th byte on. */
+const SLOT = 256
+const SLOTS = 64
+
+/** Texts up to this many bytes have a view each that spares making one. */
+const VIEWED = 1024
+
+/** The longest that a timer can wait. */
+const LONGEST_WAIT = 0x7fff_ffff
+
+const NO_BYTES = new Uint8Array(0)
+const NO_BOUNDS = new Uint32Array(0)
+const encoder = new TextEncoder()
+
+export class Instance {
+  readonly owners = new Map<number, Owner>()
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  private exports: Exports
+  private scratch = NO_BYTES
+  private bounds = NO_BOUNDS
+  private memory = NO_BYTES
+  private replyAt = 0
+  private slots: (Uint8Array | undefined)[] = []
+  private texts: (Uint8Array | undefined)[] = []
+  /** When the store has to be told that time passes, and the timer that does. */
+  private deadline = Infinity
+  private timer: ReturnType<typeof setTimeout> | undefined
+  /** Why nothing works any more. */
+  private end: string | undefined
+
+  private constructor(exports: Exports, now: () => number) {
+    this.exports = exports
+    this.now = now
+  }
+
+  /** Starts the module, of which each instance is a store of its own. */
+  static async start(module: WebAssembly.Module, now: () => number): Promise<Instance> {
+    const { exports } = await WebAssembly.instantiate(module, imports(module))
+    const instance = new Instance(exports as unknown as Exports, now)
+    const [low, high] = crypto.getRandomValues(new Uint32Array(2))
+    instance.exports.open(low!, high!)
+    instance.look()
+    return instance
+  }
+
+  /** What stands in the place of an instance for those who may not use it any more. */
+  static ended(why: string): Instance {
+    const instance = new Instance({} as Exports, Date.now)
+    instance.stop(why)
+    return instance
+  }
+
+  /** Which commands the module has, as a number. */
+  fingerprint(): number {
+    return this.exports.fingerprint() >>> 0
+  }
+
+  /** Adds a client; returns its number. */
+  connect(): number {
+    this.check()
+    const client = this.exports.connect(this.now())
+    this.look()
+    return client
+  }
+
+  /** Forgets a client. */
+  disconnect(client: number) {
+    this.owners.delete(client)
+    this.exports.disconnect(client)
+  }
+
+  /** Ends the store. Its memory is free with the last that refers to it. */
+  stop(why: string) {
+    this.end ??= why
+    clearTimeout(this.timer)
+    this.exports = { call: () => 0 } as unknown as Exports
+    this.scratch = this.memory = NO_BYTES
+    this.bounds = NO_BOUNDS
+    this.slots = []
+    this.texts = []
+    this.owners.clear()
+  }
+
+  /** Writes word `i` of a request at `at`; returns where the next one can be written. */
+  put(signature: Signature, i: number, word: Value, at: number): number {
+    if (typeof word !== 'string') return this.putOther(signature, i, word, at)
+    const length = word.length
+    const { scratch, bounds } = this
+    if (length > SHORT || at + length >= scratch.length) return this.putLong(i, word, at)
+    let end = at
+    for (let j = 0; j < length; j++) {
+      const code = word.charCodeAt(j)
+      if (code > 0x7f) return this.putLong(i, word, at)
+      scratch[end++] = code
+    }
+    bounds[2 * i] = at
+    bounds[2 * i + 1] = end
+    return end
+  }
+
+  /** Writes all words of a request. */
+  putAll(signature: Signature, words: readonly Value[]) {
+    this.check()
+    if (2 * words.length > this.bounds.length) this.reserve(0, words.length)
+    let at = 0
+    for (let i = 0; i < words.length; i++) at = this.put(signature, i, words[i]!, at)
+  }
+
+  /** Runs the request that was written, and returns its reply. */
+  run(caller: Caller, command: number, words: number): unknown {
+    const now = this.now()
+    if (now >= this.deadline) this.tick(now)
+    let status
+    try {
+      status = this.exports.call(caller.id, command, words, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    if ((status & 1) !== 0 || this.memory.length === 0) return this.finish(caller, status)
+    const { memory, replyAt } = this
+    // The replies of most commands, read without a reader.
+    switch (memory[replyAt]) {
+      case 0x24: {
+        let at = replyAt + 1
+        let length = 0
+        for (let byte; (byte = memory[at++]!) !== 13; ) length = length * 10 + byte - 48
+        if (at + length + 3 - replyAt !== status >>> 1) break
+        return caller.asBytes ? memory.slice(at + 1, at + 1 + length) : this.text(at + 1, length)
+      }
+      case 0x2b:
+        if (status === 10 && memory[replyAt + 1] === 0x4f && memory[replyAt + 2] === 0x4b) return 'OK'
+        break
+      case 0x3a: {
+        // Up to nine digits; the status counts the sign and the end of the line too.
+        if (status > 24 || memory[replyAt + 1] === 0x2d) break
+        let n = 0
+        for (let at = replyAt + 1, byte; (byte = memory[at++]!) !== 13; ) n = n * 10 + byte - 48
+        return n
+      }
+      case 0x5f:
+        if (status === 6) return null
+    }
+    return this.reply(caller, status >>> 1)
+  }
+
+  /** Makes what the module has changed known: where things lie, and when it wants to be called. */
+  private look() {
+    const { exports } = this
+    const { buffer } = exports.memory
+    this.memory = new Uint8Array(buffer)
+    this.scratch = new Uint8Array(buffer, exports.bytes_at(), exports.bytes_len())
+    this.bounds = new Uint32Array(buffer, exports.bounds_at(), 2 * exports.bounds_len())
+    this.slots = []
+    this.texts = []
+    this.replyAt = exports.reply_at()
+    const deadline = exports.next_deadline()
+    if (deadline !== this.deadline) this.arm(deadline)
+  }
+
+  private check() {
+    if (this.end !== undefined) throw new Error(this.end)
+  }
+
+  private reserve(bytes: number, words: number) {
+    this.check()
+    try {
+      this.exports.reserve(bytes, words)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.look()
+  }
+
+  private putLong(i: number, word: string, at: number): number {
+    this.check()
+    if (at >= SLOT) at = (at + SLOT - 1) & -SLOT
+    else if (at > 0) at = SLOT
+    // Characters need up to three bytes each, but hardly ever do.
+    let room = at + word.length + 1
+    let [read, end] = [0, at]
+    for (;;) {
+      if (room > this.scratch.length) this.reserve(room, 0)
+      const result = encoder.encodeInto(read === 0 ? word : word.slice(read), this.from(end))
+      read += result.read
+      end += result.written
+      if (read === word.length) break
+      room = end + 3 * (word.length - read) + 1
+    }
+    return this.bound(i, at, end)
+  }
+
+  /** The scratch memory from `at` on. */
+  private from(at: number): Uint8Array {
+    const slot = at / SLOT
+    if (slot < SLOTS && Number.isInteger(slot)) return (this.slots[slot] ??= this.scratch.subarray(at))
+    return this.scratch.subarray(at)
+  }
+
+  private putOther(signature: Signature, i: number, word: Value, at: number): number {
+    if ((typeof word === 'number' && word === word) || typeof word === 'bigint') return this.put(signature, i, digits(word), at)
+    if (!(word instanceof Uint8Array)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, A_VALUE, word)
+    this.check()
+    if (at + word.length >= this.scratch.length) this.reserve(at + word.length + 1, 0)
+    this.scratch.set(word, at)
+    return this.bound(i, at, at + word.length)
+  }
+
+  private bound(i: number, start: number, end: number): number {
+    this.bounds[2 * i] = start
+    this.bounds[2 * i + 1] = end
+    return end
+  }
+
+  private text(at: number, length: number): string {
+    if (length === 0) return ''
+    if (length > VIEWED) return decoder.decode(this.memory.subarray(at, at + length))
+    const text = this.texts[length]
+    if (text !== undefined && text.byteOffset === at) return decoder.decode(text)
+    return decoder.decode((this.texts[length] = this.memory.subarray(at, at + length)))
+  }
+
+  /** Returns the reply of a call after which more than that is new. */
+  private finish(caller: Caller, status: number): unknown {
+    this.check()
+    this.look()
+    try {
+      return this.reply(caller, this.exports.reply_len())
+    } finally {
+      if ((status & 1) !== 0) {
+        this.deliver()
+        if (this.exports.is_closing?.(caller.id)) this.owners.get(caller.id)?.ended()
+      }
+    }
+  }
+
+  private reply(caller: Caller, length: number): unknown {
+    const bytes = this.memory.subarray(this.replyAt, this.replyAt + length)
+    const reader = new Reader(bytes, caller.asBytes)
+    let reply: unknown
+    let pushes = 0
+    while (!reader.isAtEnd) {
+      const value = reader.next()
+      if (value instanceof Push) pushes++
+      else reply = value
+    }
+    if (pushes > 0) {
+      const copy = bytes.slice()
+      this.owners.get(caller.id)?.received((asBytes) => readPushes(copy, asBytes))
+    }
+    if (reply instanceof ReplyError) throw reply
+    return reply
+  }
+
+  /** Hands out the messages that clients have because of another client's command, or of time. */
+  private deliver() {
+    const { exports } = this
+    for (let client; (client = exports.next_ready()) >= 0; ) {
+      const length = exports.reply_len()
+      this.replyAt = exports.reply_at()
+      const copy = this.memory.slice(this.replyAt, this.replyAt + length)
+      const owner = this.owners.get(client)
+      if (length > 0) owner?.received((asBytes) => readPushes(copy, asBytes))
+      if (exports.is_closing(client)) owner?.ended()
+    }
+    this.replyAt = exports.reply_at()
+  }
+
+  private tick(now: number) {
+    try {
+      this.exports.tick(now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.look()
+    this.deliver()
+  }
+
+  /** Has the timer go off at `deadline`. It keeps no process alive. */
+  private arm(deadline: number) {
+    clearTimeout(this.timer)
+    this.deadline = deadline
+    this.timer = undefined
+    if (deadline === Infinity) return
+    const wait = Math.min(Math.max(deadline - this.now(), 0), LONGEST_WAIT)
+    const timer: unknown = (this.timer = setTimeout(() => {
+      const now = this.now()
+      if (now >= this.deadline) this.tick(now)
+      else this.arm(this.deadline)
+    }, wait))
+    if (typeof timer === 'object') (timer as { unref(): void }).unref()
+  }
+
+  /** The error for a failure of the module, whose memory cannot be trusted from then on. */
+  private fail(cause: unknown): Error {
+    if (this.end === undefined) {
+      let words = ''
+      try {
+        const at = this.exports.last_words_at()
+        words = decoder.decode(new Uint8Array(this.exports.memory.buffer, at, this.exports.last_words_len()))
+      } catch {
+        // Then the cause says what there is to say.
+      }
+      this.stop(`keyside: the store failed and cannot be used any more (${words || cause})`)
+    }
+    return new Error(this.end, { cause })
+  }
+}
+
+function readPushes(bytes: Uint8Array, asBytes: boolean): Push[] {
+  const reader = new Reader(bytes, asBytes)
+  const pushes: Push[] = []
+  while (!reader.isAtEnd) {
+    const value = reader.next()
+    if (value instanceof Push) pushes.push(value)
+  }
+  return pushes
+}
+
+/** What the module wants of its host: a clock for durations, and nothing for the rest of the glue, which has no objects to care for. */
+function imports(module: WebAssembly.Module): WebAssembly.Imports {
+  const imports: Record<string, Record<string, () => number | void>> = {}
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const group = (imports[from] ??= {})
+    group[name] = name.includes('now') ? () => performance.now() : () => {}
+  }
+  return imports
+}

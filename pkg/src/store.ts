@@ -1,0 +1,212 @@
+/** The store and its connections as users know them: a method for every command. */
+import { SIGNATURES, type Commands } from './commands.js'
+import { BY_NAME, Instance, type Owner } from './instance.js'
+import type { Push } from './reply.js'
+import { Signature } from './signature.js'
+import type { Value } from './values.js'
+
+/** Who is called with what comes after the kind of a message. */
+export type Listener<Bytes> = (...values: Bytes[]) => void
+
+/** A client of the engine, seen through strings or through bytes. It has a method for every command. */
+class Client<Bytes> {
+  /** @internal */
+  instance: Instance
+  /** @internal */
+  readonly id: number
+  /** @internal */
+  readonly asBytes: boolean
+  readonly #listeners: Map<string, Set<Listener<Bytes>>> = new Map()
+
+  /** @internal */
+  constructor(instance: Instance, id: number, asBytes: boolean) {
+    this.instance = instance
+    this.id = id
+    this.asBytes = asBytes
+  }
+
+  /** Runs any command: its name and its arguments, word by word. */
+  call(...words: [name: string, ...args: Value[]]): unknown {
+    this.instance.putAll(CALL, words)
+    return this.instance.run(this, BY_NAME, words.length)
+  }
+
+  /**
+   * Calls `listener` for every message of a kind: `message` with channel and message, `pmessage` with pattern, channel and
+   * message, `subscribe` … It is called after the call of a method that caused the message has returned.
+   */
+  on(kind: string, listener: Listener<Bytes>): this {
+    const listeners = this.#listeners.get(kind) ?? new Set()
+    this.#listeners.set(kind, listeners.add(listener))
+    return this
+  }
+
+  /** Calls `listener` no more. */
+  off(kind: string, listener: Listener<Bytes>): this {
+    const listeners = this.#listeners.get(kind)
+    if (listeners?.delete(listener) && listeners.size === 0) this.#listeners.delete(kind)
+    return this
+  }
+
+  /** @internal */
+  hear(read: (asBytes: boolean) => Push[]) {
+    if (this.#listeners.size === 0) return
+    const pushes = read(this.asBytes)
+    // Not at once: whoever published knows nothing of who listens, or of what they throw.
+    queueMicrotask(() => {
+      for (const { values: [kind, ...values] } of pushes) {
+        for (const listener of this.#listeners.get(String(kind)) ?? []) listener(...(values as Bytes[]))
+      }
+    })
+  }
+}
+
+interface Client<Bytes> extends Commands<Bytes> {}
+
+/** A connection through which strings come back as the bytes they are. */
+export class BytesConnection extends Client<Uint8Array> {}
+
+/** A connection: with its own database, transaction and subscriptions. */
+export class Connection extends Client<string> implements Owner {
+  /** The same connection with every method again; strings come back as bytes. */
+  readonly bytes: BytesConnection
+
+  /** @internal */
+  constructor(instance: Instance) {
+    const id = instance.connect()
+    super(instance, id, false)
+    this.bytes = new BytesConnection(instance, id, true)
+    instance.owners.set(id, this)
+  }
+
+  /** Another connection to the same store. */
+  connect(): Connection {
+    return new Connection(this.instance)
+  }
+
+  /** Ends this connection. */
+  close() {
+    const { instance, id } = this
+    this.detach(Instance.ended('keyside: the connection is closed'))
+    instance.disconnect(id)
+  }
+
+  [Symbol.dispose]() {
+    this.close()
+  }
+
+  /** @internal */
+  received(read: (asBytes: boolean) => Push[]) {
+    this.hear(read)
+    this.bytes.hear(read)
+  }
+
+  /** @internal */
+  ended() {
+    this.close()
+  }
+
+  /** @internal */
+  detach(instance: Instance) {
+    this.instance = this.bytes.instance = instance
+  }
+}
+
+/** A store of its own, and the first connection to it. */
+export class Store extends Connection {
+  readonly #instance: Instance
+
+  /** @internal */
+  constructor(instance: Instance) {
+    super(instance)
+    this.#instance = instance
+  }
+
+  /** Ends the store with all its connections, and frees its memory. */
+  override close() {
+    this.#instance.stop('keyside: the store is closed')
+  }
+}
+
+const CALL = new Signature('call')
+const METHODS = SIGNATURES.trim().split('\n').map((line) => new Signature(line))
+
+/** The commands of this package as a number, to be compared with those of the module: FNV-1a of the names. */
+export function fingerprint(): number {
+  let hash = 0x811c9dc5
+  for (const { method } of METHODS) {
+    for (let i = 0; i < method.length; i++) hash = Math.imul(hash ^ method.charCodeAt(i), 0x0100_0193)
+    hash = Math.imul(hash ^ 0x0a, 0x0100_0193)
+  }
+  return hash >>> 0
+}
+
+type Method = (this: Client<unknown>, ...args: never[]) => unknown
+
+/** A method for commands with any arguments. */
+function general(command: number, signature: Signature): Method {
+  return function (...args: unknown[]) {
+    const words = signature.words(args)
+    this.instance.putAll(signature, words)
+    return this.instance.run(this, command, words.length)
+  }
+}
+
+/** Methods for commands of one, two and three words, the ones called most: nothing is gathered on the way. */
+const PLAIN: ((command: number, signature: Signature) => Method)[] = [
+  (command) =>
+    function () {
+      return this.instance.run(this, command, 0)
+    },
+  (command, signature) =>
+    function (first: Value) {
+      const { instance } = this
+      instance.put(signature, 0, first, 0)
+      return instance.run(this, command, 1)
+    },
+  (command, signature) =>
+    function (first: Value, second: Value) {
+      const { instance } = this
+      instance.put(signature, 1, second, instance.put(signature, 0, first, 0))
+      return instance.run(this, command, 2)
+    },
+  (command, signature) =>
+    function (first: Value, second: Value, third: Value) {
+      const { instance } = this
+      instance.put(signature, 2, third, instance.put(signature, 1, second, instance.put(signature, 0, first, 0)))
+      return instance.run(this, command, 3)
+    },
+]
+
+/** A method for commands of two words and options, of which mostly one is given: SET. */
+function withOptions(command: number, signature: Signature): Method {
+  const plain = PLAIN[2]!(command, signature) as (this: Client<unknown>, ...args: unknown[]) => unknown
+  const any = general(command, signature) as typeof plain
+  const options = signature.options!
+  return function (first: Value, second: Value, given?: Record<string, unknown>) {
+    if (given === undefined) return plain.call(this, first, second)
+    let count = 0
+    let name = ''
+    for (const key in given) {
+      name = key
+      count++
+    }
+    const value = count === 1 && typeof given === 'object' ? given[name] : undefined
+    if (typeof value !== 'number' || options.get(name) !== '=') return any.call(this, first, second, given)
+    const { instance } = this
+    const at = instance.put(signature, 2, name, instance.put(signature, 1, second, instance.put(signature, 0, first, 0)))
+    instance.put(signature, 3, value, at)
+    return instance.run(this, command, 4)
+  }
+}
+
+function method(command: number, signature: Signature): Method {
+  const { isPlain, names, options } = signature
+  if (isPlain && !options) return (PLAIN[names.length] ?? general)(command, signature)
+  if (isPlain && names.length === 2) return withOptions(command, signature)
+  return general(command, signature)
+}
+
+METHODS.forEach((signature, command) => {
+  Object.defineProperty(Client.prototype, signature.method, { value: method(command, signature), writable: true, configurable: true })
+})

@@ -1,0 +1,495 @@
+//! Commands on sorted sets.
+
+use alloc::vec::Vec;
+use core::ops::{Bound, Range};
+
+use super::{
+    Command, Ctx,
+    args::{Arg, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options, slice_range},
+    reply::{Array, Either, Written, typed},
+    spec::commands,
+};
+use crate::{
+    Error, Result,
+    data::{
+        number::{Digits, parse_float},
+        sorted_set::{Insert, Scored, SortedSet},
+    },
+    keyspace::Event,
+    resp::{Version, Writer},
+};
+
+/// The rows.
+pub const COMMANDS: &[Command<Ctx>] = commands! {
+    Ctx, group: "sorted-set";
+    /// Adds members to a sorted set, or updates their scores; returns how many are new.
+    "ZADD" = zadd(key, options, pairs) since "1.2.0" [WRITE DENYOOM FAST] O("log(N)) for each member, where N is the size of the sorted set");
+    /// Adds to the score of a member, which is 0 when missing.
+    "ZINCRBY" = zincrby(key, increment, member) since "1.2.0" [WRITE DENYOOM FAST] O("log(N)) where N is the size of the sorted set");
+    /// Removes members; returns how many there were.
+    "ZREM" = zrem(key, members) since "1.2.0" [WRITE FAST] O("M*log(N)) where N is the size of the sorted set and M the number of members");
+    /// Returns the score of a member.
+    "ZSCORE" = zscore(key, member) since "1.2.0" [READONLY FAST] O("1");
+    /// Returns the scores of several members.
+    "ZMSCORE" = zmscore(key, members) since "6.2.0" [READONLY FAST] O("N) where N is the number of members");
+    /// Returns the number of members.
+    "ZCARD" = zcard(key) since "1.2.0" [READONLY FAST] O("1");
+    /// Returns the number of members with scores in a range.
+    "ZCOUNT" = zcount(key, min, max) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    /// Returns the number of members in a range of their own, when all have the same score.
+    "ZLEXCOUNT" = zlexcount(key, min, max) since "2.8.9" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    /// Returns the rank of a member from the lowest score on.
+    "ZRANK" = zrank(key, member, options) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    /// Returns the rank of a member from the highest score on.
+    "ZREVRANK" = zrevrank(key, member, options) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    /// Returns the members between two ranks, or in a range of scores or of members.
+    "ZRANGE" = zrange(key, start, stop, options) since "1.2.0" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Returns the members between two ranks from the highest score on.
+    "ZREVRANGE" = zrevrange(key, start, stop, options) since "1.2.0" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Returns the members with scores in a range.
+    "ZRANGEBYSCORE" = zrangebyscore(key, min, max, options) since "1.0.5" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Returns the members with scores in a range from the highest score on.
+    "ZREVRANGEBYSCORE" = zrevrangebyscore(key, max, min, options) since "2.2.0" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Returns the members in a range of their own, when all have the same score.
+    "ZRANGEBYLEX" = zrangebylex(key, min, max, options) since "2.8.9" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Returns the members in a range of their own from the last one on, when all have the same score.
+    "ZREVRANGEBYLEX" = zrevrangebylex(key, max, min, options) since "2.8.9" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
+    /// Removes and returns the members with the lowest scores.
+    "ZPOPMIN" = zpopmin(key, count) since "5.0.0" [WRITE FAST] O("log(N)*M) where N is the size of the sorted set and M the number of members returned");
+    /// Removes and returns the members with the highest scores.
+    "ZPOPMAX" = zpopmax(key, count) since "5.0.0" [WRITE FAST] O("log(N)*M) where N is the size of the sorted set and M the number of members returned");
+};
+
+typed! {
+    /// Members, or with WITHSCORES each with its score.
+    Ranged = "Bytes[] | [Bytes, number][]";
+    /// A rank, or with WITHSCORE the score too.
+    Ranked = "number | [number, number] | null";
+    /// A member and its score, or with a count several.
+    Popped = "[Bytes, number] | [Bytes, number][] | []";
+}
+
+type MemberList<'a> = Rest<'a, Member<'a>>;
+
+// Adding ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+options! {
+    /// The options of ZADD.
+    struct ZaddOptions {
+        only_new: bool = "NX",
+        only_existing: bool = "XX",
+        only_raise: bool = "GT",
+        only_lower: bool = "LT",
+        count_changed: bool = "CH",
+        increment: bool = "INCR",
+    }
+}
+
+/// `score member [score member …]`. The scores are looked at when the options are known to agree.
+#[derive(Clone, Copy)]
+struct ScoredMembers<'a>(&'a [&'a [u8]]);
+
+impl<'a> Arg<'a> for ScoredMembers<'a> {
+    const SHAPE: Shape = Shape::Many(&[Shape::Word("score", Kind::Double), Shape::Word("member", Kind::Text)]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let all = words.split_off(0);
+        if all.is_empty() || all.len() % 2 != 0 { Err(Error::Syntax) } else { Ok(ScoredMembers(all)) }
+    }
+}
+
+impl<'a> ScoredMembers<'a> {
+    fn len(&self) -> usize {
+        self.0.len() / 2
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Result<(f64, &'a [u8])>> + use<'a> {
+        let parse = |pair: &[&'a [u8]]| Ok((parse_float(pair[0]).ok_or(Error::NotFloat)?, pair[1]));
+        self.0.chunks_exact(2).map(parse)
+    }
+}
+
+impl ZaddOptions {
+    fn check(&self, members: usize) -> Result<()> {
+        if self.only_new && self.only_existing {
+            return Err(Error::refused("ERR XX and NX options at the same time are not compatible"));
+        }
+        if self.only_raise && self.only_lower || self.only_new && (self.only_raise || self.only_lower) {
+            return Err(Error::refused("ERR GT, LT, and/or NX options at the same time are not compatible"));
+        }
+        if self.increment && members > 1 {
+            return Err(Error::refused("ERR INCR option supports a single increment-element pair"));
+        }
+        Ok(())
+    }
+
+    /// The score a member gets, or `None` when the options forbid the change.
+    fn decide(&self, old: Option<f64>, given: f64) -> Result<Option<f64>> {
+        let Some(old) = old else { return Ok((!self.only_existing).then_some(given)) };
+        let score = if self.increment { old + given } else { given };
+        if score.is_nan() && !self.only_new {
+            return Err(Error::refused("ERR resulting score is not a number (NaN)"));
+        }
+        let forbidden = self.only_new || self.only_raise && score <= old || self.only_lower && score >= old;
+        Ok((!forbidden).then_some(score))
+    }
+}
+
+fn zadd<'a>(ctx: &mut Ctx, key: Key, options: ZaddOptions, pairs: ScoredMembers<'a>) -> Result<Either<usize, Option<f64>>> {
+    options.check(pairs.len())?;
+    pairs.iter().try_for_each(|pair| pair.map(|_| ()))?;
+    let mut zset = ctx.write_or_create::<SortedSet>(key)?;
+    let (inner, limits) = zset.with_limits();
+    if inner.is_empty() && !options.only_existing {
+        inner.expect(pairs.len(), limits);
+    }
+    let (mut added, mut updated, mut last) = (0, 0, None);
+    for (given, member) in pairs.iter().flatten() {
+        // An old score decides only when there are options that ask for it.
+        let asks = options.only_new || options.only_existing || options.only_raise || options.only_lower || options.increment;
+        let old = if asks { inner.score(member) } else { None };
+        last = options.decide(old, given)?;
+        let Some(score) = last else { continue };
+        match inner.insert(member, score, limits) {
+            Insert::Added => added += 1,
+            Insert::Updated => updated += 1,
+            Insert::Same => {}
+        }
+    }
+    if added + updated > 0 {
+        zset.changed(if options.increment { Event::ZIncr } else { Event::ZAdd });
+    }
+    Ok(match options {
+        ZaddOptions { increment: true, .. } => Either::Right(last),
+        ZaddOptions { count_changed: true, .. } => Either::Left(added + updated),
+        _ => Either::Left(added),
+    })
+}
+
+fn zincrby(ctx: &mut Ctx, key: Key, increment: f64, member: Member) -> Result<f64> {
+    let mut zset = ctx.write_or_create::<SortedSet>(key)?;
+    let (inner, limits) = zset.with_limits();
+    let score = inner.score(member.0).unwrap_or(0.0) + increment;
+    if score.is_nan() {
+        return Err(Error::refused("ERR resulting score is not a number (NaN)"));
+    }
+    if inner.insert(member.0, score, limits) != Insert::Same {
+        zset.changed(Event::ZIncr);
+    }
+    Ok(score)
+}
+
+fn zrem<'a>(ctx: &mut Ctx, key: Key, members: MemberList<'a>) -> Result<usize> {
+    let Some(mut zset) = ctx.write::<SortedSet>(key)? else { return Ok(0) };
+    let removed = members.iter().filter(|member| zset.remove(member.0).is_some()).count();
+    if removed > 0 {
+        zset.changed(Event::ZRem);
+    }
+    Ok(removed)
+}
+
+// Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+fn zscore(ctx: &mut Ctx, key: Key, member: Member) -> Result<Option<f64>> {
+    Ok(ctx.read::<SortedSet>(key)?.and_then(|zset| zset.score(member.0)))
+}
+
+fn zmscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, members: MemberList<'a>) -> Result<Array<impl ExactSizeIterator<Item = Option<f64>> + use<'a, 'c>>> {
+    let zset = ctx.read::<SortedSet>(key)?;
+    Ok(Array(members.iter().map(move |member| zset.and_then(|zset| zset.score(member.0)))))
+}
+
+fn zcard(ctx: &mut Ctx, key: Key) -> Result<usize> {
+    Ok(ctx.read::<SortedSet>(key)?.map_or(0, SortedSet::len))
+}
+
+fn zcount<'a>(ctx: &mut Ctx, key: Key, min: Number<'a>, max: Number<'a>) -> Result<usize> {
+    count(ctx, key, &Selection::scores(min.0, max.0)?)
+}
+
+fn zlexcount<'a>(ctx: &mut Ctx, key: Key, min: Text<'a>, max: Text<'a>) -> Result<usize> {
+    count(ctx, key, &Selection::members(min.0, max.0)?)
+}
+
+fn count(ctx: &mut Ctx, key: Key, selection: &Selection) -> Result<usize> {
+    Ok(ctx.read::<SortedSet>(key)?.map_or(0, |zset| selection.ranks(zset).len()))
+}
+
+options! {
+    /// The options of ZRANK and ZREVRANK.
+    struct RankOptions {
+        with_score: bool = "WITHSCORE",
+    }
+}
+
+fn zrank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+    rank(ctx, key, member, options, false)
+}
+
+fn zrevrank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+    rank(ctx, key, member, options, true)
+}
+
+fn rank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions, reverse: bool) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+    let found = ctx.read::<SortedSet>(key)?.and_then(|zset| {
+        let (rank, score) = zset.rank(member.0)?;
+        Some((if reverse { zset.len() - 1 - rank } else { rank }, score))
+    });
+    Ok(Written::new(move |out| match found {
+        Some((rank, score)) if options.with_score => {
+            out.array(2);
+            out.integer(rank as i64);
+            out.double(score);
+        }
+        Some((rank, _)) => out.integer(rank as i64),
+        None if options.with_score => out.null_array(),
+        None => out.null(),
+    }))
+}
+
+/// Which members a range command means.
+enum Selection<'a> {
+    /// Those between two ranks, negative ones from the end.
+    Ranks(i64, i64),
+    /// Those with scores between two bounds.
+    Scores(Bound<f64>, Bound<f64>),
+    /// Those between two bounds themselves; `None` when nothing is.
+    Members(Option<(Bound<&'a [u8]>, Bound<&'a [u8]>)>),
+}
+
+impl<'a> Selection<'a> {
+    fn scores(min: &[u8], max: &[u8]) -> Result<Self> {
+        Ok(Selection::Scores(score_bound(min)?, score_bound(max)?))
+    }
+
+    fn members(min: &'a [u8], max: &'a [u8]) -> Result<Self> {
+        let (min, max) = (LexBound::parse(min)?, LexBound::parse(max)?);
+        Ok(Selection::Members(match (min, max) {
+            (LexBound::Last, _) | (_, LexBound::First) => None,
+            (min, max) => Some((min.bound(), max.bound())),
+        }))
+    }
+
+    /// The ranks it means in `zset`, counted from the lowest.
+    fn ranks(&self, zset: &SortedSet) -> Range<usize> {
+        match *self {
+            Selection::Ranks(start, stop) => slice_range(start, stop, zset.len()).unwrap_or_default(),
+            Selection::Scores(min, max) => zset.ranks_by_score(min, max),
+            Selection::Members(None) => 0..0,
+            Selection::Members(Some((min, max))) => zset.ranks_by_member(min, max),
+        }
+    }
+}
+
+/// A bound of scores: `1.5`, `(1.5` without it, `-inf`, `+inf`. Nothing at all is 0, as Redis has it.
+fn score_bound(word: &[u8]) -> Result<Bound<f64>> {
+    let parse = |text: &[u8]| match text {
+        b"" => Ok(0.0),
+        text => parse_float(text).ok_or(Error::refused("ERR min or max is not a float")),
+    };
+    match word {
+        [b'(', text @ ..] => parse(text).map(Bound::Excluded),
+        text => parse(text).map(Bound::Included),
+    }
+}
+
+/// A bound of members: `[a`, `(a` without it, `-` before all, `+` after all.
+#[derive(Clone, Copy)]
+enum LexBound<'a> {
+    First,
+    Last,
+    Member(Bound<&'a [u8]>),
+}
+
+impl<'a> LexBound<'a> {
+    fn parse(word: &'a [u8]) -> Result<Self> {
+        match word {
+            b"-" => Ok(LexBound::First),
+            b"+" => Ok(LexBound::Last),
+            [b'[', member @ ..] => Ok(LexBound::Member(Bound::Included(member))),
+            [b'(', member @ ..] => Ok(LexBound::Member(Bound::Excluded(member))),
+            _ => Err(Error::refused("ERR min or max not valid string range item")),
+        }
+    }
+
+    fn bound(self) -> Bound<&'a [u8]> {
+        match self {
+            LexBound::First | LexBound::Last => Bound::Unbounded,
+            LexBound::Member(bound) => bound,
+        }
+    }
+}
+
+options! {
+    /// The options of ZRANGE.
+    struct RangeOptions {
+        by_score: bool = "BYSCORE",
+        by_lex: bool = "BYLEX",
+        reverse: bool = "REV",
+        limit: Option<Limit> = "LIMIT",
+        with_scores: bool = "WITHSCORES",
+    }
+}
+
+options! {
+    /// The options of ZREVRANGE.
+    struct RevRangeOptions {
+        with_scores: bool = "WITHSCORES",
+    }
+}
+
+options! {
+    /// The options of ZRANGEBYSCORE and ZREVRANGEBYSCORE.
+    struct ScoreRangeOptions {
+        with_scores: bool = "WITHSCORES",
+        limit: Option<Limit> = "LIMIT",
+    }
+}
+
+options! {
+    /// The options of ZRANGEBYLEX and ZREVRANGEBYLEX.
+    struct LexRangeOptions {
+        limit: Option<Limit> = "LIMIT",
+    }
+}
+
+/// How the members of a range are returned.
+#[derive(Clone, Copy)]
+struct Form {
+    reverse: bool,
+    limit: Option<Limit>,
+    with_scores: bool,
+}
+
+fn zrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, stop: Text<'a>, options: RangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let RangeOptions { by_score, by_lex, reverse, limit, with_scores } = options;
+    if by_score && by_lex {
+        return Err(Error::Syntax);
+    }
+    if limit.is_some() && !by_score && !by_lex {
+        return Err(Error::refused(
+            "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+        ));
+    }
+    if with_scores && by_lex {
+        return Err(Error::refused("ERR syntax error, WITHSCORES not supported in combination with BYLEX"));
+    }
+    let (min, max) = if reverse { (stop.0, start.0) } else { (start.0, stop.0) };
+    let selection = if by_score {
+        Selection::scores(min, max)?
+    } else if by_lex {
+        Selection::members(min, max)?
+    } else {
+        Selection::Ranks(Member(start.0).integer()?, Member(stop.0).integer()?)
+    };
+    range(ctx, key, selection, Form { reverse, limit, with_scores })
+}
+
+fn zrevrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64, options: RevRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
+    range(ctx, key, Selection::Ranks(start, stop), Form { reverse: true, limit: None, with_scores: options.with_scores })
+}
+
+fn zrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Number<'a>, max: Number<'a>, options: ScoreRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let ScoreRangeOptions { with_scores, limit } = options;
+    range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: false, limit, with_scores })
+}
+
+fn zrevrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Number<'a>, min: Number<'a>, options: ScoreRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let ScoreRangeOptions { with_scores, limit } = options;
+    range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: true, limit, with_scores })
+}
+
+fn zrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Text<'a>, max: Text<'a>, options: LexRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: false, limit: options.limit, with_scores: false })
+}
+
+fn zrevrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Text<'a>, min: Text<'a>, options: LexRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: true, limit: options.limit, with_scores: false })
+}
+
+fn range<'a, 'c>(ctx: &'c mut Ctx, key: Key, selection: Selection<'a>, form: Form) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let zset = ctx.read::<SortedSet>(key)?;
+    Ok(Written::new(move |out| {
+        let Some(zset) = zset else { return out.array(0) };
+        let ranks = match selection {
+            // Ranks count from the end that the range starts at.
+            Selection::Ranks(start, stop) if form.reverse => {
+                let range = slice_range(start, stop, zset.len()).unwrap_or_default();
+                zset.len() - range.end..zset.len() - range.start
+            }
+            selection => within_limit(selection.ranks(zset), form.limit, form.reverse),
+        };
+        write_pairs_head(out, ranks.len(), form.with_scores);
+        let write = |scored| write_scored(out, scored, form.with_scores);
+        match form.reverse {
+            true => zset.range(ranks).rev().for_each(write),
+            false => zset.range(ranks).for_each(write),
+        }
+    }))
+}
+
+/// The part of `ranks` that LIMIT leaves, from the end that the range starts at.
+fn within_limit(ranks: Range<usize>, limit: Option<Limit>, reverse: bool) -> Range<usize> {
+    let Some(Limit { offset, count }) = limit else { return ranks };
+    let Ok(offset) = usize::try_from(offset) else { return 0..0 };
+    let offset = offset.min(ranks.len());
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(ranks.len() - offset);
+    match reverse {
+        true => ranks.end - offset - count..ranks.end - offset,
+        false => ranks.start + offset..ranks.start + offset + count,
+    }
+}
+
+/// The head of an array of members. With scores, RESP3 has an array a member, RESP2 one flat array.
+fn write_pairs_head(out: &mut Writer, len: usize, with_scores: bool) {
+    out.array(if with_scores && out.version() == Version::V2 { 2 * len } else { len });
+}
+
+fn write_scored(out: &mut Writer, (member, score): Scored, with_scores: bool) {
+    if with_scores && out.version() == Version::V3 {
+        out.array(2);
+    }
+    member.write_bulk(out);
+    if with_scores {
+        out.double(score);
+    }
+}
+
+// Popping ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+fn zpopmin(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count, false)
+}
+
+fn zpopmax(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count, true)
+}
+
+fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, highest: bool) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    let mut popped: Vec<(Vec<u8>, f64)> = Vec::new();
+    if let Some(mut zset) = ctx.write::<SortedSet>(key)? {
+        let wanted = count.map_or(1, |count| count.0).min(zset.len());
+        let ranks = if highest { zset.len() - wanted..zset.len() } else { 0..wanted };
+        zset.remove_range(ranks, |(member, score)| popped.push((member.text(&mut Digits::new()).to_vec(), score)));
+        if wanted > 0 {
+            zset.changed(if highest { Event::ZPopMax } else { Event::ZPopMin });
+        }
+        if highest {
+            popped.reverse();
+        }
+    }
+    Ok(Written::new(move |out| {
+        // Without a count there is one member, and no array around it.
+        let nested = count.is_some();
+        match nested {
+            true => write_pairs_head(out, popped.len(), true),
+            false => out.array(2 * popped.len()),
+        }
+        for (member, score) in &popped {
+            if nested && out.version() == Version::V3 {
+                out.array(2);
+            }
+            out.bulk(member);
+            out.double(*score);
+        }
+    }))
+}

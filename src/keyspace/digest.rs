@@ -1,0 +1,75 @@
+//! One number for everything that is stored: equal data give equal digests, however it came to be and however it is
+//! encoded. For tests and for comparing a store with its copy; not for security.
+
+use core::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+
+use super::{Database, Found, Keyspace, Kind};
+use crate::data::{
+    containers::listpack::Entry, hash::Hash, list::List, number::Digits, set::Set, sorted_set::SortedSet,
+    stream::{Facts, Stream, StreamId},
+};
+
+impl Keyspace {
+    /// The digest of all databases.
+    pub fn digest(&self) -> u64 {
+        let databases = self.databases.iter().enumerate();
+        unordered(databases.map(|(db, database)| {
+            let entries = unordered(database.iter().map(|(key, found)| entry(database, key, found)));
+            if database.is_empty() { 0 } else { ordered([&db.to_le_bytes()[..], &entries.to_le_bytes()]) }
+        }))
+    }
+}
+
+fn entry(database: &Database, key: &[u8], found: Found) -> u64 {
+    let value = match database.kind(found) {
+        Kind::String => database.text(found).map(|text| ordered([text.as_bytes(&mut Digits::new())])),
+        Kind::List => database.get::<List>(found).map(|list| sequence(list.iter().map(text))),
+        Kind::Set => database.get::<Set>(found).map(|set| unordered(set.iter().map(text))),
+        Kind::Hash => database.get::<Hash>(found).map(|hash| {
+            unordered(hash.iter().map(|(field, value)| sequence([text(field), text(value)])))
+        }),
+        Kind::SortedSet => database.get::<SortedSet>(found).map(|zset| {
+            sequence(zset.iter().map(|(member, score)| sequence([text(member), score.to_bits()])))
+        }),
+        Kind::Stream => database.get::<Stream>(found).map(stream),
+    };
+    let (kind, deadline) = (database.kind(found) as u8, database.deadline(found).unwrap_or_default());
+    ordered([key, &[kind], &deadline.to_le_bytes(), &value.unwrap_or_default().to_le_bytes()])
+}
+
+fn stream(stream: &Stream) -> u64 {
+    let id = |id: StreamId| ordered([&id.to_bytes()[..]]);
+    let Facts { last_id, max_deleted_id, entries_added } = stream.facts();
+    let entries = stream.range(StreamId::MIN, StreamId::MAX).map(|entry| {
+        sequence([id(entry.id), sequence(entry.fields.map(|(field, value)| sequence([text(field), text(value)])))])
+    });
+    sequence([id(last_id), id(max_deleted_id), entries_added, sequence(entries)])
+}
+
+fn text(entry: Entry) -> u64 {
+    ordered([entry.text(&mut Digits::new())])
+}
+
+/// Texts in this order.
+fn ordered<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    for text in texts {
+        hasher.write_u64(text.len() as u64);
+        hasher.write(text);
+    }
+    hasher.finish()
+}
+
+/// Digests in this order.
+fn sequence(digests: impl IntoIterator<Item = u64>) -> u64 {
+    let mut hasher = FixedState::with_seed(1).build_hasher();
+    digests.into_iter().for_each(|digest| hasher.write_u64(digest));
+    hasher.finish()
+}
+
+/// Digests in any order.
+fn unordered(digests: impl Iterator<Item = u64>) -> u64 {
+    digests.fold(0, u64::wrapping_add)
+}

@@ -1,0 +1,205 @@
+//! The server around the engine: sockets, clocks, signals, the command line and the log. Everything that waits is here;
+//! what a request means is decided elsewhere.
+//!
+//! One thread does all of it, the engine's work included: `shell` is what its tasks share, `connection` is the task of a
+//! client, `listener` makes them.
+
+mod connection;
+mod directives;
+mod listener;
+mod log;
+mod settings;
+mod shell;
+mod time;
+mod usage;
+
+use std::{
+    env, fs,
+    hash::{BuildHasher, RandomState},
+    mem,
+    path::PathBuf,
+    process::{self, ExitCode},
+    rc::Rc,
+    time::Duration,
+};
+
+use keyside::{Config, Engine, Host};
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_local,
+};
+
+use directives::Request;
+use listener::Listeners;
+use log::Log;
+use settings::Settings;
+use shell::Shell;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Files that the server needs open beside its clients.
+const FILES_RESERVED: usize = 32;
+/// How long slow clients may take to fetch their last replies.
+const LAST_WRITES: Duration = Duration::from_secs(2);
+
+const USAGE: &str = "\
+Usage: keyside-server [/path/to/keyside.conf | -] [--directive value ...] [-]
+       keyside-server -v | --version
+       keyside-server -h | --help
+
+A `-` reads the configuration from standard input. Directives are those of redis.conf.
+
+Examples:
+       keyside-server
+       keyside-server --port 7777 --requirepass secret
+       keyside-server /etc/keyside.conf --loglevel verbose
+       echo 'maxclients 100' | keyside-server -";
+
+/// Does what the command line says. `allocated` counts the bytes that the process has allocated.
+pub fn main(allocated: fn() -> usize) -> ExitCode {
+    let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    match directives::read_command_line(&words) {
+        Ok(Request::Version) => {
+            println!("keyside server v={VERSION} malloc=mimalloc bits={}", usize::BITS);
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Help) => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Serve(directives, file)) => {
+            let mut config = Config { host: host(allocated, file), ..Config::default() };
+            match Settings::read(&directives, &mut config) {
+                Ok(settings) => start(settings, config),
+                Err(fatal) => fail(fatal),
+            }
+        }
+        Err(fatal) => fail(fatal),
+    }
+}
+
+fn fail(fatal: directives::Fatal) -> ExitCode {
+    eprintln!("{fatal}");
+    ExitCode::FAILURE
+}
+
+fn start(mut settings: Settings, mut config: Config) -> ExitCode {
+    let log = settings.log.clone();
+    log.warning(format_args!("keyside version={VERSION}, bits={}, pid={}, just started", usize::BITS, process::id()));
+    raise_file_limit(&mut settings);
+    config.host.tcp_port = settings.port;
+    if let Some(dir) = &settings.dir
+        && let Err(error) = env::set_current_dir(dir)
+    {
+        log.warning(format_args!("Can't chdir to '{}': {error}", dir.display()));
+        return ExitCode::FAILURE;
+    }
+    let served = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(runtime::LocalOptions::default())
+        .map_err(|error| format!("Can't start the runtime: {error}"))
+        .and_then(|runtime| runtime.block_on(serve(settings, config)));
+    match served {
+        Ok(()) => {
+            log.warning(format_args!("keyside is now ready to exit, bye bye..."));
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            log.warning(format_args!("{reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves clients until a signal ends that.
+async fn serve(settings: Settings, config: Config) -> Result<(), String> {
+    let signal = |kind| signal(kind).map_err(|error| format!("Can't wait for signals: {error}"));
+    let (mut sigterm, mut sigint) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let listeners = Listeners::open(&settings)?;
+    let seed = RandomState::new().hash_one(time::now_ms());
+    let shell = Shell::new(settings, Engine::new(config, seed));
+    announce(&shell.settings, &shell.log);
+
+    listeners.accept(&shell);
+    spawn_local(shell.clone().keep_time());
+    let name = either(&mut sigterm, &mut sigint).await;
+    shell.log.warning(format_args!("Received {name}, shutting down"));
+    shell.log.warning(format_args!("User requested shutdown..."));
+    tokio::select! {
+        () = end(&shell) => {}
+        _ = either(&mut sigterm, &mut sigint) => shell.log.warning(format_args!("You insist... exiting now.")),
+    }
+    if let Some(path) = &shell.settings.unixsocket {
+        let _ = fs::remove_file(path);
+    }
+    // The process ends: nobody needs its memory given back piece by piece.
+    mem::forget(shell);
+    Ok(())
+}
+
+fn announce(settings: &Settings, log: &Log) {
+    log.notice(format_args!("Running mode=standalone, port={}.", settings.port));
+    log.warning(format_args!("Server initialized"));
+    log.warning(format_args!("Data is kept in memory only: it is gone when this process ends"));
+    if let Some(path) = &settings.unixsocket {
+        log.notice(format_args!("The server is now ready to accept connections at {}", path.display()));
+    }
+    log.notice(format_args!("Ready to accept connections"));
+}
+
+async fn either(sigterm: &mut Signal, sigint: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = sigterm.recv() => "SIGTERM",
+        _ = sigint.recv() => "SIGINT",
+    }
+}
+
+/// Waits until every client has been sent what it is owed, or long enough.
+async fn end(shell: &Rc<Shell>) {
+    shell.state.borrow_mut().end();
+    if shell.state.borrow().connections > 0 {
+        let _ = tokio::time::timeout(LAST_WRITES, shell.alone.notified()).await;
+    }
+}
+
+/// Makes room for as many clients as the settings allow, or allows as many as there is room for.
+fn raise_file_limit(settings: &mut Settings) {
+    let wanted = (settings.maxclients + FILES_RESERVED) as u64;
+    let limit = match rlimit::getrlimit(rlimit::Resource::NOFILE) {
+        Ok((soft, _)) if soft >= wanted => return,
+        Ok((soft, hard)) => {
+            // Only root may raise the hard limit; everybody may go up to it.
+            [(wanted, hard.max(wanted)), (hard, hard)]
+                .into_iter()
+                .find(|&(soft, hard)| rlimit::setrlimit(rlimit::Resource::NOFILE, soft, hard).is_ok())
+                .map_or(soft, |(soft, _)| soft)
+        }
+        Err(_) => return,
+    };
+    if limit < wanted {
+        settings.maxclients = (limit as usize).saturating_sub(FILES_RESERVED).max(1);
+        settings.log.warning(format_args!(
+            "The limit of open files is {limit}: maxclients is reduced to {}. Raise it with 'ulimit -n'.",
+            settings.maxclients
+        ));
+    }
+}
+
+fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
+    let kernel = |name| fs::read_to_string(format!("/proc/sys/kernel/{name}"));
+    let os = match (kernel("ostype"), kernel("osrelease")) {
+        (Ok(kind), Ok(release)) => format!("{} {} {}", kind.trim(), release.trim(), env::consts::ARCH),
+        _ => format!("{} {}", env::consts::OS, env::consts::ARCH),
+    };
+    Host {
+        clock: time::clock_us,
+        allocated,
+        resident: usage::resident,
+        cpu: usage::cpu_us,
+        os,
+        process_id: process::id(),
+        tcp_port: 0,
+        executable: env::current_exe().map_or_else(|_| String::new(), |path| path.display().to_string()),
+        config_file: file.and_then(|path| fs::canonicalize(path).ok()).map_or_else(String::new, |path| path.display().to_string()),
+    }
+}

@@ -1,0 +1,191 @@
+//! What all tasks of the server share: the engine, the buffers that only a running request needs, and a way to wake each
+//! connection. Everything happens on one thread, so a `RefCell` is the only lock; it is never held across a wait.
+
+use std::{cell::RefCell, mem, rc::Rc, task::Waker, time::Duration};
+
+use keyside::{ClientId, Engine, Origin};
+use tokio::sync::Notify;
+
+use super::{log::Log, settings::Settings, time::now_ms};
+
+/// The longest time between two ticks: Redis's `hz 10`.
+const TICK: Duration = Duration::from_millis(100);
+/// The shortest: the resolution of the runtime's timer.
+const RESOLUTION: Duration = Duration::from_millis(1);
+/// Bytes read at once. One buffer serves all connections.
+pub const INPUT: usize = 64 * 1024;
+/// An output buffer of at most so many bytes is kept for the next reply.
+const OUTPUT_KEPT: usize = 1 << 20;
+
+/// The parts of the server that do not change, and the state behind one door.
+pub struct Shell {
+    /// How the server was configured.
+    pub settings: Settings,
+    /// Where it tells what happens.
+    pub log: Log,
+    /// What changes.
+    pub state: RefCell<State>,
+    /// Rung when a key expires before the timer would look.
+    earlier: Notify,
+    /// Rung when the last connection is closed.
+    pub alone: Notify,
+}
+
+/// The engine, and what goes with it.
+pub struct State {
+    /// The store.
+    pub engine: Engine,
+    /// Where requests are read to.
+    pub input: Box<[u8]>,
+    /// Room for replies, lent to a client while its requests run, so that an idle client has none.
+    spare_output: Vec<u8>,
+    /// How to wake the task of a client, by client number.
+    wakers: Vec<Option<Waker>>,
+    /// Open connections.
+    pub connections: usize,
+    /// Whether connections end as soon as their output is sent.
+    pub is_ending: bool,
+    /// When the timer looks next, in milliseconds since 1970.
+    alarm_ms: u64,
+    /// When idle clients were last looked for.
+    idle_ms: u64,
+}
+
+impl Shell {
+    /// A server with an empty store and no connection.
+    pub fn new(settings: Settings, engine: Engine) -> Rc<Shell> {
+        let state = State {
+            engine,
+            input: vec![0; INPUT].into(),
+            spare_output: Vec::new(),
+            wakers: Vec::new(),
+            connections: 0,
+            is_ending: false,
+            alarm_ms: 0,
+            idle_ms: 0,
+        };
+        Rc::new(Shell {
+            log: settings.log.clone(),
+            settings,
+            state: RefCell::new(state),
+            earlier: Notify::new(),
+            alone: Notify::new(),
+        })
+    }
+
+    /// Whether only clients on this machine are served.
+    pub fn is_protected(&self) -> bool {
+        self.settings.protected_mode && !self.state.borrow().engine.has_password()
+    }
+
+    /// Adds a client.
+    pub fn connect(&self, origin: Origin) -> ClientId {
+        let mut state = self.state.borrow_mut();
+        state.connections += 1;
+        state.engine.connect(origin, now_ms())
+    }
+
+    /// Forgets a client.
+    pub fn disconnect(&self, id: ClientId) {
+        let mut state = self.state.borrow_mut();
+        state.engine.disconnect(id);
+        if let Some(waker) = state.wakers.get_mut(id.0 as usize) {
+            *waker = None;
+        }
+        state.connections -= 1;
+        if state.connections == 0 {
+            self.alone.notify_one();
+        }
+    }
+
+    /// Runs the requests that a client sent: the first `len` bytes of the input buffer.
+    pub fn receive(&self, state: &mut State, id: ClientId, len: usize) {
+        let State { engine, input, spare_output, .. } = state;
+        if let Some(out) = engine.output(id)
+            && out.capacity() == 0
+        {
+            *out = mem::take(spare_output);
+        }
+        engine.receive(id, &input[..len], now_ms());
+        state.wake_ready();
+        if state.engine.next_deadline().is_some_and(|at| at < state.alarm_ms) {
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Lets time pass in the store, for as long as the server runs.
+    pub async fn keep_time(self: Rc<Self>) {
+        loop {
+            let wait = self.tick();
+            if wait.is_zero() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // Those that follow within the resolution share one tick.
+                () = self.earlier.notified() => self.state.borrow_mut().alarm_ms = 0,
+            }
+        }
+    }
+
+    /// Expires what is due; returns how long nothing else will be.
+    fn tick(&self) -> Duration {
+        let mut state = self.state.borrow_mut();
+        let now = now_ms();
+        state.engine.tick(now);
+        self.close_idle(&mut state, now);
+        state.wake_ready();
+        let wait = match state.engine.next_deadline() {
+            Some(at) if at <= now => Duration::ZERO,
+            Some(at) => Duration::from_millis(at - now).clamp(RESOLUTION, TICK),
+            None => TICK,
+        };
+        state.alarm_ms = now + wait.as_millis() as u64;
+        wait
+    }
+
+    /// Closes, once a second, the clients that have been silent for longer than `timeout`.
+    fn close_idle(&self, state: &mut State, now: u64) {
+        if self.settings.timeout > 0 && now >= state.idle_ms + 1000 {
+            state.idle_ms = now;
+            state.engine.close_idle(now.saturating_sub(self.settings.timeout * 1000));
+        }
+    }
+}
+
+impl State {
+    /// Remembers how to wake the task of a client.
+    pub fn remember(&mut self, id: ClientId, waker: &Waker) {
+        let slot = id.0 as usize;
+        if slot >= self.wakers.len() {
+            self.wakers.resize(slot + 1, None);
+        }
+        self.wakers[slot] = Some(waker.clone());
+    }
+
+    /// Takes back the output buffer of a client who has been sent everything.
+    pub fn take_back_output(&mut self, id: ClientId) {
+        let Some(out) = self.engine.output(id) else { return };
+        let mut buffer = mem::take(out);
+        if buffer.capacity() > self.spare_output.capacity() && buffer.capacity() <= OUTPUT_KEPT {
+            buffer.clear();
+            self.spare_output = buffer;
+        }
+    }
+
+    /// Has every connection send what it has and end.
+    pub fn end(&mut self) {
+        self.is_ending = true;
+        self.wakers.iter().flatten().for_each(Waker::wake_by_ref);
+    }
+
+    /// Wakes the tasks of clients who have output because of others.
+    fn wake_ready(&mut self) {
+        while let Some(id) = self.engine.next_ready() {
+            if let Some(Some(waker)) = self.wakers.get(id.0 as usize) {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The engine as a target: no socket, and a clock that goes only when it is told to.
+
+use std::time::Duration;
+
+use keyside::{ClientId, Config, Engine, Origin};
+
+use super::target::{Received, Target, decode};
+
+pub struct InProcess {
+    engine: Engine,
+    now_ms: u64,
+}
+
+pub struct InProcessClient {
+    id: ClientId,
+    received: Vec<u8>,
+}
+
+impl InProcess {
+    pub fn new() -> InProcess {
+        InProcess { engine: Engine::new(Config::default(), 7), now_ms: 1_700_000_000_000 }
+    }
+}
+
+impl Target for InProcess {
+    type Client = InProcessClient;
+
+    fn connect(&mut self) -> InProcessClient {
+        let origin = Origin { addr: "127.0.0.1:50000".into(), laddr: "127.0.0.1:6379".into(), fd: 8 };
+        InProcessClient { id: self.engine.connect(origin, self.now_ms), received: Vec::new() }
+    }
+
+    fn disconnect(&mut self, client: InProcessClient) {
+        self.engine.disconnect(client.id);
+    }
+
+    fn send_bytes(&mut self, client: &mut InProcessClient, bytes: &[u8]) {
+        // Each exchange takes a moment, as it would over a socket.
+        self.now_ms += 1;
+        self.engine.receive(client.id, bytes, self.now_ms);
+    }
+
+    fn read(&mut self, client: &mut InProcessClient, _: Duration) -> Received {
+        if let Some(output) = self.engine.output(client.id) {
+            client.received.append(output);
+        }
+        if let Some((value, length)) = decode(&client.received) {
+            client.received.drain(..length);
+            return Received::Value(value);
+        }
+        if self.engine.is_closing(client.id) { Received::Closed } else { Received::Silence }
+    }
+
+    fn advance(&mut self, milliseconds: u64) {
+        self.now_ms += milliseconds;
+        while self.engine.next_deadline().is_some_and(|due| due <= self.now_ms) {
+            self.engine.tick(self.now_ms);
+        }
+    }
+}
