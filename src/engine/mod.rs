@@ -5,6 +5,7 @@ pub mod config;
 mod connection;
 pub mod dispatch;
 mod effects;
+mod names;
 mod monitor;
 pub mod notifications;
 pub mod pubsub;
@@ -252,10 +253,9 @@ impl Engine {
         let mut words = Vec::with_capacity(8);
         let mut at = 0;
         loop {
-            match parser.parse(&input[at..], limits) {
+            match parser.parse(&input[at..], limits, &mut words) {
                 Ok(None) => return at,
                 Ok(Some(used)) => {
-                    parser.words(&input[at..], &mut words);
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
