@@ -603,6 +603,10 @@ mod tests {
         ] {
             assert_eq!(session.run(client, line), format!("{reply}\r\n").as_bytes(), "{line}");
         }
+        let long = "x".repeat(20_000);
+        assert!(session.ask(&format!("*2\r\n$4\r\nECHO\r\n$20000\r\n{long}")).contains("unauthenticated bulk length"));
+        let authenticated = session.ask(&format!("AUTH secret\n*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"));
+        assert!(authenticated.starts_with("+OK\r\n$20000\r\n"), "a password lifts the limits at once");
         let refused = session.ask("HELLO 3 SETNAME x");
         assert!(refused.starts_with("-NOAUTH HELLO must be called"), "{refused}");
         let greeted = session.ask("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
