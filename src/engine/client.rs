@@ -243,7 +243,7 @@ impl Clients {
         self.slots.get_mut(id.0 as usize)?.as_deref_mut()
     }
 
-    /// Sends a client bytes that it did not just ask for. Those for the client whose command runs come before its reply.
+    /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
     pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
         client.out.extend_from_slice(bytes(client.version));

@@ -256,8 +256,8 @@ impl Engine {
         }
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
-    /// Inside the reply of EXEC they would be taken for elements.
+    /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
+    /// the reply, to EXEC for example, they would be taken for parts of it.
     fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
@@ -273,7 +273,7 @@ impl Engine {
             }
         }
         if !client.out.is_empty() {
-            out.insert(start, &core::mem::take(&mut client.out));
+            out.raw(&core::mem::take(&mut client.out));
         }
     }
 
