@@ -263,7 +263,7 @@ impl Engine {
         id: ClientId,
         input: &[u8],
         parser: &mut RequestParser,
-        limits: Limits,
+        mut limits: Limits,
         out: &mut Writer,
     ) -> usize {
         let mut words = Vec::with_capacity(8);
@@ -280,6 +280,7 @@ impl Engine {
                         self.request(id, None, &words, out);
                     }
                     at += used;
+                    limits.unauthenticated &= self.clients.get(id).is_some_and(|client| !client.authenticated);
                 }
                 Err(error) => {
                     self.stats.count_error("ERR");

@@ -144,7 +144,10 @@ impl RequestParser {
             Some(length) => length,
             None => {
                 let Some(&tag) = bytes.get(self.at) else { return Ok(false) };
-                // Redis reads the whole line before it looks at its first byte.
+                // Redis reads the whole line before it looks at its first byte, which may be the end of the line.
+                if tag == b'\r' && bytes.len() > self.at + 1 {
+                    return Err(ProtocolError::ExpectedDollar(tag));
+                }
                 let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
                     return Ok(false);
                 };
@@ -353,6 +356,7 @@ mod tests {
             (&b"*3\r\n$3\r\nSET\r\n$x\r\n"[..], "invalid bulk length"),
             (b"*3\r\n$3\r\nSET\r\n$2000000000\r\n", "invalid bulk length"),
             (b"*3\r\n$3\r\nSET\r\nx1\r\n", "expected '$', got 'x'"),
+            (b"*1\r\n\r\n", "expected '$', got '\r'"),
             (b"*x\r\n", "invalid multibulk length"),
             (b"*2147483648\r\n", "invalid multibulk length"),
             (b"set \"a\n", "unbalanced quotes in request"),
