@@ -12,13 +12,14 @@ use alloc::{
     vec::Vec,
 };
 
-use super::Engine;
+use super::{Engine, notifications::Notifications};
 use crate::{
     Error, Result,
     commands::{
         Command,
         args::{Arg, Kind as WordKind, Pattern, Rest, Shape, Words},
-        reply::{Done, FieldMap, ManyBytes, Written},
+        help::{HelpLines, help},
+        reply::{Done, FieldMap, Written},
         spec::commands,
     },
     data::{glob::Glob, limits::Limits},
@@ -56,6 +57,8 @@ pub struct Config {
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
     pub maxmemory: u64,
+    /// Which events on keys are published.
+    pub notify_keyspace_events: Notifications,
     /// From how many microseconds on a command is kept in the slow log; negative for never.
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
@@ -109,6 +112,7 @@ impl Default for Config {
             client_query_buffer_limit: 1 << 30,
             timeout: 0,
             maxmemory: 0,
+            notify_keyspace_events: Notifications::default(),
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             journal: false,
@@ -293,8 +297,8 @@ fn config_rewrite(_: &mut Engine) -> Result<Done> {
     Err(Error::refused("ERR The server is running without a config file"))
 }
 
-fn config_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("CONFIG")
+fn config_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("CONFIG", COMMANDS))
 }
 
 impl Engine {
@@ -305,6 +309,7 @@ impl Engine {
 
     /// Has a configuration take effect where it is used.
     pub(super) fn configure(&mut self) {
+        self.refresh_interests();
         self.keyspace.effects.journal_wanted = self.config.journal;
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;

@@ -1,6 +1,10 @@
 //! From words to a command: found by name, let through the gates in Redis's order, called, counted.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt::Write;
 
 use hashbrown::HashTable;
@@ -174,12 +178,7 @@ impl Engine {
         self.current = id;
         let start = out.position();
         match self.admit(known, words) {
-            Err(error) => {
-                if let Some(transaction) = &mut self.current_mut().transaction {
-                    transaction.refuse();
-                }
-                self.write_error(&error, out);
-            }
+            Err(error) => self.refuse(error, words, out),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -191,7 +190,7 @@ impl Engine {
                 self.settle();
             }
         }
-        self.mute(start, out);
+        self.finish(start, out);
     }
 
     /// Runs a command that is admitted, and counts what it cost.
@@ -215,6 +214,9 @@ impl Engine {
             };
             self.write_error(&error, out);
         }
+        if !self.monitors.is_empty() {
+            self.feed_monitors(known, words, out);
+        }
         let took_us = self.lap();
         let stats = &mut self.calls[known.0 as usize];
         stats.calls += 1;
@@ -229,22 +231,27 @@ impl Engine {
 
     /// The gates, in Redis's order.
     fn admit(&mut self, known: Option<Known>, words: &[&[u8]]) -> Result<Known, Error> {
-        let Some(known) = known.or_else(|| self.table.find(words)) else { return Err(self.unknown(words)) };
+        let found = known.or_else(|| self.table.find(words));
+        self.current_mut().last_command = found;
+        let Some(known) = found else { return Err(self.unknown(words)) };
         let Row { arity, spec, .. } = self.table.rows[known.0 as usize];
         let flags = spec.flags;
         let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity } {
             Some(wrong_arity(self.table.name(known)))
         } else if self.needs_authentication() && !flags.has(Flags::NO_AUTH) {
             Some(Error::refused("NOAUTH Authentication required."))
+        } else if flags.has(Flags::NO_MULTI) && self.current().transaction.is_some() {
+            Some(Error::refused("ERR Command not allowed inside a transaction"))
         } else if self.current().is_subscriber() && self.current().version == Version::V2 && !is_for_subscribers(spec) {
             Some(Error::from(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
+        } else if self.current().is_monitor && reaches_keyspace(spec) {
+            Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None
         };
-        self.current_mut().last_command = Some(known);
         match refusal {
             None => Ok(known),
             Some(error) => {
@@ -260,16 +267,43 @@ impl Engine {
             && !matches!(self.table.spec(known).name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY).
-    fn mute(&mut self, start: usize, out: &mut Writer) {
-        let Some(client) = self.clients.get_mut(self.current) else { return };
-        match client.replies {
-            Replies::On => return,
-            Replies::Off => {}
-            Replies::SkipNext => client.replies = Replies::SkipThis,
-            Replies::SkipThis => client.replies = Replies::On,
+    /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
+    fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
+            if let Some(transaction) = &mut self.current_mut().transaction {
+                transaction.refuse();
+            }
+            return self.write_error(&error, out);
+        };
+        self.current_mut().transaction = None;
+        self.unwatch_all(self.current);
+        let text = error.to_string();
+        let text = text.strip_prefix("ERR ").unwrap_or(&text);
+        self.write_error(&format!("EXECABORT Transaction discarded because of: {text}").into(), out);
+        if !self.monitors.is_empty() {
+            self.feed_monitors(exec, words, out);
         }
-        out.truncate(start);
+    }
+
+    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
+    /// Inside the reply of EXEC they would be taken for elements.
+    fn finish(&mut self, start: usize, out: &mut Writer) {
+        let Some(client) = self.clients.get_mut(self.current) else { return };
+        if client.replies != Replies::On {
+            let is_message = client.last_command.is_some_and(|known| is_subscription(self.table.spec(known)));
+            let wanted = is_message || client.replies == Replies::SkipNext;
+            client.replies = match client.replies {
+                Replies::Off => Replies::Off,
+                Replies::SkipNext => Replies::SkipThis,
+                Replies::SkipThis | Replies::On => Replies::On,
+            };
+            if !wanted {
+                out.truncate(start);
+            }
+        }
+        if !client.out.is_empty() {
+            out.insert(start, &core::mem::take(&mut client.out));
+        }
     }
 
     /// Writes an error and counts it.
@@ -301,7 +335,17 @@ impl Engine {
 
 /// What a client that listens under RESP2 may still ask for.
 fn is_for_subscribers(spec: &Spec) -> bool {
-    spec.name.ends_with("SUBSCRIBE") || matches!(spec.name, "PING" | "QUIT" | "RESET")
+    is_subscription(spec) || matches!(spec.name, "PING" | "QUIT" | "RESET")
+}
+
+/// Whether the replies are messages, which are sent even when replies are not.
+fn is_subscription(spec: &Spec) -> bool {
+    spec.name.ends_with("SUBSCRIBE")
+}
+
+/// What a client that monitors, a kind of replica to Redis, may not ask for.
+fn reaches_keyspace(spec: &Spec) -> bool {
+    spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::READONLY) || spec.name.ends_with("PUBLISH")
 }
 
 fn wrong_arity(name: &str) -> Error {

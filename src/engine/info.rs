@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::fmt::{Display, Write};
 
-use super::{Engine, config::Host};
+use super::{Engine, REDIS_VERSION, config::Host, pubsub::Space};
 use crate::{
     Result,
     commands::{
@@ -32,9 +32,6 @@ pub const COMMANDS: &[Command<Engine>] = commands! {
     /// Draws something, and names the version.
     "LOLWUT" = lolwut(options) since "5.0.0" [READONLY FAST] O("1");
 };
-
-/// The version of Redis whose answers ours are meant to be.
-pub const REDIS_VERSION: &str = "7.2.4";
 
 /// What distinguishes one run of an engine from another.
 pub struct Identity {
@@ -304,11 +301,11 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.all(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     out.add("keyspace_hits", counters.hits);
     out.add("keyspace_misses", counters.misses);
+    out.add("pubsub_channels", engine.pubsub.len(Space::Channel));
+    out.add("pubsub_patterns", engine.pubsub.len(Space::Pattern));
+    out.add("pubsubshard_channels", engine.pubsub.len(Space::Shard));
     out.all(
         &[
-            "pubsub_channels",
-            "pubsub_patterns",
-            "pubsubshard_channels",
             "latest_fork_usec",
             "total_forks",
             "migrate_cached_sockets",
@@ -486,7 +483,8 @@ mod tests {
         session.ask("SET a 1");
         session.ask("SET b 1 PX 3000");
         session.ask("SET c 1 PX 5000");
-        session.wait(1000);
+        session.now_ms += 1000;
+        session.engine.tick(session.now_ms);
         assert!(session.ask("INFO keyspace").contains("db0:keys=3,expires=2,avg_ttl=3000\r\n"));
         assert!(session.ask("INFO server").contains("uptime_in_seconds:1\r\n"));
     }

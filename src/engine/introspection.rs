@@ -13,6 +13,7 @@ use crate::{
         Command, Flags, KeyRange, Spec,
         args::{Arg, Kind, Rest, Shape, Text, Words, one_of},
         docs::{Argument, Form},
+        help::{HelpLines, help},
         keys::{Access, Begin, Find, FoundKey, KeySpec},
         reply::{ManyBytes, Unknown, Written},
         spec::commands,
@@ -484,28 +485,8 @@ fn command_list(
     }))
 }
 
-fn command_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("COMMAND")
-}
-
-impl Engine {
-    /// What `container HELP` answers: each subcommand with its arguments, and what it does.
-    pub(super) fn help(
-        &self,
-        container: &'static str,
-    ) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-        let mut lines =
-            Vec::from([format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")]);
-        for known in self.table.subcommands(container) {
-            let spec = self.table.spec(known);
-            lines.push(String::from(spec.usage().trim_start_matches(container).trim_start()));
-            lines.push(format!("    {}", spec.summary.trim()));
-        }
-        Ok(Written::new(move |out| {
-            out.array(lines.len());
-            lines.iter().for_each(|line| out.simple(line));
-        }))
-    }
+fn command_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("COMMAND", COMMANDS))
 }
 
 #[cfg(test)]
@@ -530,11 +511,7 @@ mod tests {
     #[test]
     fn a_word_after_command_is_a_subcommand() {
         let mut session = Session::new();
-        session.engine.execute(session.client, &[b"CONFIG GET", b"x", b"timeout"], 0);
-        assert!(
-            session.engine.output(session.client).unwrap().starts_with(b"-ERR unknown command 'CONFIG GET'")
-        );
-        session.engine.output(session.client).unwrap().clear();
+        assert!(session.ask("\"CONFIG GET\" x timeout").starts_with("-ERR unknown command 'CONFIG GET'"));
         assert_eq!(session.ask("COMMAND BANANA"), "-ERR unknown subcommand 'BANANA'. Try COMMAND HELP.\r\n");
         assert!(session.ask("COMMAND").len() > session.ask("COMMAND INFO get set").len());
     }

@@ -2,17 +2,21 @@
 
 pub mod client;
 pub mod config;
+mod connection;
 pub mod dispatch;
 mod effects;
 mod info;
 mod introspection;
+mod monitor;
+pub mod notifications;
+pub mod pubsub;
 mod slowlog;
 mod stats;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transactions;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use core::mem;
 
 use crate::{
@@ -26,14 +30,22 @@ pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
+use pubsub::PubSub;
 use slowlog::SlowLog;
 use stats::Stats;
+use transactions::Watches;
+
+/// The version of Redis that clients are told, since many choose by it what they ask for.
+pub const REDIS_VERSION: &str = "7.2.4";
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
     config::COMMANDS,
+    connection::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
+    monitor::COMMANDS,
+    pubsub::COMMANDS,
     slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -45,14 +57,18 @@ pub struct Engine {
     clients: Clients,
     /// The client whose command runs.
     current: ClientId,
+    /// While EXEC runs: how many commands it has. They may not wait or take over the connection.
+    executing: Option<usize>,
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
     identity: Identity,
     journal: Journal,
-    /// Clients with output or an end that their shell does not know of, since another client caused it.
-    ready: VecDeque<ClientId>,
+    pubsub: PubSub,
+    watches: Watches,
+    /// Clients that see every command.
+    monitors: Vec<ClientId>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
 }
@@ -68,11 +84,14 @@ impl Engine {
             config,
             clients: Clients::default(),
             current: ClientId(u32::MAX),
+            executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
-            ready: VecDeque::new(),
+            pubsub: PubSub::default(),
+            watches: Watches::default(),
+            monitors: Vec::new(),
             lap_us: 0,
         };
         engine.configure();
@@ -82,7 +101,11 @@ impl Engine {
     /// Adds a client.
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
         self.stats.connections += 1;
-        self.clients.insert(origin, now_ms)
+        let id = self.clients.insert(origin, now_ms);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.authenticated = self.config.requirepass.is_empty();
+        }
+        id
     }
 
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
@@ -94,6 +117,7 @@ impl Engine {
 
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
+        self.leave(id);
         self.clients.remove(id);
     }
 
@@ -199,17 +223,12 @@ impl Engine {
     /// Whether [`Engine::next_ready`] may have a client.
     #[inline]
     pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.clients.has_ready()
     }
 
     /// The next client that has output, or is to be closed, because of another client's command.
     pub fn next_ready(&mut self) -> Option<ClientId> {
-        loop {
-            let id = self.ready.pop_front()?;
-            if self.clients.get(id).is_some_and(|client| client.ready) {
-                return Some(id);
-            }
-        }
+        self.clients.next_ready()
     }
 
     /// Bytes to be kept or replicated.
@@ -284,6 +303,7 @@ impl Engine {
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
+            self.keyspace.keeps_clocks = client.no_touch;
             self.run(id, known, words, out);
         }
     }
@@ -300,20 +320,19 @@ impl Engine {
         !self.config.requirepass.is_empty() && !self.current().authenticated
     }
 
-    /// Has a client closed once its output is sent.
+    /// Has a client closed once its output is sent. It is told nothing more.
     fn close(&mut self, id: ClientId) {
+        self.leave(id);
         if let Some(client) = self.clients.get_mut(id) {
             client.closing = true;
-            self.make_ready(id);
+            self.clients.make_ready(id);
         }
     }
 
-    /// Has the shell look at a client.
-    fn make_ready(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id)
-            && !mem::replace(&mut client.ready, true)
-        {
-            self.ready.push_back(id);
-        }
+    /// Takes a client from wherever it waits for news.
+    fn leave(&mut self, id: ClientId) {
+        self.unsubscribe_all(id);
+        self.unwatch_all(id);
+        self.stop_monitoring(id);
     }
 }

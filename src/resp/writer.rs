@@ -177,6 +177,12 @@ impl<'o> Writer<'o> {
         self.out[start..].rotate_right(header);
     }
 
+    /// Puts bytes that are already encoded before what was written after `position`.
+    pub fn insert(&mut self, position: usize, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+        self.out[position..].rotate_right(bytes.len());
+    }
+
     /// Appends a reply that is already encoded.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);

@@ -2,7 +2,7 @@
 //! field of [`Config`] is kept as text, for the shell, or only to be shown again: programs set such ones, too, and
 //! expect to read back what they set.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 use core::str;
 
 use super::{
@@ -12,7 +12,10 @@ use super::{
         addresses, event_classes, oom_scores, output_limits, percentiles, save_points,
     },
 };
-use crate::data::number::{Digits, write_i64};
+use crate::{
+    data::number::{Digits, write_i64},
+    engine::notifications::Notifications,
+};
 
 /// What is known of one directive.
 pub struct Directive {
@@ -111,6 +114,15 @@ impl Setting for Vec<u8> {
     }
     fn read(&mut self, text: &[u8]) {
         *self = text.to_vec();
+    }
+}
+
+impl Setting for Notifications {
+    fn show(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = Notifications::parse(text).unwrap_or_default();
     }
 }
 
@@ -220,7 +232,7 @@ pub const DIRECTIVES: &[Directive] = &[
     field("databases", Integer(1, INT), at!(databases)).at_start(),
     stored("active-expire-effort", Integer(1, 10), "1"),
     stored("activerehashing", YesNo, "yes"),
-    stored("notify-keyspace-events", Words(event_classes), ""),
+    field("notify-keyspace-events", Words(event_classes), at!(notify_keyspace_events)),
     stored("lazyfree-lazy-eviction", YesNo, "no"),
     stored("lazyfree-lazy-expire", YesNo, "no"),
     stored("lazyfree-lazy-server-del", YesNo, "no"),

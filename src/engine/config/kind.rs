@@ -1,10 +1,15 @@
 //! The kinds of values that directives take: each reads a text, refuses it in Redis's words, or writes it in the one form
 //! that CONFIG GET shows and CONFIG SET takes back. Which directive is of which kind is in the table beside.
 
-use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::str;
 
-use crate::data::number::parse_i64;
+use crate::{data::number::parse_i64, engine::notifications::Notifications};
 
 /// What values a directive takes.
 #[derive(Clone, Copy)]
@@ -186,16 +191,8 @@ pub fn addresses(words: &[&str], _: &str) -> Result<String> {
 
 /// `notify-keyspace-events`: a letter for each class of events and for each kind of channel.
 pub fn event_classes(words: &[&str], _: &str) -> Result<String> {
-    const ALL: &str = "g$lshzxetd";
-    const SHOWN: &str = "g$lshzxetdnKEm";
-    let given: String = words.join(" ").replace('A', ALL);
-    if !given.chars().all(|class| SHOWN.contains(class)) {
-        return Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into());
-    }
-    let all = ALL.chars().all(|class| given.contains(class));
-    let mut shown = String::from(if all { "A" } else { "" });
-    shown.extend(SHOWN.chars().filter(|&class| given.contains(class) && !(all && ALL.contains(class))));
-    Ok(shown)
+    let classes = Notifications::parse(words.join(" ").as_bytes());
+    Ok(classes.ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?.to_string())
 }
 
 #[cfg(test)]
