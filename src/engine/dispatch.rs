@@ -7,11 +7,10 @@ use alloc::{
 };
 use core::fmt::Write;
 
-use hashbrown::HashTable;
-
 use super::{
     Engine,
     client::{ClientId, Replies},
+    names::Names,
 };
 use crate::{
     Error,
@@ -45,7 +44,7 @@ struct Row {
 /// Every command, found by name.
 pub struct Table {
     rows: Vec<Row>,
-    index: HashTable<u16>,
+    index: Names,
     /// Commands whose first word only opens a group, such as CLIENT.
     containers: Vec<&'static str>,
 }
@@ -69,7 +68,7 @@ impl Table {
     pub fn new() -> Table {
         let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
         let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
-        let mut table = Table { rows: Vec::new(), index: HashTable::new(), containers: Vec::new() };
+        let mut table = Table { rows: Vec::new(), index: Names::new(), containers: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
@@ -77,12 +76,9 @@ impl Table {
     }
 
     fn push(&mut self, run: Run, spec: &'static Spec) {
-        let number = self.rows.len() as u16;
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
         self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
-        let Table { rows, index, .. } = self;
-        let hash_of = |number: &u16| hash(rows[*number as usize].spec.name.as_bytes());
-        index.insert_unique(hash_of(&number), number, hash_of);
+        self.index.push(spec.name);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
         {
@@ -107,8 +103,7 @@ impl Table {
     /// The command called `name`, in any letter case; a subcommand as `CLIENT LIST`.
     #[inline]
     pub fn find_name(&self, name: &[u8]) -> Option<Known> {
-        let is_name = |&number: &u16| self.rows[number as usize].spec.name.as_bytes().eq_ignore_ascii_case(name);
-        self.index.find(hash(name), is_name).map(|&number| Known(number))
+        self.index.find(name).map(Known)
     }
 
     fn find_sub(&self, container: &[u8], sub: &[u8]) -> Option<Known> {
@@ -154,22 +149,6 @@ impl Default for Table {
     fn default() -> Self {
         Table::new()
     }
-}
-
-/// A hash that does not see the letter case. The names are ours and few, so it need only tell them apart: it takes the
-/// length and, of a long name, the first and last eight bytes.
-#[inline]
-fn hash(name: &[u8]) -> u64 {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (name.first_chunk(), name.last_chunk()) {
-            (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
-            _ => (name.iter().fold(0, |word, byte| word << 8 | *byte as u64), 0),
-        },
-    };
-    let mixed = ((head | CASE) ^ (tail | CASE).rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ mixed >> 32
 }
 
 impl Engine {

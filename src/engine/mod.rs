@@ -8,6 +8,7 @@ mod effects;
 mod info;
 mod introspection;
 mod monitor;
+mod names;
 pub mod notifications;
 pub mod pubsub;
 mod slowlog;
@@ -271,10 +272,9 @@ impl Engine {
         let mut words = Vec::with_capacity(8);
         let mut at = 0;
         loop {
-            match parser.parse(&input[at..], limits) {
+            match parser.parse(&input[at..], limits, &mut words) {
                 Ok(None) => return at,
                 Ok(Some(used)) => {
-                    parser.words(&input[at..], &mut words);
                     if words.is_empty() {
                         let inline = parser.take_inline();
                         let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();

@@ -69,7 +69,7 @@ impl Database {
     /// Finds an entry.
     #[inline]
     pub fn find(&self, hash: u64, key: &[u8]) -> Option<Found> {
-        let handle = self.dict.find(hash, |h| self.entries.key(h) == key)?;
+        let handle = self.dict.find(hash, |h| self.entries.has_key(h, key))?;
         Some(Found { hash, handle })
     }
 
@@ -103,6 +103,12 @@ impl Database {
     #[inline]
     pub fn set_clock(&mut self, found: Found, clock: u32) {
         self.entries.set_clock(found.handle, clock);
+    }
+
+    /// Sets the access clock of an entry, if there is one to set, unless it has expired; whether it has not.
+    #[inline]
+    pub fn touch(&mut self, found: Found, now_ms: u64, clock: Option<u32>) -> bool {
+        self.entries.touch(found.handle, now_ms, clock)
     }
 
     /// Its text, if it is a string.

@@ -181,10 +181,7 @@ impl Keyspace {
         let found = self.find(key);
         match found {
             Some(_) => self.counters.hits += 1,
-            None => {
-                self.counters.misses += 1;
-                self.effects.touch(self.selected, key.0, Event::KeyMiss);
-            }
+            None => self.missed(key),
         }
         found
     }
@@ -192,11 +189,23 @@ impl Keyspace {
     /// Finds a key for a read, which counts as a hit or a miss and as an access.
     #[inline]
     pub fn look_up(&mut self, key: Key) -> Option<Found> {
-        let found = self.peek(key)?;
-        if !self.keeps_clocks {
-            self.access(found);
+        let hash = self.hash(key.0);
+        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks).then_some(self.clock));
+        let database = self.database_mut();
+        if let Some(found) = database.find(hash, key.0) {
+            if database.touch(found, now_ms, clock) {
+                self.counters.hits += 1;
+                return Some(found);
+            }
+            self.expire(found);
         }
-        Some(found)
+        self.missed(key);
+        None
+    }
+
+    fn missed(&mut self, key: Key) {
+        self.counters.misses += 1;
+        self.effects.touch(self.selected, key.0, Event::KeyMiss);
     }
 
     /// Sets the access clock of an entry to now.

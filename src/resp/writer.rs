@@ -196,13 +196,14 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(if self.version == Version::V2 { v2 } else { v3 });
     }
 
+    #[inline]
     fn header(&mut self, tag: u8, n: i64) {
-        // Most lengths and counts have one digit.
-        if (0..10).contains(&n) {
-            self.out.extend_from_slice(&[tag, b'0' + n as u8, b'\r', b'\n']);
-        } else {
-            let mut text = itoa::Buffer::new();
-            self.line(tag, text.format(n).as_bytes());
+        // Most lengths and counts have one or two digits.
+        let digit = |n: i64| b'0' + n as u8;
+        match n {
+            0..10 => self.out.extend_from_slice(&[tag, digit(n), b'\r', b'\n']),
+            10..100 => self.out.extend_from_slice(&[tag, digit(n / 10), digit(n % 10), b'\r', b'\n']),
+            _ => self.line(tag, itoa::Buffer::new().format(n).as_bytes()),
         }
     }
 
