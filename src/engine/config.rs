@@ -59,6 +59,10 @@ pub struct Config {
     pub maxmemory: u64,
     /// Which events on keys are published.
     pub notify_keyspace_events: Notifications,
+    /// Whether it is counted how long commands take, for LATENCY HISTOGRAM.
+    pub latency_tracking: bool,
+    /// From how many milliseconds on LATENCY keeps that a command took long; 0 for never.
+    pub latency_monitor_threshold: u64,
     /// From how many microseconds on a command is kept in the slow log; negative for never.
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
@@ -113,6 +117,8 @@ impl Default for Config {
             timeout: 0,
             maxmemory: 0,
             notify_keyspace_events: Notifications::default(),
+            latency_tracking: true,
+            latency_monitor_threshold: 0,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             journal: false,

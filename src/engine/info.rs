@@ -4,6 +4,7 @@
 use alloc::{
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 use core::fmt::{Display, Write};
 
@@ -13,7 +14,7 @@ use crate::{
     commands::{
         Command,
         args::{Rest, Text},
-        reply::{Written, typed},
+        reply::{Prose, Written, typed},
         spec::commands,
     },
     keyspace::Random,
@@ -89,7 +90,7 @@ const SECTIONS: [Section; 13] = [
     usual("Modules", "modules", |_, _| {}),
     special("Commandstats", "commandstats", commandstats),
     usual("Errorstats", "errorstats", errorstats),
-    special("Latencystats", "latencystats", |_, _| {}),
+    special("Latencystats", "latencystats", latencystats),
     usual("Cluster", "cluster", cluster),
     usual("Keyspace", "keyspace", keyspace),
 ];
@@ -140,16 +141,8 @@ impl Display for Human {
     }
 }
 
-typed! {
-    /// Text for people.
-    Prose = "string";
-}
-
-fn info<'a>(
-    engine: &mut Engine,
-    sections: Option<Rest<'a, Text<'a>>>,
-) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
-    engine.identity.peak_bytes = engine.identity.peak_bytes.max(engine.used_memory());
+fn info<'a>(engine: &mut Engine, sections: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
+    engine.peak_memory();
     const USUAL: &[&[u8]] = &[b"default"];
     let asked = sections.map_or(USUAL, |sections| sections.words());
     let mut text = Fields(String::new());
@@ -160,7 +153,7 @@ fn info<'a>(
         let _ = write!(text.0, "# {}\r\n", section.heading);
         (section.write)(engine, &mut text);
     }
-    Ok(Written::new(move |out| out.verbatim("txt", &text.0)))
+    Ok(Prose(text.0))
 }
 
 fn server(engine: &Engine, out: &mut Fields) {
@@ -373,6 +366,21 @@ fn commandstats(engine: &Engine, out: &mut Fields) {
     }
 }
 
+fn latencystats(engine: &Engine, out: &mut Fields) {
+    let percentiles = engine.setting("latency-tracking-info-percentiles");
+    let percentiles: Vec<&str> = percentiles.split_ascii_whitespace().collect();
+    for known in engine.table.all().filter(|_| engine.config.latency_tracking && !percentiles.is_empty()) {
+        let stats = &engine.calls[known.0 as usize];
+        if stats.calls > 0 {
+            let value = |percent: &&str| {
+                format!("p{percent}={}.000", stats.percentile(percent.parse().unwrap_or(100.0)))
+            };
+            let values: Vec<String> = percentiles.iter().map(value).collect();
+            out.add(&format!("latency_percentiles_usec_{}", engine.table.name(known)), values.join(","));
+        }
+    }
+}
+
 fn errorstats(engine: &Engine, out: &mut Fields) {
     for (code, count) in &engine.stats.errors {
         out.add(&format!("errorstat_{code}"), format_args!("count={count}"));
@@ -396,6 +404,12 @@ impl Engine {
     /// Bytes in use: what the process has allocated but for the free room inside.
     pub(super) fn used_memory(&self) -> usize {
         (self.config.host.allocated)().saturating_sub(self.keyspace.slack())
+    }
+
+    /// The most bytes in use that anybody saw.
+    pub(super) fn peak_memory(&mut self) -> usize {
+        self.identity.peak_bytes = self.identity.peak_bytes.max(self.used_memory());
+        self.identity.peak_bytes
     }
 
     fn started_seconds(&self) -> u64 {
@@ -429,10 +443,7 @@ fn lastsave(engine: &mut Engine) -> Result<i64> {
     Ok(engine.started_seconds() as i64)
 }
 
-fn lolwut<'a>(
-    engine: &mut Engine,
-    options: Option<Rest<'a, Text<'a>>>,
-) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
+fn lolwut<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
     /// A wave that begins anew with every engine.
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let _ = options;
@@ -451,7 +462,7 @@ fn lolwut<'a>(
         "\nkeyside {}, which answers as Redis ver. {REDIS_VERSION}\n",
         env!("CARGO_PKG_VERSION")
     );
-    Ok(Written::new(move |out| out.verbatim("txt", &text)))
+    Ok(Prose(text))
 }
 
 #[cfg(test)]

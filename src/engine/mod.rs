@@ -7,6 +7,8 @@ pub mod dispatch;
 mod effects;
 mod info;
 mod introspection;
+mod latency;
+mod memory;
 mod monitor;
 mod names;
 pub mod notifications;
@@ -31,6 +33,7 @@ pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
+use latency::LatencyMonitor;
 use pubsub::PubSub;
 use slowlog::SlowLog;
 use stats::Stats;
@@ -45,6 +48,8 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     connection::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
+    latency::COMMANDS,
+    memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
     slowlog::COMMANDS,
@@ -64,6 +69,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
     pubsub: PubSub,
@@ -88,6 +94,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
             pubsub: PubSub::default(),

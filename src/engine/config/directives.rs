@@ -108,6 +108,15 @@ macro_rules! integers {
 }
 integers!(i64 u64 u32 i32 usize);
 
+impl Setting for bool {
+    fn show(&self) -> Vec<u8> {
+        if *self { b"yes".to_vec() } else { b"no".to_vec() }
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = text == b"yes";
+    }
+}
+
 impl Setting for Vec<u8> {
     fn show(&self) -> Vec<u8> {
         self.clone()
@@ -305,8 +314,8 @@ pub const DIRECTIVES: &[Directive] = &[
     // Watching
     field("slowlog-log-slower-than", Integer(-1, LONG), at!(slowlog_log_slower_than)),
     field("slowlog-max-len", LARGE, at!(slowlog_max_len)),
-    stored("latency-monitor-threshold", LARGE, "0"),
-    stored("latency-tracking", YesNo, "yes"),
+    field("latency-monitor-threshold", LARGE, at!(latency_monitor_threshold)),
+    field("latency-tracking", YesNo, at!(latency_tracking)),
     stored("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9"),
 
     // Scripts
