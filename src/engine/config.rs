@@ -150,12 +150,12 @@ impl Config {
     /// Applies a line of a configuration file, or `--name values…` of a command line, before the engine starts. Lines of
     /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
     pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
-        const UNFIT: &str = "Bad directive or wrong number of arguments";
-        let directive = directives::find(name.as_bytes()).ok_or(UNFIT)?;
+        let directive =
+            directives::find(name.as_bytes()).ok_or("Bad directive or wrong number of arguments")?;
         let value = match values {
             [value] => value.to_vec(),
             [_, ..] if directive.kind.takes_words() => values.join(&b' '),
-            _ => return Err(UNFIT.into()),
+            _ => return Err("wrong number of arguments".into()),
         };
         let mut value = directive.kind.read(&value, &self.value(directive)).map_err(Cow::into_owned)?;
         if let ("save", Some(earlier)) = (directive.name, self.others.values.get("save"))
@@ -244,7 +244,7 @@ impl<'a> Arg<'a> for Settings<'a> {
     const SHAPE: Shape =
         Shape::Many(&[Shape::Word("parameter", WordKind::Text), Shape::Word("value", WordKind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
-        if words.len() % 2 != 0 {
+        if !words.len().is_multiple_of(2) {
             return Err(Error::Syntax);
         }
         Ok(Settings(words.split_off(0)))

@@ -176,7 +176,7 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("uptime_in_seconds", uptime);
     out.add("uptime_in_days", uptime / 86_400);
     out.all(&["hz", "configured_hz"], engine.setting("hz"));
-    out.add("lru_clock", now_ms / 1000 & 0xff_ffff);
+    out.add("lru_clock", (now_ms / 1000) & 0xff_ffff);
     out.add("executable", executable);
     out.add("config_file", config_file);
     out.add("io_threads_active", 0);
@@ -443,10 +443,9 @@ fn lastsave(engine: &mut Engine) -> Result<i64> {
     Ok(engine.started_seconds() as i64)
 }
 
-fn lolwut<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
+fn lolwut<'a>(engine: &mut Engine, _options: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
     /// A wave that begins anew with every engine.
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let _ = options;
     let mut height = 3i64;
     let mut text: String = engine
         .identity

@@ -134,7 +134,7 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 pub fn save_points(words: &[&str], _: &str) -> Result<String> {
     let number = |word: &str, least: i64| parse_i64(word.as_bytes()).filter(|&n| n >= least);
     let is_point = |pair: &[&str]| number(pair[0], 1).is_some() && number(pair[1], 0).is_some();
-    if words.len() % 2 != 0 || !words.chunks_exact(2).all(is_point) {
+    if !words.len().is_multiple_of(2) || !words.chunks_exact(2).all(is_point) {
         return Err("Invalid save parameters".into());
     }
     Ok(words.join(" "))
@@ -143,7 +143,7 @@ pub fn save_points(words: &[&str], _: &str) -> Result<String> {
 /// `client-output-buffer-limit`: for a class of clients a hard limit, a soft one, and the seconds above that.
 pub fn output_limits(words: &[&str], old: &str) -> Result<String> {
     const REFUSED: &str = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-    if words.is_empty() || words.len() % 4 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits: Vec<String> = old.split(' ').map(String::from).collect();
