@@ -5,10 +5,717 @@ import type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './val
 /** Redis's commands as methods; `Bytes` is how strings come back: as text, or as the bytes they are. */
 export interface Commands<Bytes> {
   /**
+   * Deletes keys; returns how many there were.
+   *
+   * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections)
+   */
+  del(...keys: Some<Value>): number
+
+  /**
+   * Deletes keys; returns how many there were.
+   *
+   * `UNLINK`, since 4.0.0, O(1) for each key, plus the number of elements of collections)
+   */
+  unlink(...keys: Some<Value>): number
+
+  /**
+   * Returns how many of some keys exist; one named twice counts twice.
+   *
+   * `EXISTS`, since 1.0.0, O(N) where N is the number of keys to check)
+   */
+  exists(...keys: Some<Value>): number
+
+  /**
+   * Returns how many of some keys exist, and counts that as an access to them.
+   *
+   * `TOUCH`, since 3.2.1, O(N) where N is the number of keys to touch)
+   */
+  touch(...keys: Some<Value>): number
+
+  /**
+   * Returns the kind of value of a key.
+   *
+   * `TYPE`, since 1.0.0, O(1)
+   */
+  type(key: Value): string
+
+  /**
+   * Returns the keys that match a pattern.
+   *
+   * `KEYS`, since 1.0.0, O(N) where N is the number of keys in the database)
+   */
+  keys(pattern: Value): Bytes[]
+
+  /**
+   * Returns some of the keys, and where to go on.
+   *
+   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them)
+   */
+  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, keys: Bytes[]]
+
+  /**
+   * Returns a key by chance.
+   *
+   * `RANDOMKEY`, since 1.0.0, O(1)
+   */
+  randomkey(): Bytes | null
+
+  /**
+   * Gives a key another name, replacing what had it.
+   *
+   * `RENAME`, since 1.0.0, O(1)
+   */
+  rename(key: Value, newkey: Value): 'OK'
+
+  /**
+   * Gives a key another name that no key has.
+   *
+   * `RENAMENX`, since 1.0.0, O(1)
+   */
+  renamenx(key: Value, newkey: Value): 0 | 1
+
+  /**
+   * Copies a key, also to another database.
+   *
+   * `COPY`, since 6.2.0, O(N) worst case for collections, where N is the number of elements; O(1) for texts)
+   */
+  copy(source: Value, destination: Value, options?: { db?: Numeric; replace?: boolean }): 0 | 1
+
+  /**
+   * Moves a key to another database.
+   *
+   * `MOVE`, since 1.0.0, O(1)
+   */
+  move(key: Value, db: Numeric): 0 | 1
+
+  /**
+   * Has a key expire after some seconds.
+   *
+   * `EXPIRE`, since 1.0.0, O(1)
+   */
+  expire(key: Value, seconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire after some milliseconds.
+   *
+   * `PEXPIRE`, since 2.6.0, O(1)
+   */
+  pexpire(key: Value, milliseconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire at a time in seconds since 1970.
+   *
+   * `EXPIREAT`, since 1.2.0, O(1)
+   */
+  expireat(key: Value, seconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Has a key expire at a time in milliseconds since 1970.
+   *
+   * `PEXPIREAT`, since 2.6.0, O(1)
+   */
+  pexpireat(key: Value, milliseconds: Numeric, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): 0 | 1
+
+  /**
+   * Returns for how many seconds a key still lives; -1 for ever, -2 if there is none.
+   *
+   * `TTL`, since 1.0.0, O(1)
+   */
+  ttl(key: Value): number
+
+  /**
+   * Returns for how many milliseconds a key still lives; -1 for ever, -2 if there is none.
+   *
+   * `PTTL`, since 2.6.0, O(1)
+   */
+  pttl(key: Value): number
+
+  /**
+   * Returns when a key expires, in seconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `EXPIRETIME`, since 7.0.0, O(1)
+   */
+  expiretime(key: Value): number
+
+  /**
+   * Returns when a key expires, in milliseconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `PEXPIRETIME`, since 7.0.0, O(1)
+   */
+  pexpiretime(key: Value): number
+
+  /**
+   * Has a key live for ever.
+   *
+   * `PERSIST`, since 2.2.0, O(1)
+   */
+  persist(key: Value): 0 | 1
+
+  /**
+   * Returns how a value is kept in memory.
+   *
+   * `OBJECT ENCODING`, since 2.2.3, O(1)
+   */
+  object_encoding(key: Value): Bytes | null
+
+  /**
+   * Returns how often a value is referred to, which is once.
+   *
+   * `OBJECT REFCOUNT`, since 2.2.3, O(1)
+   */
+  object_refcount(key: Value): number | null
+
+  /**
+   * Returns for how many seconds a key has not been accessed.
+   *
+   * `OBJECT IDLETIME`, since 2.2.3, O(1)
+   */
+  object_idletime(key: Value): number | null
+
+  /**
+   * Returns how often a key is accessed, on a logarithmic scale, under an LFU policy.
+   *
+   * `OBJECT FREQ`, since 4.0.0, O(1)
+   */
+  object_freq(key: Value): number | null
+
+  /**
+   * Returns what the subcommands of OBJECT do.
+   *
+   * `OBJECT HELP`, since 6.2.0, O(1)
+   */
+  object_help(): string[]
+
+  /**
+   * Returns how many keys the database has.
+   *
+   * `DBSIZE`, since 1.0.0, O(1)
+   */
+  dbsize(): number
+
+  /**
+   * Deletes every key of the database.
+   *
+   * `FLUSHDB`, since 1.0.0, O(N) where N is the number of keys in the database)
+   */
+  flushdb(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Deletes every key of every database.
+   *
+   * `FLUSHALL`, since 1.0.0, O(N) where N is the number of keys in all databases)
+   */
+  flushall(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Exchanges two databases for all clients.
+   *
+   * `SWAPDB`, since 4.0.0, O(1)
+   */
+  swapdb(index1: Numeric, index2: Numeric): 'OK'
+
+  /**
+   * Sets fields of a hash, creating it when missing; returns how many are new.
+   *
+   * `HSET`, since 2.0.0, O(N) where N is the number of fields)
+   */
+  hset(key: Value, pairs: Pairs<Value, Value>): number
+
+  /**
+   * Sets fields of a hash, creating it when missing; an older form of HSET.
+   *
+   * `HMSET`, since 2.0.0, O(N) where N is the number of fields)
+   */
+  hmset(key: Value, pairs: Pairs<Value, Value>): 'OK'
+
+  /**
+   * Sets a field of a hash when it does not exist.
+   *
+   * `HSETNX`, since 2.0.0, O(1)
+   */
+  hsetnx(key: Value, field: Value, value: Value): 0 | 1
+
+  /**
+   * Returns the value of a field.
+   *
+   * `HGET`, since 2.0.0, O(1)
+   */
+  hget(key: Value, field: Value): Bytes | null
+
+  /**
+   * Returns the values of several fields.
+   *
+   * `HMGET`, since 2.0.0, O(N) where N is the number of fields)
+   */
+  hmget(key: Value, ...fields: Some<Value>): (Bytes | null)[]
+
+  /**
+   * Returns all fields and their values.
+   *
+   * `HGETALL`, since 2.0.0, O(N) where N is the size of the hash)
+   */
+  hgetall(key: Value): Record<string, Bytes>
+
+  /**
+   * Deletes fields; returns how many there were.
+   *
+   * `HDEL`, since 2.0.0, O(N) where N is the number of fields)
+   */
+  hdel(key: Value, ...fields: Some<Value>): number
+
+  /**
+   * Returns whether a field exists.
+   *
+   * `HEXISTS`, since 2.0.0, O(1)
+   */
+  hexists(key: Value, field: Value): 0 | 1
+
+  /**
+   * Returns the number of fields.
+   *
+   * `HLEN`, since 2.0.0, O(1)
+   */
+  hlen(key: Value): number
+
+  /**
+   * Returns the length of the value of a field in bytes.
+   *
+   * `HSTRLEN`, since 3.2.0, O(1)
+   */
+  hstrlen(key: Value, field: Value): number
+
+  /**
+   * Returns all fields.
+   *
+   * `HKEYS`, since 2.0.0, O(N) where N is the size of the hash)
+   */
+  hkeys(key: Value): Bytes[]
+
+  /**
+   * Returns all values.
+   *
+   * `HVALS`, since 2.0.0, O(N) where N is the size of the hash)
+   */
+  hvals(key: Value): Bytes[]
+
+  /**
+   * Adds to the integer of a field, which is 0 when missing.
+   *
+   * `HINCRBY`, since 2.0.0, O(1)
+   */
+  hincrby(key: Value, field: Value, increment: Numeric): number
+
+  /**
+   * Adds to the number of a field, which is 0 when missing.
+   *
+   * `HINCRBYFLOAT`, since 2.6.0, O(1)
+   */
+  hincrbyfloat(key: Value, field: Value, increment: Numeric): Bytes
+
+  /**
+   * Adds elements at the head of a list, one after the other, creating it when missing; returns its length.
+   *
+   * `LPUSH`, since 1.0.0, O(1) for each element added, so O(N)
+   */
+  lpush(key: Value, ...elements: Some<Value>): number
+
+  /**
+   * Adds elements at the tail of a list, creating it when missing; returns its length.
+   *
+   * `RPUSH`, since 1.0.0, O(1) for each element added, so O(N)
+   */
+  rpush(key: Value, ...elements: Some<Value>): number
+
+  /**
+   * Adds elements at the head of a list that exists; returns its length.
+   *
+   * `LPUSHX`, since 2.2.0, O(1) for each element added, so O(N)
+   */
+  lpushx(key: Value, ...elements: Some<Value>): number
+
+  /**
+   * Adds elements at the tail of a list that exists; returns its length.
+   *
+   * `RPUSHX`, since 2.2.0, O(1) for each element added, so O(N)
+   */
+  rpushx(key: Value, ...elements: Some<Value>): number
+
+  /**
+   * Removes and returns the first elements of a list.
+   *
+   * `LPOP`, since 1.0.0, O(N) where N is the number of elements returned)
+   */
+  lpop(key: Value): Bytes | null
+  lpop(key: Value, count: Numeric): Bytes[] | null
+  lpop(key: Value, count?: Numeric): Bytes | Bytes[] | null
+
+  /**
+   * Removes and returns the last elements of a list.
+   *
+   * `RPOP`, since 1.0.0, O(N) where N is the number of elements returned)
+   */
+  rpop(key: Value): Bytes | null
+  rpop(key: Value, count: Numeric): Bytes[] | null
+  rpop(key: Value, count?: Numeric): Bytes | Bytes[] | null
+
+  /**
+   * Returns the length of a list.
+   *
+   * `LLEN`, since 1.0.0, O(1)
+   */
+  llen(key: Value): number
+
+  /**
+   * Returns the elements between two positions, negative ones from the end.
+   *
+   * `LRANGE`, since 1.0.0, O(S+N) where S is the distance of start from the nearer end and N the number of elements)
+   */
+  lrange(key: Value, start: Numeric, stop: Numeric): Bytes[]
+
+  /**
+   * Returns an element by its position, negative from the end.
+   *
+   * `LINDEX`, since 1.0.0, O(N) where N is the number of elements to traverse)
+   */
+  lindex(key: Value, index: Value): Bytes | null
+
+  /**
+   * Replaces an element by its position, negative from the end.
+   *
+   * `LSET`, since 1.0.0, O(N) where N is the length of the list)
+   */
+  lset(key: Value, index: Value, element: Value): 'OK'
+
+  /**
+   * Removes elements that are equal to one: the first count, the last -count, or all with 0; returns how many.
+   *
+   * `LREM`, since 1.0.0, O(N+M) where N is the length of the list and M the number of elements removed)
+   */
+  lrem(key: Value, count: Numeric, element: Value): number
+
+  /**
+   * Keeps the elements between two positions and removes the others.
+   *
+   * `LTRIM`, since 1.0.0, O(N) where N is the number of elements removed)
+   */
+  ltrim(key: Value, start: Numeric, stop: Numeric): 'OK'
+
+  /**
+   * Puts an element before or after another one; returns the length, or -1 when there is no such other.
+   *
+   * `LINSERT`, since 2.2.0, O(N) where N is the number of elements before the pivot)
+   */
+  linsert(key: Value, place: 'before' | 'after', pivot: Value, element: Value): number
+
+  /**
+   * Returns the positions of elements that are equal to one.
+   *
+   * `LPOS`, since 6.0.6, O(N) where N is the number of elements)
+   */
+  lpos(key: Value, element: Value, options?: { rank?: Numeric; count?: undefined; maxlen?: Numeric }): number | null
+  lpos(key: Value, element: Value, options: { rank?: Numeric; count: Numeric; maxlen?: Numeric }): number[]
+  lpos(key: Value, element: Value, options?: { rank?: Numeric; count?: Numeric; maxlen?: Numeric }): number | number[] | null
+
+  /**
+   * Moves an element from an end of one list to an end of another, which may be the same; returns it.
+   *
+   * `LMOVE`, since 6.2.0, O(1)
+   */
+  lmove(source: Value, destination: Value, from: 'left' | 'right', to: 'left' | 'right'): Bytes | null
+
+  /**
+   * Moves the last element of a list to the head of another; an older form of LMOVE.
+   *
+   * `RPOPLPUSH`, since 1.2.0, O(1)
+   */
+  rpoplpush(source: Value, destination: Value): Bytes | null
+
+  /**
+   * Adds members to a set, creating it when missing; returns how many are new.
+   *
+   * `SADD`, since 1.0.0, O(N) where N is the number of members)
+   */
+  sadd(key: Value, ...members: Some<Value>): number
+
+  /**
+   * Removes members; returns how many there were.
+   *
+   * `SREM`, since 1.0.0, O(N) where N is the number of members)
+   */
+  srem(key: Value, ...members: Some<Value>): number
+
+  /**
+   * Moves a member to another set.
+   *
+   * `SMOVE`, since 1.0.0, O(1)
+   */
+  smove(source: Value, destination: Value, member: Value): 0 | 1
+
+  /**
+   * Returns whether a member is in a set.
+   *
+   * `SISMEMBER`, since 1.0.0, O(1)
+   */
+  sismember(key: Value, member: Value): 0 | 1
+
+  /**
+   * Returns whether each of several members is in a set.
+   *
+   * `SMISMEMBER`, since 6.2.0, O(N) where N is the number of members)
+   */
+  smismember(key: Value, ...members: Some<Value>): (0 | 1)[]
+
+  /**
+   * Returns all members.
+   *
+   * `SMEMBERS`, since 1.0.0, O(N) where N is the size of the set)
+   */
+  smembers(key: Value): Bytes[]
+
+  /**
+   * Returns the number of members.
+   *
+   * `SCARD`, since 1.0.0, O(1)
+   */
+  scard(key: Value): number
+
+  /**
+   * Removes and returns members chosen by chance.
+   *
+   * `SPOP`, since 1.0.0, O(N) where N is the number of members returned)
+   */
+  spop(key: Value): Bytes | null
+  spop(key: Value, count: Numeric): Bytes[] | null
+  spop(key: Value, count?: Numeric): Bytes | Bytes[] | null
+
+  /**
+   * Returns members chosen by chance; a negative count may return one several times.
+   *
+   * `SRANDMEMBER`, since 1.0.0, O(N) where N is the number of members returned)
+   */
+  srandmember(key: Value): Bytes | null
+  srandmember(key: Value, count: Numeric): Bytes[] | null
+  srandmember(key: Value, count?: Numeric): Bytes | Bytes[] | null
+
+  /**
+   * Returns the members that are in all of several sets.
+   *
+   * `SINTER`, since 1.0.0, O(N*M) where N is the size of the smallest set and M the number of sets)
+   */
+  sinter(...keys: Some<Value>): Bytes[]
+
+  /**
+   * Returns the members that are in any of several sets.
+   *
+   * `SUNION`, since 1.0.0, O(N) where N is the size of all sets together)
+   */
+  sunion(...keys: Some<Value>): Bytes[]
+
+  /**
+   * Returns the members of the first set that are in none of the others.
+   *
+   * `SDIFF`, since 1.0.0, O(N) where N is the size of all sets together)
+   */
+  sdiff(...keys: Some<Value>): Bytes[]
+
+  /**
+   * Adds members to a sorted set, or updates their scores; returns how many are new.
+   *
+   * `ZADD`, since 1.2.0, O(log(N)) for each member, where N is the size of the sorted set)
+   */
+  zadd(key: Value, pairs: Members<Numeric, Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean; ch?: boolean; incr?: boolean }): number
+
+  /**
+   * Adds to the score of a member, which is 0 when missing.
+   *
+   * `ZINCRBY`, since 1.2.0, O(log(N)) where N is the size of the sorted set)
+   */
+  zincrby(key: Value, increment: Numeric, member: Value): number
+
+  /**
+   * Removes members; returns how many there were.
+   *
+   * `ZREM`, since 1.2.0, O(M*log(N)) where N is the size of the sorted set and M the number of members)
+   */
+  zrem(key: Value, ...members: Some<Value>): number
+
+  /**
+   * Returns the score of a member.
+   *
+   * `ZSCORE`, since 1.2.0, O(1)
+   */
+  zscore(key: Value, member: Value): number | null
+
+  /**
+   * Returns the scores of several members.
+   *
+   * `ZMSCORE`, since 6.2.0, O(N) where N is the number of members)
+   */
+  zmscore(key: Value, ...members: Some<Value>): (number | null)[]
+
+  /**
+   * Returns the number of members.
+   *
+   * `ZCARD`, since 1.2.0, O(1)
+   */
+  zcard(key: Value): number
+
+  /**
+   * Returns the number of members with scores in a range.
+   *
+   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   */
+  zcount(key: Value, min: Numeric, max: Numeric): number
+
+  /**
+   * Returns the number of members in a range of their own, when all have the same score.
+   *
+   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set)
+   */
+  zlexcount(key: Value, min: Value, max: Value): number
+
+  /**
+   * Returns the rank of a member from the lowest score on.
+   *
+   * `ZRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   */
+  zrank(key: Value, member: Value, options?: { withscore?: false }): number | null
+  zrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
+  zrank(key: Value, member: Value, options?: { withscore?: boolean }): number | [number, number] | null
+
+  /**
+   * Returns the rank of a member from the highest score on.
+   *
+   * `ZREVRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   */
+  zrevrank(key: Value, member: Value, options?: { withscore?: false }): number | null
+  zrevrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
+  zrevrank(key: Value, member: Value, options?: { withscore?: boolean }): number | [number, number] | null
+
+  /**
+   * Returns the members between two ranks, or in a range of scores or of members.
+   *
+   * `ZRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrange(key: Value, start: Value, stop: Value, options?: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric]; withscores?: false }): Bytes[]
+  zrange(key: Value, start: Value, stop: Value, options: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric]; withscores: true }): [Bytes, number][]
+  zrange(key: Value, start: Value, stop: Value, options?: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric]; withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Returns the members between two ranks from the highest score on.
+   *
+   * `ZREVRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrevrange(key: Value, start: Numeric, stop: Numeric, options?: { withscores?: false }): Bytes[]
+  zrevrange(key: Value, start: Numeric, stop: Numeric, options: { withscores: true }): [Bytes, number][]
+  zrevrange(key: Value, start: Numeric, stop: Numeric, options?: { withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Returns the members with scores in a range.
+   *
+   * `ZRANGEBYSCORE`, since 1.0.5, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrangebyscore(key: Value, min: Numeric, max: Numeric, options?: { withscores?: false; limit?: [Numeric, Numeric] }): Bytes[]
+  zrangebyscore(key: Value, min: Numeric, max: Numeric, options: { withscores: true; limit?: [Numeric, Numeric] }): [Bytes, number][]
+  zrangebyscore(key: Value, min: Numeric, max: Numeric, options?: { withscores?: boolean; limit?: [Numeric, Numeric] }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Returns the members with scores in a range from the highest score on.
+   *
+   * `ZREVRANGEBYSCORE`, since 2.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrevrangebyscore(key: Value, max: Numeric, min: Numeric, options?: { withscores?: false; limit?: [Numeric, Numeric] }): Bytes[]
+  zrevrangebyscore(key: Value, max: Numeric, min: Numeric, options: { withscores: true; limit?: [Numeric, Numeric] }): [Bytes, number][]
+  zrevrangebyscore(key: Value, max: Numeric, min: Numeric, options?: { withscores?: boolean; limit?: [Numeric, Numeric] }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Returns the members in a range of their own, when all have the same score.
+   *
+   * `ZRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrangebylex(key: Value, min: Value, max: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
+
+  /**
+   * Returns the members in a range of their own from the last one on, when all have the same score.
+   *
+   * `ZREVRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zrevrangebylex(key: Value, max: Value, min: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
+
+  /**
+   * Removes and returns the members with the lowest scores.
+   *
+   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zpopmin(key: Value): [Bytes, number] | []
+  zpopmin(key: Value, count: Numeric): [Bytes, number][]
+  zpopmin(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Removes and returns the members with the highest scores.
+   *
+   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned)
+   */
+  zpopmax(key: Value): [Bytes, number] | []
+  zpopmax(key: Value, count: Numeric): [Bytes, number][]
+  zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Appends an entry to a stream, creating it when missing; returns the entry's ID.
+   *
+   * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted)
+   */
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+
+  /**
+   * Returns the number of entries.
+   *
+   * `XLEN`, since 5.0.0, O(1)
+   */
+  xlen(key: Value): number
+
+  /**
+   * Returns the entries between two IDs.
+   *
+   * `XRANGE`, since 5.0.0, O(N) where N is the number of entries returned)
+   */
+  xrange(key: Value, start: Value, end: Value, options?: { count?: Numeric }): [string, Bytes[]][] | null
+
+  /**
+   * Returns the entries between two IDs from the last on.
+   *
+   * `XREVRANGE`, since 5.0.0, O(N) where N is the number of entries returned)
+   */
+  xrevrange(key: Value, end: Value, start: Value, options?: { count?: Numeric }): [string, Bytes[]][] | null
+
+  /**
+   * Deletes entries; returns how many there were.
+   *
+   * `XDEL`, since 5.0.0, O(1) for each entry)
+   */
+  xdel(key: Value, ...ids: Some<Value>): number
+
+  /**
+   * Removes the oldest entries down to a length or an ID; returns how many.
+   *
+   * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed)
+   */
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+
+  /**
+   * Returns the entries of several streams that came after an ID of each.
+   *
+   * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned)
+   */
+  xread(streams: Streams, options?: { count?: Numeric }): Record<string, [string, Bytes[]][]> | null
+
+  /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
    *
    * `SET`, since 1.0.0, O(1)
    */
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
+  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
   set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
 
   /**
@@ -145,6 +852,482 @@ export interface Commands<Bytes> {
   decrby(key: Value, decrement: Numeric): number
 
   /**
+   * Adds to the number of a key, which is 0 when missing.
+   *
+   * `INCRBYFLOAT`, since 2.6.0, O(1)
+   */
+  incrbyfloat(key: Value, increment: Numeric): Bytes
+
+  /**
+   * Returns the directives whose names match, and their values.
+   *
+   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_get(...patterns: Some<Value>): Record<string, Bytes>
+
+  /**
+   * Changes directives, all or none.
+   *
+   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_set(settings: Pairs<Value, Value>): 'OK'
+
+  /**
+   * Sets the counters of INFO to zero.
+   *
+   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
+   */
+  config_resetstat(): 'OK'
+
+  /**
+   * Writes the configuration to the file it was read from.
+   *
+   * `CONFIG REWRITE`, since 2.8.0, O(1)
+   */
+  config_rewrite(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `CONFIG HELP`, since 5.0.0, O(1)
+   */
+  config_help(): string[]
+
+  /**
+   * Answers PONG, or the message.
+   *
+   * `PING`, since 1.0.0, O(1)
+   */
+  ping(message?: Value): Bytes
+
+  /**
+   * Answers the message.
+   *
+   * `ECHO`, since 1.0.0, O(1)
+   */
+  echo(message: Value): Bytes
+
+  /**
+   * Closes the connection.
+   *
+   * `QUIT`, since 1.0.0, O(1)
+   */
+  quit(...ignored: [] | Some<Value>): 'OK'
+
+  /**
+   * Makes the connection as if it were new.
+   *
+   * `RESET`, since 6.2.0, O(1)
+   */
+  reset(): unknown
+
+  /**
+   * Works on another database from now on.
+   *
+   * `SELECT`, since 1.0.0, O(1)
+   */
+  select(db: Numeric): 'OK'
+
+  /**
+   * Tells who the client is.
+   *
+   * `AUTH`, since 1.0.0, O(N) where N is the number of passwords defined for the user)
+   */
+  auth(...credentials: Some<Value>): 'OK'
+
+  /**
+   * Chooses the protocol, and tells about the server.
+   *
+   * `HELLO`, since 6.0.0, O(1)
+   */
+  hello(protover?: Numeric, options?: { auth?: [Value, Value]; setname?: Value }): Record<string, unknown>
+
+  /**
+   * Returns the number of this connection.
+   *
+   * `CLIENT ID`, since 5.0.0, O(1)
+   */
+  client_id(): number
+
+  /**
+   * Returns the name of this connection.
+   *
+   * `CLIENT GETNAME`, since 2.6.9, O(1)
+   */
+  client_getname(): Bytes | null
+
+  /**
+   * Names this connection.
+   *
+   * `CLIENT SETNAME`, since 2.6.9, O(1)
+   */
+  client_setname(name: Value): 'OK'
+
+  /**
+   * Tells which library the client uses.
+   *
+   * `CLIENT SETINFO`, since 7.2.0, O(1)
+   */
+  client_setinfo(attribute: Value, value: Value): 'OK'
+
+  /**
+   * Returns what is known of this connection.
+   *
+   * `CLIENT INFO`, since 6.2.0, O(1)
+   */
+  client_info(): string
+
+  /**
+   * Returns what is known of the connections, a line each.
+   *
+   * `CLIENT LIST`, since 2.4.0, O(N) where N is the number of client connections)
+   */
+  client_list(options?: { type?: 'normal' | 'master' | 'replica' | 'pubsub'; id?: Names<Numeric> }): string
+
+  /**
+   * Closes connections, by address or by what CLIENT LIST shows of them.
+   *
+   * `CLIENT KILL`, since 2.4.0, O(N) where N is the number of client connections)
+   */
+  client_kill(...which: Value[]): 'OK' | number
+
+  /**
+   * Turns replies on, off, or off for the next command.
+   *
+   * `CLIENT REPLY`, since 3.2.0, O(1)
+   */
+  client_reply(mode: 'on' | 'off' | 'skip'): 'OK' | undefined
+
+  /**
+   * Spares this connection when the memory for clients runs out.
+   *
+   * `CLIENT NO-EVICT`, since 7.0.0, O(1)
+   */
+  client_no_evict(enabled: 'on' | 'off'): 'OK'
+
+  /**
+   * Has this connection's commands leave the access times of keys alone.
+   *
+   * `CLIENT NO-TOUCH`, since 7.2.0, O(1)
+   */
+  client_no_touch(enabled: 'on' | 'off'): 'OK'
+
+  /**
+   * Returns what the subcommands of CLIENT do.
+   *
+   * `CLIENT HELP`, since 5.0.0, O(1)
+   */
+  client_help(): string[]
+
+  /**
+   * Tells about the server: all that is usual, or the sections named.
+   *
+   * `INFO`, since 1.0.0, O(1)
+   */
+  info(...sections: [] | Some<Value>): string
+
+  /**
+   * Returns the time in Unix seconds, and the microseconds of this second.
+   *
+   * `TIME`, since 2.6.0, O(1)
+   */
+  time(): [seconds: string, microseconds: string]
+
+  /**
+   * Returns the Unix time of the last snapshot that was kept.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Draws something, and names the version.
+   *
+   * `LOLWUT`, since 5.0.0, O(1)
+   */
+  lolwut(...options: [] | Some<Value>): string
+
+  /**
+   * Describes every command.
+   *
+   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands)
+   */
+  command(...Words: [] | Some<Value>): unknown
+
+  /**
+   * Returns how many commands there are.
+   *
+   * `COMMAND COUNT`, since 2.8.13, O(1)
+   */
+  command_count(): number
+
+  /**
+   * Returns what is known of the arguments, history and cost of commands.
+   *
+   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up)
+   */
+  command_docs(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Returns the keys of a request without running it.
+   *
+   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeys(...request: Some<Value>): Bytes[]
+
+  /**
+   * Returns the keys of a request without running it, and what it would do to them.
+   *
+   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeysandflags(...request: Some<Value>): unknown
+
+  /**
+   * Lists the subcommands.
+   *
+   * `COMMAND HELP`, since 5.0.0, O(1)
+   */
+  command_help(): string[]
+
+  /**
+   * Describes some commands, or all.
+   *
+   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up)
+   */
+  command_info(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Lists the names of commands.
+   *
+   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands)
+   */
+  command_list(options?: { filterby?: ['module', Value] | ['aclcat', Value] | ['pattern', Value] }): Bytes[]
+
+  /**
+   * Tells in a sentence what made clients wait.
+   *
+   * `LATENCY DOCTOR`, since 2.8.13, O(1)
+   */
+  latency_doctor(): string
+
+  /**
+   * Draws the samples of an event.
+   *
+   * `LATENCY GRAPH`, since 2.8.13, O(1)
+   */
+  latency_graph(event: Value): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `LATENCY HELP`, since 2.8.13, O(1)
+   */
+  latency_help(): string[]
+
+  /**
+   * Returns how often commands took how long: of these commands, or of all.
+   *
+   * `LATENCY HISTOGRAM`, since 7.0.0, O(N) where N is the number of commands with latency information being retrieved)
+   */
+  latency_histogram(...commands: [] | Some<Value>): unknown
+
+  /**
+   * Returns the samples of an event: Unix time and milliseconds.
+   *
+   * `LATENCY HISTORY`, since 2.8.13, O(1)
+   */
+  latency_history(event: Value): [time: number, milliseconds: number][]
+
+  /**
+   * Returns each event with its latest sample and its longest.
+   *
+   * `LATENCY LATEST`, since 2.8.13, O(1)
+   */
+  latency_latest(): [event: string, time: number, milliseconds: number, longest: number][]
+
+  /**
+   * Forgets the samples of these events, or of all.
+   *
+   * `LATENCY RESET`, since 2.8.13, O(1)
+   */
+  latency_reset(...events: [] | Some<Value>): number
+
+  /**
+   * Tells in a sentence how memory is used.
+   *
+   * `MEMORY DOCTOR`, since 4.0.0, O(1)
+   */
+  memory_doctor(): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `MEMORY HELP`, since 4.0.0, O(1)
+   */
+  memory_help(): string[]
+
+  /**
+   * Tells what the allocator tells of itself, which is nothing.
+   *
+   * `MEMORY MALLOC-STATS`, since 4.0.0, O(Depends on how much memory is allocated, could be slow)
+   */
+  memory_malloc_stats(): string
+
+  /**
+   * Asks the allocator to give memory back.
+   *
+   * `MEMORY PURGE`, since 4.0.0, O(Depends on how much memory is allocated, could be slow)
+   */
+  memory_purge(): 'OK'
+
+  /**
+   * Returns how memory is used.
+   *
+   * `MEMORY STATS`, since 4.0.0, O(1)
+   */
+  memory_stats(): unknown
+
+  /**
+   * Returns about how many bytes a key and its value take.
+   *
+   * `MEMORY USAGE`, since 4.0.0, O(N) where N is the number of samples)
+   */
+  memory_usage(key: Value, options?: { samples?: Numeric }): number | null
+
+  /**
+   * Shows every command that is run from now on.
+   *
+   * `MONITOR`, since 1.0.0, O(1)
+   */
+  monitor(): unknown
+
+  /**
+   * Listens to channels.
+   *
+   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to)
+   */
+  subscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to channels, or to all of them.
+   *
+   * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe)
+   */
+  unsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Listens to every channel whose name matches a pattern.
+   *
+   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to)
+   */
+  psubscribe(...patterns: Some<Value>): unknown
+
+  /**
+   * Stops listening to patterns, or to all of them.
+   *
+   * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe)
+   */
+  punsubscribe(...patterns: [] | Some<Value>): unknown
+
+  /**
+   * Listens to sharded channels.
+   *
+   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to)
+   */
+  ssubscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to sharded channels, or to all of them.
+   *
+   * `SUNSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to unsubscribe)
+   */
+  sunsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Sends a message to everybody who listens to a channel; returns to how many.
+   *
+   * `PUBLISH`, since 2.0.0, O(N+M) where N is the number of clients subscribed to the channel and M is the number of patterns)
+   */
+  publish(channel: Value, message: Value): number
+
+  /**
+   * Sends a message to everybody who listens to a sharded channel; returns to how many.
+   *
+   * `SPUBLISH`, since 7.0.0, O(N) where N is the number of clients subscribed to the shard channel)
+   */
+  spublish(channel: Value, message: Value): number
+
+  /**
+   * Returns the channels that somebody listens to.
+   *
+   * `PUBSUB CHANNELS`, since 2.8.0, O(N) where N is the number of active channels)
+   */
+  pubsub_channels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some channels.
+   *
+   * `PUBSUB NUMSUB`, since 2.8.0, O(N) where N is the number of requested channels)
+   */
+  pubsub_numsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns how many different patterns are listened to.
+   *
+   * `PUBSUB NUMPAT`, since 2.8.0, O(1)
+   */
+  pubsub_numpat(): number
+
+  /**
+   * Returns the sharded channels that somebody listens to.
+   *
+   * `PUBSUB SHARDCHANNELS`, since 7.0.0, O(N) where N is the number of active shard channels)
+   */
+  pubsub_shardchannels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some sharded channels.
+   *
+   * `PUBSUB SHARDNUMSUB`, since 7.0.0, O(N) where N is the number of requested shard channels)
+   */
+  pubsub_shardnumsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns what the subcommands of PUBSUB do.
+   *
+   * `PUBSUB HELP`, since 6.2.0, O(1)
+   */
+  pubsub_help(): string[]
+
+  /**
+   * Returns the last commands that took long.
+   *
+   * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned)
+   */
+  slowlog_get(count?: Numeric): [id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]
+
+  /**
+   * Returns how many commands the slow log holds.
+   *
+   * `SLOWLOG LEN`, since 2.2.12, O(1)
+   */
+  slowlog_len(): number
+
+  /**
+   * Empties the slow log.
+   *
+   * `SLOWLOG RESET`, since 2.2.12, O(N) where N is the number of entries in the slowlog)
+   */
+  slowlog_reset(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `SLOWLOG HELP`, since 6.2.0, O(1)
+   */
+  slowlog_help(): string[]
+
+  /**
    * Starts a transaction: commands are queued until EXEC.
    *
    * `MULTI`, since 1.2.0, O(1)
@@ -164,10 +1347,121 @@ export interface Commands<Bytes> {
    * `DISCARD`, since 2.0.0, O(N), when N is the number of queued commands)
    */
   discard(): 'OK'
+
+  /**
+   * Has the next EXEC do nothing if one of these keys changes before it.
+   *
+   * `WATCH`, since 2.2.0, O(1) for every key)
+   */
+  watch(...keys: Some<Value>): 'OK'
+
+  /**
+   * Forgets the watched keys.
+   *
+   * `UNWATCH`, since 2.2.0, O(1)
+   */
+  unwatch(): 'OK'
 }
 
 /** Each command with the signature of its method, in the order of their numbers in the engine. */
 export const SIGNATURES = `\
+del *keys
+unlink *keys
+exists *keys
+touch *keys
+type key
+keys pattern
+scan cursor {match=,count=,type=
+randomkey
+rename key newkey
+renamenx key newkey
+copy source destination {db=,replace
+move key db
+expire key seconds {nx,xx,gt,lt
+pexpire key milliseconds {nx,xx,gt,lt
+expireat key seconds {nx,xx,gt,lt
+pexpireat key milliseconds {nx,xx,gt,lt
+ttl key
+pttl key
+expiretime key
+pexpiretime key
+persist key
+object_encoding key
+object_refcount key
+object_idletime key
+object_freq key
+object_help
+dbsize
+flushdb {async,sync
+flushall {async,sync
+swapdb index1 index2
+hset key 2pairs
+hmset key 2pairs
+hsetnx key field value
+hget key field
+hmget key *fields
+hgetall key
+hdel key *fields
+hexists key field
+hlen key
+hstrlen key field
+hkeys key
+hvals key
+hincrby key field increment
+hincrbyfloat key field increment
+lpush key *elements
+rpush key *elements
+lpushx key *elements
+rpushx key *elements
+lpop key ?count
+rpop key ?count
+llen key
+lrange key start stop
+lindex key index
+lset key index element
+lrem key count element
+ltrim key start stop
+linsert key place pivot element
+lpos key element {rank=,count=,maxlen=
+lmove source destination from to
+rpoplpush source destination
+sadd key *members
+srem key *members
+smove source destination member
+sismember key member
+smismember key *members
+smembers key
+scard key
+spop key ?count
+srandmember key ?count
+sinter *keys
+sunion *keys
+sdiff *keys
+zadd key {nx,xx,gt,lt,ch,incr ~pairs
+zincrby key increment member
+zrem key *members
+zscore key member
+zmscore key *members
+zcard key
+zcount key min max
+zlexcount key min max
+zrank key member {withscore
+zrevrank key member {withscore
+zrange key start stop {byscore,bylex,rev,limit=,withscores
+zrevrange key start stop {withscores
+zrangebyscore key min max {withscores,limit=
+zrevrangebyscore key max min {withscores,limit=
+zrangebylex key min max {limit=
+zrevrangebylex key max min {limit=
+zpopmin key ?count
+zpopmax key ?count
+xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
+xlen key
+xrange key start end {count=
+xrevrange key end start {count=
+xdel key *ids
+xtrim key {maxlen=,minid= {limit=
+xread {count= %streams
 set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
@@ -188,7 +1482,77 @@ incr key
 decr key
 incrby key increment
 decrby key decrement
+incrbyfloat key increment
+config_get *patterns
+config_set 2settings
+config_resetstat
+config_rewrite
+config_help
+ping ?message
+echo message
+quit *ignored
+reset
+select db
+auth *credentials
+hello ?protover {auth=,setname=
+client_id
+client_getname
+client_setname name
+client_setinfo attribute value
+client_info
+client_list {type=,id=
+client_kill *which
+client_reply mode
+client_no_evict enabled
+client_no_touch enabled
+client_help
+info *sections
+time
+lastsave
+lolwut *options
+command *Words
+command_count
+command_docs *commandNames
+command_getkeys *request
+command_getkeysandflags *request
+command_help
+command_info *commandNames
+command_list {filterby=
+latency_doctor
+latency_graph event
+latency_help
+latency_histogram *commands
+latency_history event
+latency_latest
+latency_reset *events
+memory_doctor
+memory_help
+memory_malloc_stats
+memory_purge
+memory_stats
+memory_usage key {samples=
+monitor
+subscribe *channels
+unsubscribe *channels
+psubscribe *patterns
+punsubscribe *patterns
+ssubscribe *channels
+sunsubscribe *channels
+publish channel message
+spublish channel message
+pubsub_channels ?pattern
+pubsub_numsub *channels
+pubsub_numpat
+pubsub_shardchannels ?pattern
+pubsub_shardnumsub *channels
+pubsub_help
+slowlog_get ?count
+slowlog_len
+slowlog_reset
+slowlog_help
 multi
 exec
 discard
+watch *keys
+unwatch
 `

@@ -129,7 +129,7 @@ export class Instance {
   stop(why: string) {
     this.end ??= why
     clearTimeout(this.timer)
-    this.exports = { call: () => 0 } as unknown as Exports
+    this.exports = { call: () => 0, disconnect() {} } as unknown as Exports
     this.scratch = this.memory = NO_BYTES
     this.bounds = NO_BOUNDS
     this.slots = []
@@ -284,7 +284,7 @@ export class Instance {
     } finally {
       if ((status & 1) !== 0) {
         this.deliver()
-        if (this.exports.is_closing?.(caller.id)) this.owners.get(caller.id)?.ended()
+        if (this.exports.is_closing(caller.id)) this.owners.get(caller.id)?.ended()
       }
     }
   }

@@ -26,6 +26,8 @@ export class Signature {
   readonly options: Map<string, Form> | undefined
   readonly #parts: Part[]
   readonly #required: number
+  /** Whether the last argument may be given as several. */
+  readonly #isVariadic: boolean
 
   constructor(line: string) {
     const [method, ...parts] = line.split(' ')
@@ -36,6 +38,7 @@ export class Signature {
     this.names = others.map(({ name }) => name)
     this.isPlain = this.#parts.every(({ sigil }, i) => sigil === '' || (sigil === '{' && i === parts.length - 1))
     this.options = options.length ? new Map(options.flatMap((part) => [...part.options])) : undefined
+    this.#isVariadic = !options.length && others.at(-1)?.sigil === '*'
     this.#required = others.filter(({ sigil }) => sigil !== '?').length
   }
 
@@ -44,15 +47,15 @@ export class Signature {
     const words: Value[] = []
     let next = 0
     let end = args.length
-    while (end > 0 && args[end - 1] === undefined) end--
+    while (end > this.#required && args[end - 1] === undefined && !this.#isVariadic) end--
     const options = this.options && end > this.#required ? this.#checked(args[--end]) : undefined
     for (const { sigil, name, options: forms } of this.#parts) {
       if (sigil === '=') words.push(name)
       else if (sigil === '{') this.#addOptions(words, options, forms)
       else if (sigil === '*') {
-        const isLast = next === this.names.length - 1 && !this.options
-        this.#addNames(words, name, isLast && !Array.isArray(args[next]) ? args.slice(next, Math.max(end, next + 1)) : args[next])
-        next = isLast ? end : next + 1
+        const takesAll = this.#isVariadic && !Array.isArray(args[next])
+        this.#addNames(words, name, takesAll ? args.slice(next, Math.max(end, next + 1)) : args[next])
+        next = takesAll ? end : next + 1
       } else if (sigil !== '?' || next < end) this.#add(words, sigil, name, args[next++])
     }
     if (next < end) throw new TypeError(`${this.method}: ${end - next} ${end - next > 1 ? 'arguments' : 'argument'} too many`)

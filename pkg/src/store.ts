@@ -1,6 +1,6 @@
 /** The store and its connections as users know them: a method for every command. */
 import { SIGNATURES, type Commands } from './commands.js'
-import { BY_NAME, Instance, type Owner } from './instance.js'
+import { BY_NAME, Instance } from './instance.js'
 import type { Push } from './reply.js'
 import { Signature } from './signature.js'
 import type { Value } from './values.js'
@@ -27,6 +27,7 @@ class Client<Bytes> {
 
   /** Runs any command: its name and its arguments, word by word. */
   call(...words: [name: string, ...args: Value[]]): unknown {
+    if (words.length === 0) throw new TypeError('call: a command has at least a name')
     this.instance.putAll(CALL, words)
     return this.instance.run(this, BY_NAME, words.length)
   }
@@ -67,7 +68,7 @@ interface Client<Bytes> extends Commands<Bytes> {}
 export class BytesConnection extends Client<Uint8Array> {}
 
 /** A connection: with its own database, transaction and subscriptions. */
-export class Connection extends Client<string> implements Owner {
+export class Connection extends Client<string> {
   /** The same connection with every method again; strings come back as bytes. */
   readonly bytes: BytesConnection
 
@@ -76,7 +77,13 @@ export class Connection extends Client<string> implements Owner {
     const id = instance.connect()
     super(instance, id, false)
     this.bytes = new BytesConnection(instance, id, true)
-    instance.owners.set(id, this)
+    instance.owners.set(id, {
+      received: (read) => {
+        this.hear(read)
+        this.bytes.hear(read)
+      },
+      ended: () => Connection.prototype.close.call(this),
+    })
   }
 
   /** Another connection to the same store. */
@@ -92,17 +99,6 @@ export class Connection extends Client<string> implements Owner {
   }
 
   [Symbol.dispose]() {
-    this.close()
-  }
-
-  /** @internal */
-  received(read: (asBytes: boolean) => Push[]) {
-    this.hear(read)
-    this.bytes.hear(read)
-  }
-
-  /** @internal */
-  ended() {
     this.close()
   }
 
@@ -192,10 +188,10 @@ function withOptions(command: number, signature: Signature): Method {
       count++
     }
     const value = count === 1 && typeof given === 'object' ? given[name] : undefined
-    if (typeof value !== 'number' || options.get(name) !== '=') return any.call(this, first, second, given)
+    if (!Number.isFinite(value) || options.get(name) !== '=') return any.call(this, first, second, given)
     const { instance } = this
     const at = instance.put(signature, 2, name, instance.put(signature, 1, second, instance.put(signature, 0, first, 0)))
-    instance.put(signature, 3, value, at)
+    instance.put(signature, 3, value as number, at)
     return instance.run(this, command, 4)
   }
 }

@@ -614,6 +614,6 @@ mod tests {
         session.now_ms += 3000;
         assert_eq!(session.ask("TYPE k\nOBJECT IDLETIME k"), "+string\r\n:3\r\n");
         assert_eq!(session.ask("CLIENT NO-TOUCH ON\nGET k\nOBJECT IDLETIME k"), "+OK\r\n$1\r\nv\r\n:3\r\n");
-        assert_eq!(session.ask("GET k\nOBJECT IDLETIME k"), "$1\r\nv\r\n:0\r\n");
+        assert_eq!(session.ask("CLIENT NO-TOUCH OFF\nGET k\nOBJECT IDLETIME k"), "+OK\r\n$1\r\nv\r\n:0\r\n");
     }
 }

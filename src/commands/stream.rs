@@ -59,12 +59,11 @@ struct Trimming {
 }
 
 impl Trimming {
-    const SHAPE: Shape = Shape::Group(&[
-        Shape::OneOf(&[Shape::Token("MAXLEN"), Shape::Token("MINID")]),
-        Shape::Options(&[Shape::OneOf(&[Shape::Token("="), Shape::Token("~")])]),
-        Shape::Word("threshold", Kind::Text),
-        Shape::Options(&[Shape::Group(&[Shape::Token("LIMIT"), Shape::Word("count", Kind::Integer)])]),
-    ]);
+    const EXACTNESS: Shape = Shape::Maybe(&Shape::OneOf(&[Shape::Token("="), Shape::Token("~")]));
+    const MAXLEN: Shape =
+        Shape::Group(&[Shape::Token("MAXLEN"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Integer)]);
+    const MINID: Shape = Shape::Group(&[Shape::Token("MINID"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Text)]);
+    const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), Shape::Word("count", Kind::Integer)]);
 
     /// Reads one of its options; false when the next word is none.
     fn take(&mut self, words: &mut Words) -> Result<bool> {
@@ -144,7 +143,8 @@ struct AddOptions {
 }
 
 impl Arg<'_> for AddOptions {
-    const SHAPE: Shape = Shape::Options(&[Shape::Token("NOMKSTREAM"), Trimming::SHAPE]);
+    const SHAPE: Shape =
+        Shape::Options(&[Shape::Token("NOMKSTREAM"), Trimming::MAXLEN, Trimming::MINID, Trimming::LIMIT]);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let mut this = AddOptions::default();
         loop {
@@ -223,7 +223,10 @@ fn log_add(stream: &mut Writing<Stream>, key: Key, trimming: Trimming, id: Strea
 }
 
 impl Arg<'_> for Trimming {
-    const SHAPE: Shape = Trimming::SHAPE;
+    const SHAPE: Shape = Shape::Group(&[
+        Shape::OneOf(&[Trimming::MAXLEN, Trimming::MINID]),
+        Shape::Options(&[Trimming::LIMIT]),
+    ]);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let mut this = Trimming::default();
         while !words.is_empty() {

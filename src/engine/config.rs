@@ -315,11 +315,11 @@ impl Engine {
 
     /// Has a configuration take effect where it is used.
     pub(super) fn configure(&mut self) {
-        self.refresh_interests();
         self.keyspace.effects.journal_wanted = self.config.journal;
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;
         self.slow_log.truncate(self.config.slowlog_max_len);
+        self.refresh_interests();
     }
 }
 

@@ -4,8 +4,9 @@ use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
 
 use super::{
-    ClientId, Engine, REDIS_VERSION,
+    ClientId, Engine,
     client::{Client, ClientKind, Replies},
+    info,
     pubsub::Space,
 };
 use crate::{
@@ -230,7 +231,7 @@ fn hello<'a>(
         out.bulk(b"server");
         out.bulk(b"redis");
         out.bulk(b"version");
-        out.bulk(REDIS_VERSION.as_bytes());
+        out.bulk(info::REDIS_VERSION.as_bytes());
         out.bulk(b"proto");
         out.integer(if version == Version::V2 { 2 } else { 3 });
         out.bulk(b"id");

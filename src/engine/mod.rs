@@ -39,9 +39,6 @@ use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
 
-/// The version of Redis that clients are told, since many choose by it what they ask for.
-pub const REDIS_VERSION: &str = "7.2.4";
-
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
     config::COMMANDS,

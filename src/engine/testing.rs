@@ -1,6 +1,11 @@
-//! A store with a few clients, for tests that speak to it in lines. Only for tests.
+//! A store with a few clients, for tests that speak to it in lines. Only for tests; whole conversations belong into
+//! tests/commands.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::mem;
 
 use super::{ClientId, Config, Engine, Origin};
@@ -10,6 +15,8 @@ use crate::resp::{Version, Writer};
 pub struct Session {
     pub engine: Engine,
     pub now_ms: u64,
+    /// The client of [`Session::ask`], once there is one.
+    asking: Option<ClientId>,
 }
 
 impl Session {
@@ -21,19 +28,25 @@ impl Session {
     /// The same, configured.
     pub fn with(config: Config) -> Session {
         let engine = Engine::new(Config { journal: true, ..config }, 42);
-        Session { engine, now_ms: 1_000_000 }
+        Session { engine, now_ms: 1_000_000, asking: None }
     }
 
     /// A new client.
     pub fn connect(&mut self) -> ClientId {
-        let addr = alloc::format!("127.0.0.1:{}", 5001 + self.engine.clients.len());
+        let addr = format!("127.0.0.1:{}", 5001 + self.engine.clients.len());
         let origin = Origin { addr, laddr: "127.0.0.1:6379".to_string(), fd: 8 };
         self.engine.connect(origin, self.now_ms)
     }
 
+    /// Lets time pass.
+    pub fn wait(&mut self, ms: u64) {
+        self.now_ms += ms;
+        self.engine.tick(self.now_ms);
+    }
+
     /// Sends inline requests, and returns all that came back.
     pub fn run(&mut self, client: ClientId, lines: &str) -> Vec<u8> {
-        let lines = alloc::format!("{lines}\n");
+        let lines = format!("{lines}\n");
         self.engine.receive(client, lines.as_bytes(), self.now_ms);
         self.output(client)
     }
@@ -43,18 +56,20 @@ impl Session {
         self.engine.output(client).map(mem::take).unwrap_or_default()
     }
 
-    /// The replies of a client of its own, as text.
-    pub fn ask(&mut self, lines: &str) -> alloc::string::String {
-        let client = self.connect();
-        let reply = self.run(client, lines);
-        self.engine.disconnect(client);
-        alloc::string::String::from_utf8(reply).expect("replies of these tests are text")
+    /// The replies of one and the same client, as text.
+    pub fn ask(&mut self, lines: &str) -> String {
+        let client = match self.asking {
+            Some(client) => client,
+            None => self.connect(),
+        };
+        self.asking = Some(client);
+        String::from_utf8_lossy(&self.run(client, lines)).into_owned()
     }
 
     /// The words of each command logged since the last time, joined by spaces.
-    pub fn logged(&mut self) -> Vec<alloc::string::String> {
+    pub fn logged(&mut self) -> Vec<String> {
         let bytes = self.engine.journal.take();
-        let text = alloc::string::String::from_utf8(bytes).expect("journals of these tests are text");
+        let text = String::from_utf8(bytes).expect("journals of these tests are text");
         let commands = text.split('*').skip(1);
         commands.map(|it| it.split("\r\n").skip(2).step_by(2).collect::<Vec<_>>().join(" ")).collect()
     }

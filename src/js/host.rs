@@ -10,7 +10,10 @@ use std::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::std;
-use crate::engine::Host;
+use crate::{data::containers::counting::Counting, engine::Host};
+
+#[global_allocator]
+static ALLOCATOR: Counting<std::alloc::System> = Counting::new(std::alloc::System);
 
 #[wasm_bindgen]
 extern "C" {
@@ -26,7 +29,7 @@ std::thread_local! {
 
 /// The host as the engine sees it.
 pub fn host() -> Host {
-    Host { clock, allocated: || 0, os: "wasm32".to_string(), ..Host::default() }
+    Host { clock, allocated: || ALLOCATOR.allocated(), os: "wasm32".to_string(), ..Host::default() }
 }
 
 /// Says whether the next command is worth timing. Reading the clock twice costs as much as a GET, so commands of

@@ -1,7 +1,7 @@
 //! pkg/src/commands.ts: a typed method for every command, and for the package the signatures that turn its arguments into
 //! words. Only the signatures are code; pkg/src/signature.ts reads them.
 
-use std::fmt::Write;
+use std::{fmt::Write, slice};
 
 use keyside::commands::{Kind, Shape, Spec};
 
@@ -9,27 +9,31 @@ use keyside::commands::{Kind, Shape, Spec};
 pub fn file(specs: &[&'static Spec]) -> String {
     let mut out = String::from(HEAD);
     for spec in specs {
-        let Method { parameters, .. } = Method::of(spec);
-        let _ = write!(
-            out,
-            "\n  /**\n   * {}\n   *\n   * `{}`, since {}, {}\n   */\n  {}({}): {}\n",
-            spec.summary.trim().replace("*/", "*\u{200b}/"),
-            spec.name,
-            spec.since,
-            spec.complexity,
-            method_name(spec),
-            parameters.join(", "),
-            spec.reply,
-        );
+        let Spec { name, since, complexity, .. } = spec;
+        let summary = spec.summary.trim();
+        let _ = write!(out, "\n  /**\n   * {summary}\n   *\n   * `{name}`, since {since}, {complexity}\n   */\n");
+        for (parameters, reply) in Method::of(spec).overloads(spec.reply) {
+            let _ = writeln!(out, "  {}({}): {reply}", method_name(spec), parameters.join(", "));
+        }
     }
-    out.push_str("}\n\n/** Each command with the signature of its method, in the order of their numbers in the engine. */\nexport const SIGNATURES = `\\\n");
+    out.push_str(SIGNATURES);
     for spec in specs {
-        let line = [vec![method_name(spec)], Method::of(spec).signature].concat().join(" ");
-        let _ = writeln!(out, "{}", line.replace('`', "\\`").replace('\\', "\\\\"));
+        let _ = writeln!(out, "{}", [vec![method_name(spec)], Method::of(spec).signature].concat().join(" "));
     }
     out.push_str("`\n");
     out
 }
+
+/// Replies that depend on an option or on an argument that may be missing: the type, on what it depends, the type without
+/// it and the type with it.
+const DEPENDING: &[[&str; 4]] = &[
+    ["'OK' | Bytes | null", "get", "'OK' | null", "Bytes | null"],
+    ["Bytes | Bytes[] | null", "count", "Bytes | null", "Bytes[] | null"],
+    ["number | number[] | null", "count", "number | null", "number[]"],
+    ["Bytes[] | [Bytes, number][]", "withscores", "Bytes[]", "[Bytes, number][]"],
+    ["[Bytes, number] | [Bytes, number][] | []", "count", "[Bytes, number] | []", "[Bytes, number][]"],
+    ["number | [number, number] | null", "withscore", "number | null", "[number, number] | null"],
+];
 
 const HEAD: &str = "\
 // Written by `make update` from the commands' rows in src. Not for editing.
@@ -38,6 +42,13 @@ import type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './val
 
 /** Redis's commands as methods; `Bytes` is how strings come back: as text, or as the bytes they are. */
 export interface Commands<Bytes> {";
+
+const SIGNATURES: &str = "\
+}
+
+/** Each command with the signature of its method, in the order of their numbers in the engine. */
+export const SIGNATURES = `\\
+";
 
 fn method_name(spec: &Spec) -> String {
     spec.name.to_ascii_lowercase().replace([' ', '-', '.'], "_")
@@ -72,7 +83,7 @@ impl Method {
         let shapes: Vec<_> = spec.names.iter().copied().zip(spec.shapes).collect();
         for (i, (name, shape)) in shapes.iter().enumerate() {
             let last = shapes[i + 1..].iter().all(|(_, rest)| matches!(rest, Shape::Token(_)));
-            method.add(&camel(name), shape, last);
+            method.add(&camel(name), shape, Place { last, optional: false });
         }
         let Method { options, options_required, .. } = &method;
         if !options.is_empty() {
@@ -82,75 +93,145 @@ impl Method {
         method
     }
 
+    /// The parameters with the type of the reply; several if the one depends on the others. The last is for callers who do not
+    /// know themselves.
+    fn overloads(self, reply: &'static str) -> Vec<(Vec<String>, &'static str)> {
+        let mut found = Vec::new();
+        for [_, by, without, with] in DEPENDING.iter().filter(|[any, ..]| *any == reply) {
+            let Some(at) = self.parameters.iter().position(|it| it.contains(&format!("{by}?: "))) else {
+                return vec![(self.parameters, *without)];
+            };
+            let (before, parameter) = (&self.parameters[..at], &self.parameters[at]);
+            let variant = |replaced: Option<String>| before.iter().cloned().chain(replaced).collect::<Vec<_>>();
+            let is_option = parameter.starts_with("options?: ");
+            let is_switch = parameter.contains(&format!("{by}?: boolean"));
+            let no = if is_switch { "false" } else { "undefined" };
+            let value = parameter.split(&format!("{by}?: ")).nth(1).and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default();
+            let yes = if is_switch { "true" } else { value };
+            let given = |what: &str| parameter.replace(&format!("{by}?: {value}"), what);
+            if is_option {
+                found.push((variant(Some(given(&format!("{by}?: {no}")))), *without));
+                found.push((variant(Some(given(&format!("{by}: {yes}")).replacen("?: ", ": ", 1))), *with));
+            } else {
+                found.push((variant(None), *without));
+                found.push((variant(Some(given(&format!("{by}: {yes}")))), *with));
+            }
+        }
+        found.push((self.parameters, reply));
+        found
+    }
+
     fn push(&mut self, parameter: String, part: String) {
         self.parameters.push(parameter);
         self.signature.push(part);
     }
 
-    fn add(&mut self, name: &str, shape: &Shape, last: bool) {
+    fn add(&mut self, name: &str, shape: &Shape, place: Place) {
+        let (mark, sigil) = if place.optional { ("?", "?") } else { ("", "") };
         match shape {
-            Shape::Key | Shape::Word(..) => self.push(format!("{name}: {}", word(shape)), name.into()),
+            _ if is_word(shape) || is_choice(shape) => self.push(format!("{name}{mark}: {}", word(shape)), format!("{sigil}{name}")),
             Shape::Token(token) => self.signature.push(format!("={token}")),
-            Shape::Group(shapes) => {
+            // What may be missing before what may not, TypeScript cannot tell.
+            Shape::Group([Shape::Maybe(_), .., last]) if last.min_words() > 0 => {
+                self.push(format!("...{name}: Some<Value>"), format!("*{name}"));
+            }
+            Shape::Group(shapes) if !is_option(shape) => {
                 for (i, shape) in shapes.iter().enumerate() {
-                    self.add(&member_name(name, shape), shape, last && i == shapes.len() - 1);
+                    let last = place.last && i == shapes.len() - 1;
+                    self.add(&member_name(name, shape), shape, Place { last, ..place });
                 }
             }
-            Shape::Many([one]) if is_word(one) && last => self.push(format!("...{name}: Some<{}>", word(one)), format!("*{name}")),
-            Shape::Many([one]) if is_word(one) => self.push(format!("{name}: Names<{}>", word(one)), format!("*{name}")),
+            Shape::Maybe(inner) if !is_option(inner) => self.add(name, inner, Place { optional: true, ..place }),
+            Shape::Many([one]) if is_word(one) => {
+                let (rest, some) = if place.last { ("...", "Some") } else { ("", "Names") };
+                let none = if place.optional { "[] | " } else { "" };
+                self.push(format!("{rest}{name}: {none}{some}<{}>", word(one)), format!("*{name}"));
+            }
             Shape::Many([first, second]) if is_word(first) && is_word(second) => {
                 let (kind, sigil) = if is_number(first) { ("Members", '~') } else { ("Pairs", '2') };
-                self.push(format!("{name}: {kind}<{}, {}>", word(first), word(second)), format!("{sigil}{name}"));
+                self.push(format!("{name}{mark}: {kind}<{}, {}>", word(first), word(second)), format!("{sigil}{name}"));
             }
-            Shape::Many(group) => {
+            Shape::Many(group) if group.iter().all(is_word) => {
                 let words: Vec<_> = group.iter().map(word).collect();
                 self.push(format!("{name}: readonly (readonly [{}])[]", words.join(", ")), format!("{}{name}", group.len()));
             }
-            Shape::Maybe(inner) if is_word(inner) || is_choice(inner) => self.push(format!("{name}?: {}", word(inner)), format!("?{name}")),
-            Shape::OneOf(_) if is_choice(shape) => self.push(format!("{name}: {}", word(shape)), name.into()),
             Shape::CountedKeys => self.push(format!("{name}: Names<Value>"), format!("#{name}")),
-            Shape::Streams => self.push(format!("{name}: Streams"), format!("%{name}")),
-            Shape::Options(_) | Shape::Maybe(_) | Shape::OneOf(_) => {
-                self.options_required |= shape.min_words() > 0;
+            Shape::Streams => self.push("streams: Streams".into(), "%streams".into()),
+            _ if is_option(shape) => {
+                self.options_required |= shape.min_words() > 0 && !place.optional;
                 let mut parts = Vec::new();
                 option(shape, &mut parts, &mut self.options);
                 self.signature.push(format!("{{{}", parts.join(",")));
             }
+            // A grammar of its own is given as it is written.
+            _ => self.push(format!("...{name}: Value[]"), format!("*{name}")),
         }
+    }
+}
+
+/// Where an argument stands.
+#[derive(Clone, Copy)]
+struct Place {
+    last: bool,
+    optional: bool,
+}
+
+/// Whether the shape can be given by the names of its tokens.
+fn is_option(shape: &Shape) -> bool {
+    match shape {
+        Shape::Options(shapes) | Shape::OneOf(shapes) => shapes.iter().all(is_option),
+        Shape::Token(_) => true,
+        Shape::Group([Shape::Token(_), ..]) => true,
+        Shape::Group([Shape::OneOf(first), ..]) => first.iter().all(|shape| matches!(shape, Shape::Token(_))),
+        Shape::Many([Shape::Group([Shape::Token(_), _])]) => true,
+        Shape::Maybe(shape) => is_option(shape),
+        _ => false,
     }
 }
 
 /// Adds what one option of an options object may be: its part of the signature and of the type.
 fn option(shape: &Shape, parts: &mut Vec<String>, types: &mut Vec<String>) {
+    let mut add = |token: &str, form: &str, value: String| {
+        let name = token.to_ascii_lowercase();
+        types.push(format!("{name}?: {value}"));
+        parts.push(format!("{name}{form}"));
+    };
     match shape {
         Shape::Options(shapes) | Shape::OneOf(shapes) => shapes.iter().for_each(|shape| option(shape, parts, types)),
         Shape::Maybe(shape) => option(shape, parts, types),
-        Shape::Token(token) => {
-            let name = token.to_ascii_lowercase();
-            types.push(format!("{name}?: boolean"));
-            parts.push(name);
+        Shape::Token(token) => add(token, "", "boolean".into()),
+        Shape::Many([Shape::Group([Shape::Token(token), value])]) => add(token, "*", format!("Names<{}>", word(value))),
+        Shape::Group([first, rest @ ..]) => {
+            // What may follow the value is an option of its own: `MAXLEN 10 LIMIT 5`.
+            let own = rest.iter().rposition(|shape| shape.min_words() > 0).map_or(0, |last| last + 1);
+            match first {
+                Shape::Token(token) => add(token, "=", value(&rest[..own])),
+                Shape::OneOf(tokens) => tokens.iter().for_each(|token| match token {
+                    Shape::Token(token) => add(token, "=", value(&rest[..own])),
+                    _ => unreachable!("`is_option` looked"),
+                }),
+                _ => unreachable!("`is_option` looked"),
+            }
+            rest[own..].iter().for_each(|shape| option(shape, parts, types));
         }
-        Shape::Many([group @ Shape::Group([Shape::Token(token), _])]) | group @ Shape::Group([Shape::Token(token), ..]) => {
-            let Shape::Group([_, rest @ ..]) = group else { unreachable!("it was matched as a group") };
-            let name = token.to_ascii_lowercase();
-            let repeats = matches!(shape, Shape::Many(_));
-            let value = value(rest);
-            types.push(format!("{name}?: {}", if repeats { format!("Names<{value}>") } else { value }));
-            parts.push(format!("{name}{}", if repeats { '*' } else { '=' }));
-        }
-        other => panic!("an option begins with a token, and {other:?} does not"),
+        _ => unreachable!("`is_option` looked"),
     }
 }
 
-/// The type of what follows an option's token.
+/// The type of what follows an option's token: one word, or a tuple of words.
 fn value(shapes: &[Shape]) -> String {
     match shapes {
         [one] if is_word(one) || is_choice(one) => word(one),
         [Shape::Many([one])] => format!("Names<{}>", word(one)),
         [Shape::Group(shapes)] => value(shapes),
+        [Shape::OneOf(shapes)] => shapes.iter().map(|shape| value(slice::from_ref(shape))).collect::<Vec<_>>().join(" | "),
         // `MAXLEN [= | ~] threshold`: what may be missing makes a shorter tuple possible.
         [Shape::Maybe(maybe), rest @ ..] => format!("{} | [{}, {}]", value(rest), word(maybe), value(rest)),
-        many => format!("[{}]", many.iter().map(word).collect::<Vec<_>>().join(", ")),
+        [Shape::Options([maybe]), rest @ ..] if is_choice(maybe) => format!("{} | [{}, {}]", value(rest), word(maybe), value(rest)),
+        many if many.iter().all(|shape| is_word(shape) || is_choice(shape) || matches!(shape, Shape::Token(_))) => {
+            format!("[{}]", many.iter().map(word).collect::<Vec<_>>().join(", "))
+        }
+        _ => "readonly Value[]".into(),
     }
 }
 
