@@ -653,10 +653,10 @@ mod tests {
         let lines = session_help();
         for line in [
             "CLIENT <subcommand> [<argument> ...]. The subcommands:",
-            "SETNAME <name>",
+            "SETNAME name",
             "    Names this connection.",
-            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
-            "REPLY (ON|OFF|SKIP)",
+            "LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+            "REPLY <ON | OFF | SKIP>",
             "HELP",
         ] {
             assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");

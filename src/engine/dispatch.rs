@@ -9,6 +9,7 @@ use alloc::{
 use super::{
     Engine,
     client::{ClientId, Replies},
+    latency::Histogram,
     names::Names,
 };
 use crate::{
@@ -50,7 +51,7 @@ pub struct Table {
 }
 
 /// What one command has cost so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct CallStats {
     pub calls: u64,
@@ -59,6 +60,8 @@ pub struct CallStats {
     pub rejected: u64,
     /// Ended with an error.
     pub failed: u64,
+    /// Of the calls that took a microsecond or more.
+    pub histogram: Option<Histogram>,
 }
 
 const LONGEST_NAME: usize = 40;
@@ -202,9 +205,8 @@ impl Engine {
         stats.usec += took_us;
         stats.failed += failed as u64;
         self.stats.commands += 1;
-        let slow_us = self.config.slowlog_log_slower_than;
-        if slow_us >= 0 && took_us >= slow_us as u64 {
-            self.log_slow(known, words, took_us);
+        if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
+            self.keep_duration(known, words, took_us);
         }
     }
 

@@ -7,6 +7,8 @@ pub mod dispatch;
 mod effects;
 mod info;
 mod introspection;
+mod latency;
+mod memory;
 mod monitor;
 mod names;
 pub mod notifications;
@@ -30,20 +32,23 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
-use pubsub::PubSub;
 use info::Identity;
+use latency::LatencyMonitor;
+use pubsub::PubSub;
 use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
-    connection::COMMANDS,
-    monitor::COMMANDS,
-    pubsub::COMMANDS,
     config::COMMANDS,
+    connection::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
+    latency::COMMANDS,
+    memory::COMMANDS,
+    monitor::COMMANDS,
+    pubsub::COMMANDS,
     slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -61,6 +66,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
     pubsub: PubSub,
@@ -85,6 +91,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
             pubsub: PubSub::default(),

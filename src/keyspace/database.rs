@@ -89,6 +89,12 @@ impl Database {
         self.entries.deadline(found.handle)
     }
 
+    /// About how many bytes it takes, with its place in the index.
+    pub fn memory(&self, found: Found) -> usize {
+        const PLACE: usize = 8;
+        PLACE + self.entries.memory(found.handle)
+    }
+
     /// How its value is kept, as OBJECT ENCODING names it.
     pub fn encoding(&self, found: Found) -> &'static str {
         self.entries.encoding(found.handle)
