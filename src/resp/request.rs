@@ -93,9 +93,8 @@ impl RequestParser {
         Ok(Some(self.at))
     }
 
-    /// Replaces `words` by those of the request that `parse` has just found in `bytes`, unless it was an inline one.
+    /// Appends to `words` those of the request that `parse` has just found in `bytes`, unless it was an inline one.
     pub fn words<'a>(&self, bytes: &'a [u8], words: &mut Vec<&'a [u8]>) {
-        words.clear();
         words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
     }
 

@@ -305,6 +305,12 @@ impl Entries {
         &bytes[at..at + key_len(bytes, header)]
     }
 
+    /// Asks the processor to load the beginning of an entry that is read soon.
+    #[inline]
+    pub fn prefetch(&self, h: Handle) {
+        self.slab.prefetch(h);
+    }
+
     /// The kind of value.
     #[inline]
     pub fn kind(&self, h: Handle) -> Kind {
