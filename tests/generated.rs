@@ -10,7 +10,10 @@ use keyside::{commands::Spec, engine::dispatch::Table};
 /// A file, and what makes it from all commands in the order of their numbers.
 type File = (&'static str, fn(&[&'static Spec]) -> String);
 
-const FILES: &[File] = &[("pkg/src/commands.ts", generate::typescript::file)];
+const FILES: &[File] = &[
+    ("COMPATIBILITY.md", generate::compatibility::file),
+    ("pkg/src/commands.ts", generate::typescript::file),
+];
 
 #[test]
 fn generated_files_say_what_the_rows_say() {

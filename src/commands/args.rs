@@ -205,6 +205,8 @@ words! {
     Member = Shape::Word("member", Kind::Text);
     /// A number that is looked at only when the key is known.
     Number = Shape::Word("number", Kind::Double);
+    /// The name of a channel.
+    Channel = Shape::Word("channel", Kind::Text);
     /// A glob pattern.
     Pattern = Shape::Word("pattern", Kind::Pattern);
 }
@@ -498,6 +500,44 @@ impl<'a, T: Arg<'a>> Switch<'a> for Option<T> {
             *self = Some(T::parse(words)?);
         }
         Ok(found)
+    }
+}
+
+/// A word that may be missing. More words are a wrong number of them.
+#[derive(Clone, Copy, Debug)]
+pub struct AtMostOne<T>(pub Option<T>);
+
+impl<'a, T: Arg<'a>> Arg<'a> for AtMostOne<T> {
+    const SHAPE: Shape = Shape::Maybe(&T::SHAPE);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        if words.len() > 1 { Err(Error::Arity) } else { Option::parse(words).map(AtMostOne) }
+    }
+}
+
+/// The number of a database, which may be one that there is not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DbIndex(i32);
+
+impl Arg<'_> for DbIndex {
+    const SHAPE: Shape = Shape::Word("db", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let n = i64::parse(words)?;
+        i32::try_from(n).map(DbIndex).map_err(|_| {
+            Error::refused("ERR value is out of range, value must between -2147483648 and 2147483647")
+        })
+    }
+}
+
+impl DbIndex {
+    /// Reads a number, for commands with errors of their own.
+    pub fn read(word: &[u8]) -> Option<DbIndex> {
+        parse_i64(word).and_then(|n| i32::try_from(n).ok()).map(DbIndex)
+    }
+
+    /// The number, if it is one of `count` databases.
+    pub fn among(self, count: usize) -> Result<usize> {
+        let db = usize::try_from(self.0).ok().filter(|&db| db < count);
+        db.ok_or(Error::refused("ERR DB index is out of range"))
     }
 }
 

@@ -2,9 +2,14 @@
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;
+pub mod category;
+pub mod docs;
+pub(crate) mod help;
+pub mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod generic;
 pub mod hash;
 pub mod list;
 pub mod set;
@@ -20,6 +25,8 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    generic::COMMANDS,
+    generic::SERVER_COMMANDS,
     hash::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,

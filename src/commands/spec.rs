@@ -60,34 +60,6 @@ impl Spec {
         let arity = self.arity();
         if arity >= 0 { words as i64 == arity } else { words as i64 >= -arity }
     }
-
-    /// Where the keys stand when their positions do not depend on the words.
-    pub fn keys(&self) -> KeyRange {
-        let mut at = self.name_words() as i64;
-        let mut found = KeyRange::default();
-        for (i, shape) in self.shapes.iter().enumerate() {
-            let rest = Shape::sum(&self.shapes[i + 1..]) as i64;
-            match shape {
-                Shape::Key if found.first == 0 => found = KeyRange { first: at, last: at, step: 1 },
-                Shape::Key if found.last == at - 1 => found.last = at,
-                Shape::Many(group) if group[0] == Shape::Key && found.first == 0 => {
-                    return KeyRange { first: at, last: -1 - rest, step: group.len() as i64 };
-                }
-                Shape::Many(group) if group[0] == Shape::Key => {
-                    return KeyRange { last: -1 - rest, ..found };
-                }
-                _ if !shape.is_fixed() => break,
-                _ => {}
-            }
-            at += shape.min_words() as i64;
-        }
-        found
-    }
-
-    /// Whether some keys stand where only the words themselves tell.
-    pub fn has_movable_keys(&self) -> bool {
-        self.shapes.iter().any(|shape| matches!(shape, Shape::CountedKeys | Shape::Streams))
-    }
 }
 
 /// How a command may be run, and which ACL categories follow from that.

@@ -34,7 +34,7 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     /// Removes the oldest entries down to a length or an ID; returns how many.
     "XTRIM" = xtrim(key, trimming) since "5.0.0" [WRITE] O("N) where N is the number of entries removed");
     /// Returns the entries of several streams that came after an ID of each.
-    "XREAD" = xread(request) since "5.0.0" [READONLY] O("N) where N is the number of entries returned");
+    "XREAD" = xread(request) since "5.0.0" [READONLY BLOCKING] O("N) where N is the number of entries returned");
 };
 
 typed! {

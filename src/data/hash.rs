@@ -88,7 +88,7 @@ impl Hash {
     /// Makes ready for `more` fields. As in Redis, the number alone may make it a table.
     pub fn expect(&mut self, more: usize, limits: &Limits) {
         if more > limits.hash_max_listpack_entries {
-            self.to_table(limits);
+            self.make_table(limits);
         }
     }
 
@@ -103,7 +103,7 @@ impl Hash {
         if longest > limits.hash_max_listpack_value
             || listpack.would_exceed(new_field.size() + new_value.size())
         {
-            return set_in_table(self.to_table(limits), field, value);
+            return set_in_table(self.make_table(limits), field, value);
         }
         let found = value_of(listpack, field);
         match found {
@@ -111,7 +111,7 @@ impl Hash {
             None => listpack.append([new_field, new_value].into_iter()),
         }
         if self.len() > limits.hash_max_listpack_entries {
-            self.to_table(limits);
+            self.make_table(limits);
         }
         found.is_none()
     }
@@ -185,7 +185,7 @@ impl Hash {
         }
     }
 
-    fn to_table(&mut self, limits: &Limits) -> &mut Table<Field> {
+    fn make_table(&mut self, limits: &Limits) -> &mut Table<Field> {
         if let Form::Small(listpack) = self.form.get() {
             self.form = Tagged::large(table_of(listpack, limits.seed));
         }

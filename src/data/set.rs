@@ -56,7 +56,7 @@ impl Set {
         let len = intset.len();
         let mut set = Set::from(intset);
         if len > limits.set_max_intset_entries.min(MAX_INTSET) {
-            set.to_table(limits);
+            set.make_table(limits);
         }
         set
     }
@@ -122,7 +122,7 @@ impl Set {
             Packed::Listpack(_) => limits.set_max_listpack_entries,
         };
         if more > most {
-            self.to_table(limits);
+            self.make_table(limits);
         }
     }
 
@@ -137,7 +137,7 @@ impl Set {
                     if let Some(value) = value {
                         let is_new = intset.add(value);
                         if intset.len() > most {
-                            self.to_table(limits);
+                            self.make_table(limits);
                         }
                         return is_new;
                     }
@@ -161,7 +161,7 @@ impl Set {
                 }
             },
         }
-        add_to_table(self.to_table(limits), member)
+        add_to_table(self.make_table(limits), member)
     }
 
     /// Removes a member; true when it was there.
@@ -172,7 +172,10 @@ impl Set {
                 Packed::Intset(intset) => number::parse_i64(member).is_some_and(|value| intset.remove(value)),
                 Packed::Listpack(listpack) => {
                     let found = listpack.find(member, None, 0);
-                    found.inspect(|at| drop(listpack.remove(*at))).is_some()
+                    if let Some(at) = found {
+                        listpack.remove(at);
+                    }
+                    found.is_some()
                 }
             },
         }
@@ -251,7 +254,7 @@ impl Set {
         }
     }
 
-    fn to_table(&mut self, limits: &Limits) -> &mut Table<Member> {
+    fn make_table(&mut self, limits: &Limits) -> &mut Table<Member> {
         if let Form::Small(_) = self.form.get() {
             let (mut table, mut digits) = (Table::new(limits.seed), Digits::new());
             for member in self.iter() {
@@ -382,7 +385,9 @@ mod tests {
 
     fn set_of<'m>(members: impl IntoIterator<Item = &'m str>, limits: &Limits) -> Set {
         let mut set = Set::new();
-        members.into_iter().for_each(|member| drop(set.add(member.as_bytes(), limits)));
+        for member in members {
+            set.add(member.as_bytes(), limits);
+        }
         set
     }
 
@@ -490,7 +495,7 @@ mod tests {
             ("hashtable", ["1", "a", "b", "c"].map(|it| it.into()).to_vec())
         );
         let mut intset = Intset::new();
-        [1, 2].map(|value| intset.add(value));
+        assert!(intset.add(1) && intset.add(2));
         assert!(matches!(Set::from_intset(intset.clone(), &limits).view(), View::Intset(_)));
         intset.add(3);
         assert!(matches!(Set::from_intset(intset, &limits).view(), View::Table));

@@ -1,10 +1,15 @@
 //! What the engine knows of a connected client. It holds no socket: bytes come from and go to the shell.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
+use core::mem;
 
 use crate::resp::{RequestParser, Version};
 
-use super::{dispatch::Known, transactions::Transaction};
+use super::{
+    dispatch::Known,
+    pubsub::Subscriptions,
+    transactions::{Transaction, Watching},
+};
 
 /// Names a client while it is connected; the number is given to another one later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,6 +40,31 @@ pub enum Replies {
     SkipNext,
 }
 
+/// What CLIENT LIST and CLIENT KILL tell apart with TYPE. There are no clients of the kinds that replication has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum ClientKind {
+    Normal,
+    Replica,
+    PubSub,
+    Master,
+}
+
+impl ClientKind {
+    /// The kind of that name, in any letter case.
+    pub fn parse(name: &[u8]) -> Option<ClientKind> {
+        [
+            ("normal", ClientKind::Normal),
+            ("slave", ClientKind::Replica),
+            ("replica", ClientKind::Replica),
+            ("pubsub", ClientKind::PubSub),
+            ("master", ClientKind::Master),
+        ]
+        .into_iter()
+        .find_map(|(text, kind)| name.eq_ignore_ascii_case(text.as_bytes()).then_some(kind))
+    }
+}
+
 /// A connected client.
 pub struct Client {
     /// The number that CLIENT ID answers, never given twice.
@@ -53,16 +83,20 @@ pub struct Client {
     pub version: Version,
     /// Commands queued since MULTI.
     pub transaction: Option<Transaction>,
-    /// Channels and patterns it listens to.
-    pub channels: usize,
-    /// Patterns among them.
-    pub patterns: usize,
+    /// The keys it watches.
+    pub watching: Watching,
+    /// The channels and patterns it listens to.
+    pub subscriptions: Subscriptions,
     /// Whether it sees every command (MONITOR).
     pub is_monitor: bool,
     /// Whether it is to be closed when its output is written.
     pub closing: bool,
     /// Whether its replies are sent.
     pub replies: Replies,
+    /// Whether it is spared when the memory for clients runs out (CLIENT NO-EVICT).
+    pub no_evict: bool,
+    /// Whether its reads leave the access clocks of keys alone (CLIENT NO-TOUCH).
+    pub no_touch: bool,
     /// When it connected, in milliseconds since 1970.
     pub connected_ms: u64,
     /// When it last sent a command.
@@ -89,11 +123,13 @@ impl Client {
             db: 0,
             version: Version::V2,
             transaction: None,
-            channels: 0,
-            patterns: 0,
+            watching: Watching::default(),
+            subscriptions: Subscriptions::default(),
             is_monitor: false,
             closing: false,
             replies: Replies::On,
+            no_evict: false,
+            no_touch: false,
             connected_ms: now_ms,
             active_ms: now_ms,
             last_command: None,
@@ -105,7 +141,7 @@ impl Client {
         }
     }
 
-    /// Returns the output buffer that was taken while its commands ran. Messages that came meanwhile follow the replies.
+    /// Returns the output buffer that was taken while its commands ran.
     pub(super) fn put_back(&mut self, mut out: Vec<u8>) {
         out.append(&mut self.out);
         self.out = out;
@@ -113,7 +149,38 @@ impl Client {
 
     /// Whether it listens to channels or patterns.
     pub fn is_subscriber(&self) -> bool {
-        self.channels > 0
+        !self.subscriptions.is_empty()
+    }
+
+    /// What kind of client it is to CLIENT LIST and CLIENT KILL.
+    pub fn kind(&self) -> ClientKind {
+        if self.is_subscriber() { ClientKind::PubSub } else { ClientKind::Normal }
+    }
+
+    /// The letters of the `flags` field of CLIENT LIST; `executes` while its EXEC runs.
+    pub fn flags(&self, executes: bool) -> String {
+        let flags = [
+            ('O', self.is_monitor),
+            ('P', self.is_subscriber()),
+            ('x', self.transaction.is_some() || executes),
+            ('d', self.watching.has_failed()),
+            ('c', self.closing),
+            ('e', self.no_evict),
+            ('T', self.no_touch),
+        ];
+        let letters: String = flags.iter().filter(|(_, is_set)| *is_set).map(|(letter, _)| *letter).collect();
+        if letters.is_empty() { "N".into() } else { letters }
+    }
+
+    /// Has it be as when it connected (RESET), but for its subscriptions and the keys it watches.
+    pub fn reset(&mut self) {
+        self.db = 0;
+        self.version = Version::V2;
+        self.name = Vec::new();
+        self.transaction = None;
+        self.replies = Replies::On;
+        self.no_evict = false;
+        self.no_touch = false;
     }
 
     /// Bytes of replies that the shell has not taken yet.
@@ -132,6 +199,8 @@ impl Client {
 pub struct Clients {
     slots: Vec<Option<Box<Client>>>,
     free: Vec<u32>,
+    /// Clients with output or an end that their shell does not know of, since another client caused it.
+    ready: VecDeque<ClientId>,
     last_id: u64,
     /// Connected since the start.
     pub accepted: u64,
@@ -172,6 +241,39 @@ impl Clients {
     #[inline]
     pub fn get_mut(&mut self, id: ClientId) -> Option<&mut Client> {
         self.slots.get_mut(id.0 as usize)?.as_deref_mut()
+    }
+
+    /// Sends a client bytes that it did not just ask for. Those for the client whose command runs come before its reply.
+    pub fn send(&mut self, id: ClientId, bytes: &[u8]) {
+        if let Some(client) = self.get_mut(id) {
+            client.out.extend_from_slice(bytes);
+            self.make_ready(id);
+        }
+    }
+
+    /// Has the shell look at a client.
+    pub fn make_ready(&mut self, id: ClientId) {
+        if let Some(client) = self.get_mut(id)
+            && !mem::replace(&mut client.ready, true)
+        {
+            self.ready.push_back(id);
+        }
+    }
+
+    /// Whether [`Clients::next_ready`] may have a client.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The next client that the shell has to look at.
+    pub fn next_ready(&mut self) -> Option<ClientId> {
+        loop {
+            let id = self.ready.pop_front()?;
+            if self.get(id).is_some_and(|client| client.ready) {
+                return Some(id);
+            }
+        }
     }
 
     /// How many are connected.

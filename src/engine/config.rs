@@ -1,6 +1,45 @@
-//! What can be configured, and what the shell tells the engine about its host.
+//! What can be configured, what the shell tells the engine about its host, and CONFIG. Reading a configuration file is the
+//! shell's task: it hands each line to [`Config::apply`].
 
-use alloc::{string::String, vec::Vec};
+mod directives;
+mod kind;
+
+use alloc::{
+    borrow::Cow,
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{Engine, notifications::Notifications};
+use crate::{
+    Error, Result,
+    commands::{
+        Command,
+        args::{Arg, Kind as WordKind, Pattern, Rest, Shape, Words},
+        reply::{Done, FieldMap, ManyBytes, Written},
+        spec::commands,
+    },
+    data::{glob::Glob, limits::Limits},
+    resp::Writer,
+};
+use directives::{Change, DIRECTIVES, Directive, Place};
+
+/// The rows.
+pub const COMMANDS: &[Command<Engine>] = commands! {
+    Engine, group: "server";
+    /// Returns the directives whose names match, and their values.
+    "CONFIG GET" = config_get(patterns) since "2.0.0" [ADMIN NOSCRIPT LOADING STALE] O("N) when N is the number of configuration parameters provided");
+    /// Changes directives, all or none.
+    "CONFIG SET" = config_set(settings) since "2.0.0" [ADMIN NOSCRIPT LOADING STALE] O("N) when N is the number of configuration parameters provided");
+    /// Sets the counters of INFO to zero.
+    "CONFIG RESETSTAT" = config_resetstat() since "2.0.0" [ADMIN NOSCRIPT LOADING STALE] O("1");
+    /// Writes the configuration to the file it was read from.
+    "CONFIG REWRITE" = config_rewrite() since "2.8.0" [ADMIN NOSCRIPT LOADING STALE] O("1");
+    /// Lists the subcommands.
+    "CONFIG HELP" = config_help() since "5.0.0" [LOADING STALE] O("1");
+};
 
 /// How an engine runs. What a running engine may change of it, CONFIG SET changes.
 #[derive(Clone, Debug)]
@@ -13,14 +52,31 @@ pub struct Config {
     pub proto_max_bulk_len: usize,
     /// The longest incomplete request of a client, in bytes.
     pub client_query_buffer_limit: usize,
+    /// Which events on keys are published. Whoever changes it on a running engine calls `Engine::refresh_interests`.
+    pub notify_keyspace_events: Notifications,
+    /// After how many idle seconds a client is disconnected; 0 for never.
+    pub timeout: u32,
+    /// How many bytes may be used; 0 for any number.
+    pub maxmemory: u64,
     /// From how many microseconds on a command is kept in the slow log; negative for never.
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
     pub slowlog_max_len: usize,
     /// Whether the effects of every unit are written to [`Engine::journal`](super::Engine::journal).
     pub journal: bool,
+    /// Up to which sizes collections are packed.
+    pub limits: Limits,
+    /// The other directives, as far as they are not at their defaults.
+    pub others: Others,
     /// The host.
     pub host: Host,
+}
+
+/// Directives that the engine keeps for the shell, or only to show them again.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    values: BTreeMap<&'static str, Vec<u8>>,
+    version: u64,
 }
 
 /// What only the shell knows.
@@ -30,6 +86,10 @@ pub struct Host {
     pub clock: fn() -> u64,
     /// Bytes that the process has allocated.
     pub allocated: fn() -> usize,
+    /// Bytes of memory that the process holds, as the operating system counts them; 0 when nobody knows.
+    pub resident: fn() -> usize,
+    /// Processor time that the process has used, in microseconds: in the system, and in itself.
+    pub cpu: fn() -> (u64, u64),
     /// Free text for INFO: the operating system.
     pub os: String,
     /// The process's number, or 0.
@@ -49,9 +109,14 @@ impl Default for Config {
             requirepass: Vec::new(),
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
+            notify_keyspace_events: Notifications::default(),
+            timeout: 0,
+            maxmemory: 0,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             journal: false,
+            limits: Limits::default(),
+            others: Others::default(),
             host: Host::default(),
         }
     }
@@ -63,11 +128,248 @@ impl Default for Host {
         Host {
             clock: || 0,
             allocated: || 0,
+            resident: || 0,
+            cpu: || (0, 0),
             os: String::new(),
             process_id: 0,
             tcp_port: 0,
             executable: String::new(),
             config_file: String::new(),
         }
+    }
+}
+
+impl Config {
+    /// Applies a line of a configuration file, or `--name values…` of a command line, before the engine starts. Lines of
+    /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
+    pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
+        const UNFIT: &str = "Bad directive or wrong number of arguments";
+        let directive = directives::find(name.as_bytes()).ok_or(UNFIT)?;
+        let value = match values {
+            [value] => value.to_vec(),
+            [_, ..] if directive.kind.takes_words() => values.join(&b' '),
+            _ => return Err(UNFIT.into()),
+        };
+        let mut value = directive.kind.read(&value, &self.value(directive)).map_err(Cow::into_owned)?;
+        if let ("save", Some(earlier)) = (directive.name, self.others.values.get("save"))
+            && !earlier.is_empty()
+            && !value.is_empty()
+        {
+            value = [earlier, &value[..]].join(&b' ');
+        }
+        self.put(directive, value);
+        Ok(())
+    }
+
+    /// The value of a directive as CONFIG GET shows it. `None` when there is no directive of that name.
+    pub fn get(&self, name: &str) -> Option<Vec<u8>> {
+        directives::find(name.as_bytes()).map(|directive| self.value(directive))
+    }
+
+    /// Grows with every change, so that a shell notices when to read its directives again.
+    pub fn version(&self) -> u64 {
+        self.others.version
+    }
+
+    /// Whether the directive called `name` holds a secret.
+    pub(super) fn is_secret(name: &[u8]) -> bool {
+        directives::find(name).is_some_and(Directive::is_secret)
+    }
+
+    fn value(&self, directive: &Directive) -> Vec<u8> {
+        match directive.place {
+            Place::Field { get, .. } => get(self),
+            Place::Stored(default) => {
+                self.others.values.get(directive.name).cloned().unwrap_or_else(|| default.as_bytes().to_vec())
+            }
+        }
+    }
+
+    fn put(&mut self, directive: &'static Directive, value: Vec<u8>) {
+        self.others.version += 1;
+        match directive.place {
+            Place::Field { set, .. } => set(self, &value),
+            Place::Stored(_) => drop(self.others.values.insert(directive.name, value)),
+        }
+    }
+
+    /// Reads what CONFIG SET is to change, and changes nothing yet.
+    fn check(&self, settings: Settings) -> Result<Vec<(&'static Directive, Vec<u8>)>> {
+        let mut found: Vec<&'static Directive> = Vec::new();
+        for (name, _) in settings.iter() {
+            let directive = directives::find(name).ok_or_else(|| {
+                let name = String::from_utf8_lossy(name);
+                Error::from(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
+            })?;
+            let is_open = match directive.change {
+                Change::Live => Ok(()),
+                Change::AtStart => Err("can't set immutable config"),
+                Change::Protected if self.get("enable-protected-configs").as_deref() == Some(b"no") => {
+                    Err("can't set protected config")
+                }
+                Change::Protected => Ok(()),
+            };
+            is_open.map_err(|reason| failed(name, reason))?;
+            if found.iter().any(|earlier| earlier.name == directive.name) {
+                return Err(failed(name, "duplicate parameter"));
+            }
+            found.push(directive);
+        }
+        let read = |((name, value), directive): ((&[u8], &[u8]), &'static Directive)| {
+            let value =
+                directive.kind.read(value, &self.value(directive)).map_err(|reason| failed(name, &reason))?;
+            Ok((directive, value))
+        };
+        settings.iter().zip(found).map(read).collect()
+    }
+}
+
+fn failed(name: &[u8], reason: &str) -> Error {
+    let name = String::from_utf8_lossy(name);
+    format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}").into()
+}
+
+/// `parameter value [parameter value …]`
+#[derive(Clone, Copy)]
+struct Settings<'a>(&'a [&'a [u8]]);
+
+impl<'a> Arg<'a> for Settings<'a> {
+    const SHAPE: Shape =
+        Shape::Many(&[Shape::Word("parameter", WordKind::Text), Shape::Word("value", WordKind::Text)]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        if words.len() % 2 != 0 {
+            return Err(Error::Syntax);
+        }
+        Ok(Settings(words.split_off(0)))
+    }
+}
+
+impl<'a> Settings<'a> {
+    fn iter(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.0.chunks_exact(2).map(|pair| (pair[0], pair[1]))
+    }
+}
+
+fn config_get<'a>(
+    engine: &mut Engine,
+    patterns: Rest<'a, Pattern<'a>>,
+) -> Result<Written<FieldMap, impl FnOnce(&mut Writer) + use<'a>>> {
+    // Under which name a value is shown depends on the name it was asked for.
+    let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for Pattern(pattern) in patterns.iter() {
+        let glob = Glob::new(pattern).ignoring_case();
+        if let Some(directive) = directives::find(pattern) {
+            found.insert(String::from_utf8_lossy(pattern).into_owned(), engine.config.value(directive));
+            continue;
+        }
+        for directive in DIRECTIVES {
+            for name in [directive.name, directive.alias] {
+                if !name.is_empty() && glob.matches(name.as_bytes()) {
+                    found.insert(name.to_string(), engine.config.value(directive));
+                }
+            }
+        }
+    }
+    Ok(Written::new(move |out| {
+        out.map(found.len());
+        for (name, value) in &found {
+            out.bulk(name.as_bytes());
+            out.bulk(value);
+        }
+    }))
+}
+
+fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
+    for (directive, value) in engine.config.check(settings)? {
+        engine.config.put(directive, value);
+    }
+    engine.configure();
+    Ok(Done)
+}
+
+fn config_resetstat(engine: &mut Engine) -> Result<Done> {
+    engine.reset_stats();
+    Ok(Done)
+}
+
+fn config_rewrite(_: &mut Engine) -> Result<Done> {
+    Err(Error::refused("ERR The server is running without a config file"))
+}
+
+fn config_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
+    engine.help("CONFIG")
+}
+
+impl Engine {
+    /// How the engine runs now.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Has a configuration take effect where it is used.
+    pub(super) fn configure(&mut self) {
+        self.keyspace.effects.journal_wanted = self.config.journal;
+        self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
+        self.keyspace.text_max = self.config.proto_max_bulk_len;
+        self.slow_log.truncate(self.config.slowlog_max_len);
+        self.refresh_interests();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Session;
+
+    #[test]
+    fn everything_that_is_shown_can_be_set_again() {
+        let mut config = Config::default();
+        for directive in DIRECTIVES {
+            let shown = config.value(directive);
+            config
+                .apply(directive.name, &[&shown])
+                .unwrap_or_else(|error| panic!("{}: {error}", directive.name));
+            assert_eq!(config.value(directive), shown, "{}", directive.name);
+        }
+    }
+
+    #[test]
+    fn no_two_directives_share_a_name() {
+        let mut names: Vec<_> =
+            DIRECTIVES.iter().flat_map(|it| [it.name, it.alias]).filter(|it| !it.is_empty()).collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn a_file_may_set_what_a_client_may_not() {
+        let mut config = Config::default();
+        config.apply("databases", &[b"4"]).unwrap();
+        config.apply("BIND", &[b"127.0.0.1", b"::1"]).unwrap();
+        config.apply("save", &[b"60", b"1"]).unwrap();
+        config.apply("save", &[b"300 10"]).unwrap();
+        assert_eq!((config.databases, config.get("bind").unwrap()), (4, b"127.0.0.1 ::1".to_vec()));
+        assert_eq!(config.get("save").unwrap(), b"60 1 300 10");
+        config.apply("save", &[b""]).unwrap();
+        assert_eq!(config.get("save").unwrap(), b"");
+        assert!(config.apply("port", &[b"1", b"2"]).is_err());
+        assert!(config.apply("banana", &[b"1"]).is_err());
+    }
+
+    #[test]
+    fn several_settings_are_made_together_or_not_at_all() {
+        let mut session = Session::new();
+        let refused = session.ask("CONFIG SET timeout 10 maxmemory banana");
+        assert_eq!(
+            refused,
+            "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value\r\n"
+        );
+        assert_eq!(session.ask("CONFIG GET TIMEOUT"), "*2\r\n$7\r\nTIMEOUT\r\n$1\r\n0\r\n");
+        assert_eq!(session.ask("CONFIG SET maxmemory 1kb hash-max-ziplist-entries 9"), "+OK\r\n");
+        assert_eq!(session.ask("CONFIG GET maxmemory"), "*2\r\n$9\r\nmaxmemory\r\n$4\r\n1024\r\n");
+        let entries = session.ask("CONFIG GET hash-max-l*-entries");
+        assert_eq!(entries, "*2\r\n$25\r\nhash-max-listpack-entries\r\n$1\r\n9\r\n");
     }
 }

@@ -1,13 +1,16 @@
 //! From words to a command: found by name, let through the gates in Redis's order, called, counted.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt::Write;
-
-use hashbrown::HashTable;
 
 use super::{
     Engine,
     client::{ClientId, Replies},
+    names::Names,
 };
 use crate::{
     Error,
@@ -41,7 +44,7 @@ struct Row {
 /// Every command, found by name.
 pub struct Table {
     rows: Vec<Row>,
-    index: HashTable<u16>,
+    index: Names,
     /// Commands whose first word only opens a group, such as CLIENT.
     containers: Vec<&'static str>,
 }
@@ -65,7 +68,7 @@ impl Table {
     pub fn new() -> Table {
         let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
         let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
-        let mut table = Table { rows: Vec::new(), index: HashTable::new(), containers: Vec::new() };
+        let mut table = Table { rows: Vec::new(), index: Names::new(), containers: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
@@ -73,12 +76,9 @@ impl Table {
     }
 
     fn push(&mut self, run: Run, spec: &'static Spec) {
-        let number = self.rows.len() as u16;
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
         self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
-        let Table { rows, index, .. } = self;
-        let hash_of = |number: &u16| hash(rows[*number as usize].spec.name.as_bytes());
-        index.insert_unique(hash_of(&number), number, hash_of);
+        self.index.push(spec.name);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
         {
@@ -91,10 +91,11 @@ impl Table {
     pub fn find(&self, words: &[&[u8]]) -> Option<Known> {
         let name = words.first()?;
         let sub = || words.get(1).and_then(|sub| self.find_sub(name, sub));
-        match self.find_name(name) {
+        // A word with a blank in it is no name, though `CLIENT LIST` is how subcommands are called here.
+        match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
             None => sub(),
             // COMMAND is both a command and a group of others.
-            Some(known) if words.len() > 1 && self.container(name).is_some() => sub().or(Some(known)),
+            Some(_) if words.len() > 1 && self.container(name).is_some() => sub(),
             found => found,
         }
     }
@@ -102,8 +103,7 @@ impl Table {
     /// The command called `name`, in any letter case; a subcommand as `CLIENT LIST`.
     #[inline]
     pub fn find_name(&self, name: &[u8]) -> Option<Known> {
-        let is_name = |&number: &u16| self.rows[number as usize].spec.name.as_bytes().eq_ignore_ascii_case(name);
-        self.index.find(hash(name), is_name).map(|&number| Known(number))
+        self.index.find(name).map(Known)
     }
 
     fn find_sub(&self, container: &[u8], sub: &[u8]) -> Option<Known> {
@@ -120,6 +120,11 @@ impl Table {
     /// The group of subcommands that `name` opens, if it opens one.
     pub fn container(&self, name: &[u8]) -> Option<&'static str> {
         self.containers.iter().copied().find(|it| it.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The groups of subcommands.
+    pub fn containers(&self) -> impl Iterator<Item = &'static str> {
+        self.containers.iter().copied()
     }
 
     /// What is known of a command.
@@ -146,34 +151,13 @@ impl Default for Table {
     }
 }
 
-/// A hash that does not see the letter case. The names are ours and few, so it need only tell them apart: it takes the
-/// length and, of a long name, the first and last eight bytes.
-#[inline]
-fn hash(name: &[u8]) -> u64 {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (name.first_chunk(), name.last_chunk()) {
-            (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
-            _ => (name.iter().fold(0, |word, byte| word << 8 | *byte as u64), 0),
-        },
-    };
-    let mixed = ((head | CASE) ^ (tail | CASE).rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ mixed >> 32
-}
-
 impl Engine {
     /// One request of a client, from its words to its reply and all that follows from it.
     pub(super) fn run(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         self.current = id;
         let start = out.position();
         match self.admit(known, words) {
-            Err(error) => {
-                if let Some(transaction) = &mut self.current_mut().transaction {
-                    transaction.refuse();
-                }
-                self.write_error(&error, out);
-            }
+            Err(error) => self.refuse(error, words, out),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -185,7 +169,7 @@ impl Engine {
                 self.settle();
             }
         }
-        self.mute(start, out);
+        self.finish(start, out);
     }
 
     /// Runs a command that is admitted, and counts what it cost.
@@ -209,31 +193,44 @@ impl Engine {
             };
             self.write_error(&error, out);
         }
+        if !self.monitors.is_empty() {
+            self.feed_monitors(known, words, out);
+        }
         let took_us = self.lap();
         let stats = &mut self.calls[known.0 as usize];
         stats.calls += 1;
         stats.usec += took_us;
         stats.failed += failed as u64;
+        self.stats.commands += 1;
+        let slow_us = self.config.slowlog_log_slower_than;
+        if slow_us >= 0 && took_us >= slow_us as u64 {
+            self.log_slow(known, words, took_us);
+        }
     }
 
     /// The gates, in Redis's order.
     fn admit(&mut self, known: Option<Known>, words: &[&[u8]]) -> Result<Known, Error> {
-        let Some(known) = known.or_else(|| self.table.find(words)) else { return Err(self.unknown(words)) };
+        let found = known.or_else(|| self.table.find(words));
+        self.current_mut().last_command = found;
+        let Some(known) = found else { return Err(self.unknown(words)) };
         let Row { arity, spec, .. } = self.table.rows[known.0 as usize];
         let flags = spec.flags;
         let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity } {
             Some(wrong_arity(self.table.name(known)))
         } else if self.needs_authentication() && !flags.has(Flags::NO_AUTH) {
             Some(Error::refused("NOAUTH Authentication required."))
+        } else if flags.has(Flags::NO_MULTI) && self.current().transaction.is_some() {
+            Some(Error::refused("ERR Command not allowed inside a transaction"))
         } else if self.current().is_subscriber() && self.current().version == Version::V2 && !is_for_subscribers(spec) {
             Some(Error::from(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
+        } else if self.current().is_monitor && reaches_keyspace(spec) {
+            Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None
         };
-        self.current_mut().last_command = Some(known);
         match refusal {
             None => Ok(known),
             Some(error) => {
@@ -249,16 +246,43 @@ impl Engine {
             && !matches!(self.table.spec(known).name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY).
-    fn mute(&mut self, start: usize, out: &mut Writer) {
-        let Some(client) = self.clients.get_mut(self.current) else { return };
-        match client.replies {
-            Replies::On => return,
-            Replies::Off => {}
-            Replies::SkipNext => client.replies = Replies::SkipThis,
-            Replies::SkipThis => client.replies = Replies::On,
+    /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
+    fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
+            if let Some(transaction) = &mut self.current_mut().transaction {
+                transaction.refuse();
+            }
+            return self.write_error(&error, out);
+        };
+        self.current_mut().transaction = None;
+        self.unwatch_all(self.current);
+        let text = error.to_string();
+        let text = text.strip_prefix("ERR ").unwrap_or(&text);
+        self.write_error(&format!("EXECABORT Transaction discarded because of: {text}").into(), out);
+        if !self.monitors.is_empty() {
+            self.feed_monitors(exec, words, out);
         }
-        out.truncate(start);
+    }
+
+    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
+    /// Inside the reply of EXEC they would be taken for elements.
+    fn finish(&mut self, start: usize, out: &mut Writer) {
+        let Some(client) = self.clients.get_mut(self.current) else { return };
+        if client.replies != Replies::On {
+            let is_message = client.last_command.is_some_and(|known| is_subscription(self.table.spec(known)));
+            let wanted = is_message || client.replies == Replies::SkipNext;
+            client.replies = match client.replies {
+                Replies::Off => Replies::Off,
+                Replies::SkipNext => Replies::SkipThis,
+                Replies::SkipThis | Replies::On => Replies::On,
+            };
+            if !wanted {
+                out.truncate(start);
+            }
+        }
+        if !client.out.is_empty() {
+            out.insert(start, &core::mem::take(&mut client.out));
+        }
     }
 
     /// Writes an error and counts it.
@@ -290,7 +314,17 @@ impl Engine {
 
 /// What a client that listens under RESP2 may still ask for.
 fn is_for_subscribers(spec: &Spec) -> bool {
-    spec.name.ends_with("SUBSCRIBE") || matches!(spec.name, "PING" | "QUIT" | "RESET")
+    is_subscription(spec) || matches!(spec.name, "PING" | "QUIT" | "RESET")
+}
+
+/// Whether the replies are messages, which are sent even when replies are not.
+fn is_subscription(spec: &Spec) -> bool {
+    spec.name.ends_with("SUBSCRIBE")
+}
+
+/// What a client that monitors, a kind of replica to Redis, may not ask for.
+fn reaches_keyspace(spec: &Spec) -> bool {
+    spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::READONLY) || spec.name.ends_with("PUBLISH")
 }
 
 fn wrong_arity(name: &str) -> Error {

@@ -2,13 +2,23 @@
 
 pub mod client;
 pub mod config;
+mod connection;
 pub mod dispatch;
 mod effects;
+mod info;
+mod introspection;
+mod monitor;
+mod names;
+pub mod notifications;
 mod pipeline;
+pub mod pubsub;
+mod slowlog;
 mod stats;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transactions;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use core::mem;
 
 use crate::{
@@ -21,10 +31,21 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
+use pubsub::PubSub;
+use info::Identity;
+use slowlog::SlowLog;
 use stats::Stats;
+use transactions::Watches;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
+    connection::COMMANDS,
+    monitor::COMMANDS,
+    pubsub::COMMANDS,
+    config::COMMANDS,
+    info::COMMANDS,
+    introspection::COMMANDS,
+    slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
 
@@ -35,12 +56,18 @@ pub struct Engine {
     clients: Clients,
     /// The client whose command runs.
     current: ClientId,
+    /// While EXEC runs: how many commands it has. They may not wait or take over the connection.
+    executing: Option<usize>,
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
+    slow_log: SlowLog,
+    identity: Identity,
     journal: Journal,
-    /// Clients with output or an end that their shell does not know of, since another client caused it.
-    ready: VecDeque<ClientId>,
+    pubsub: PubSub,
+    watches: Watches,
+    /// Clients that see every command.
+    monitors: Vec<ClientId>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
 }
@@ -49,25 +76,35 @@ impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
         let table = Table::new();
-        let mut keyspace = Keyspace::new(config.databases, seed);
-        keyspace.effects.journal_wanted = config.journal;
-        Engine {
-            keyspace,
+        let mut engine = Engine {
+            keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
             table,
             config,
             clients: Clients::default(),
             current: ClientId(u32::MAX),
+            executing: None,
             stats: Stats::default(),
+            slow_log: SlowLog::default(),
+            identity: Identity::new(seed),
             journal: Journal::default(),
-            ready: VecDeque::new(),
+            pubsub: PubSub::default(),
+            watches: Watches::default(),
+            monitors: Vec::new(),
             lap_us: 0,
-        }
+        };
+        engine.configure();
+        engine
     }
 
     /// Adds a client.
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
-        self.clients.insert(origin, now_ms)
+        self.stats.connections += 1;
+        let id = self.clients.insert(origin, now_ms);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.authenticated = self.config.requirepass.is_empty();
+        }
+        id
     }
 
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
@@ -79,6 +116,7 @@ impl Engine {
 
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
+        self.leave(id);
         self.clients.remove(id);
     }
 
@@ -87,12 +125,14 @@ impl Engine {
     pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
         self.begin(now_ms);
         self.stats.input_bytes += bytes.len() as u64;
+        self.stats.reads += 1;
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
 
         query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
@@ -113,6 +153,7 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.query = query;
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
             client.closing |= over;
         }
@@ -129,9 +170,11 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
         let mut out = mem::take(&mut client.out);
+        let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
         self.request(id, known, words, &mut writer);
         if let Some(client) = self.clients.get_mut(id) {
+            self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
     }
@@ -177,17 +220,12 @@ impl Engine {
     /// Whether [`Engine::next_ready`] may have a client.
     #[inline]
     pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.clients.has_ready()
     }
 
     /// The next client that has output, or is to be closed, because of another client's command.
     pub fn next_ready(&mut self) -> Option<ClientId> {
-        loop {
-            let id = self.ready.pop_front()?;
-            if self.clients.get(id).is_some_and(|client| client.ready) {
-                return Some(id);
-            }
-        }
+        self.clients.next_ready()
     }
 
     /// Bytes to be kept or replicated.
@@ -207,6 +245,8 @@ impl Engine {
 
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.identity.seen(now_ms);
+        self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
     }
 
@@ -222,7 +262,7 @@ impl Engine {
         }
         if let Some(client) = self.clients.get(id) {
             self.keyspace.select(client.db);
-            self.stats.commands += 1;
+            self.keyspace.keeps_clocks = client.no_touch;
             self.run(id, known, words, out);
         }
     }
@@ -239,20 +279,19 @@ impl Engine {
         !self.config.requirepass.is_empty() && !self.current().authenticated
     }
 
-    /// Has a client closed once its output is sent.
+    /// Has a client closed once its output is sent. It is told nothing more.
     fn close(&mut self, id: ClientId) {
+        self.leave(id);
         if let Some(client) = self.clients.get_mut(id) {
             client.closing = true;
-            self.make_ready(id);
+            self.clients.make_ready(id);
         }
     }
 
-    /// Has the shell look at a client.
-    fn make_ready(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id)
-            && !mem::replace(&mut client.ready, true)
-        {
-            self.ready.push_back(id);
-        }
+    /// Takes a client from wherever it waits for news.
+    fn leave(&mut self, id: ClientId) {
+        self.unsubscribe_all(id);
+        self.unwatch_all(id);
+        self.stop_monitoring(id);
     }
 }

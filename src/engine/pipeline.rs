@@ -107,14 +107,13 @@ impl Engine {
         let most = if limits.unauthenticated { 1 } else { AHEAD };
         while ahead.len < most {
             let rest = &input[at..];
-            let used = match parser.parse(rest, limits) {
+            let first = ahead.words.len();
+            let used = match parser.parse(rest, limits, &mut ahead.words) {
                 Ok(Some(used)) => used,
                 Ok(None) => return Stop::Incomplete,
                 Err(error) => return Stop::Refused(error),
             };
             at += used;
-            let first = ahead.words.len();
-            parser.words(rest, &mut ahead.words);
             match ahead.words.get(first..) {
                 None | Some([]) => return Stop::Inline(parser.take_inline(), at),
                 // A key nearly always; if it is none, little is lost.

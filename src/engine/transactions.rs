@@ -1,15 +1,19 @@
-//! MULTI, EXEC, DISCARD: commands queued by one client and run as one unit.
+//! MULTI, EXEC, DISCARD: commands queued by one client and run as one unit. WATCH, UNWATCH: keys whose change, by
+//! anybody, keeps EXEC from running.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::mem;
 
-use super::{Engine, dispatch::Known};
+use super::{ClientId, Engine, dispatch::Known};
 use crate::{
     Error, Result,
     commands::{
         Command,
+        args::{Key, Keys},
         reply::{Done, Unknown, Written},
         spec::commands,
     },
+    keyspace::{Effects, Sweep},
     resp::Writer,
 };
 
@@ -17,11 +21,15 @@ use crate::{
 pub const COMMANDS: &[Command<Engine>] = commands! {
     Engine, group: "transactions";
     /// Starts a transaction: commands are queued until EXEC.
-    "MULTI" = multi() since "1.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY NO_MULTI] O("1");
+    "MULTI" = multi() since "1.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY] O("1");
     /// Runs the queued commands as one unit.
     "EXEC" = exec() since "1.2.0" [NOSCRIPT LOADING STALE SKIP_SLOWLOG] O("depends on commands in the transaction");
     /// Forgets the queued commands.
     "DISCARD" = discard() since "2.0.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY] O("N), when N is the number of queued commands");
+    /// Has the next EXEC do nothing if one of these keys changes before it.
+    "WATCH" = watch(keys) since "2.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY] O("1) for every key");
+    /// Forgets the watched keys.
+    "UNWATCH" = unwatch() since "2.2.0" [NOSCRIPT LOADING STALE FAST ALLOW_BUSY] O("1");
 };
 
 /// What a client queued since MULTI.
@@ -44,8 +52,77 @@ impl Transaction {
     }
 
     /// How many commands wait.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.queued.len()
+    }
+
+    /// Bytes of the words that wait.
+    pub fn bytes(&self) -> usize {
+        self.queued.iter().flat_map(|(_, words)| words).map(Vec::len).sum()
+    }
+}
+
+/// What one client watches.
+#[derive(Default)]
+pub struct Watching {
+    keys: Vec<Watched>,
+    /// One of the keys has changed.
+    failed: bool,
+}
+
+/// A key as it was when it was watched.
+struct Watched {
+    db: usize,
+    key: Box<[u8]>,
+    existed: bool,
+}
+
+impl Watching {
+    /// Whether EXEC will do nothing.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    fn find(&self, db: usize, key: &[u8]) -> Option<&Watched> {
+        self.keys.iter().find(|watched| watched.db == db && *watched.key == *key)
+    }
+}
+
+/// Who watches which keys, by database.
+#[derive(Default)]
+pub struct Watches {
+    databases: Vec<BTreeMap<Box<[u8]>, Vec<ClientId>>>,
+}
+
+impl Watches {
+    /// Whether nobody watches anything.
+    pub fn is_empty(&self) -> bool {
+        self.databases.iter().all(BTreeMap::is_empty)
+    }
+
+    fn insert(&mut self, db: usize, key: &[u8], id: ClientId) {
+        if self.databases.len() <= db {
+            self.databases.resize_with(db + 1, BTreeMap::new);
+        }
+        self.databases[db].entry(key.into()).or_default().push(id);
+    }
+
+    fn remove(&mut self, db: usize, key: &[u8], id: ClientId) {
+        let Some(ids) = self.databases[db].get_mut(key) else { return };
+        ids.retain(|&other| other != id);
+        if ids.is_empty() {
+            self.databases[db].remove(key);
+        }
+    }
+
+    fn of(&self, db: usize, key: &[u8]) -> &[ClientId] {
+        self.databases.get(db).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+    }
+
+    fn in_database(&self, db: usize) -> impl Iterator<Item = (&[u8], ClientId)> {
+        let keys = self.databases.get(db).into_iter().flatten();
+        keys.flat_map(|(key, ids)| ids.iter().map(move |&id| (&key[..], id)))
     }
 }
 
@@ -60,19 +137,225 @@ fn multi(engine: &mut Engine) -> Result<Done> {
 
 fn discard(engine: &mut Engine) -> Result<Done> {
     engine.current_mut().transaction.take().ok_or(Error::refused("ERR DISCARD without MULTI"))?;
+    engine.unwatch_all(engine.current);
     Ok(Done)
 }
 
 fn exec(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer) + use<'_>>> {
-    let transaction = engine.current_mut().transaction.take().ok_or(Error::refused("ERR EXEC without MULTI"))?;
+    let transaction =
+        engine.current_mut().transaction.take().ok_or(Error::refused("ERR EXEC without MULTI"))?;
+    let failed = engine.watched_keys_changed();
+    engine.unwatch_all(engine.current);
     if transaction.refused {
         return Err(Error::refused("EXECABORT Transaction discarded because of previous errors."));
     }
     Ok(Written::new(move |out| {
+        if failed {
+            return out.null_array();
+        }
         out.array(transaction.queued.len());
+        engine.executing = Some(transaction.queued.len());
         for (command, words) in &transaction.queued {
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             engine.call(*command, &words, out);
         }
+        engine.executing = None;
     }))
+}
+
+fn watch(engine: &mut Engine, keys: Keys) -> Result<Done> {
+    if engine.current().transaction.is_some() {
+        return Err(Error::refused("ERR WATCH inside MULTI is not allowed"));
+    }
+    let db = engine.current().db;
+    let keys: Vec<(Key, bool)> = keys.iter().map(|key| (key, engine.keyspace.find(key).is_some())).collect();
+    // A key found to be expired just now has changed before it was watched.
+    engine.settle();
+    let id = engine.current;
+    for (key, existed) in keys {
+        let watching = &mut engine.current_mut().watching;
+        if watching.find(db, key.0).is_none() {
+            watching.keys.push(Watched { db, key: key.0.into(), existed });
+            engine.watches.insert(db, key.0, id);
+        }
+    }
+    engine.refresh_interests();
+    Ok(Done)
+}
+
+fn unwatch(engine: &mut Engine) -> Result<Done> {
+    engine.unwatch_all(engine.current);
+    Ok(Done)
+}
+
+impl Engine {
+    /// Has a client watch nothing any more.
+    pub(super) fn unwatch_all(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        let watching = mem::take(&mut client.watching);
+        for watched in &watching.keys {
+            self.watches.remove(watched.db, &watched.key, id);
+        }
+        if !watching.keys.is_empty() {
+            self.refresh_interests();
+        }
+    }
+
+    /// Fails the transactions of those who watch a key that changed.
+    pub(super) fn fail_watches(&mut self, effects: &Effects) {
+        if self.watches.is_empty() {
+            return;
+        }
+        let Engine { watches, clients, keyspace, .. } = self;
+        let mut failed: Vec<ClientId> = Vec::new();
+        for touch in effects.touches().iter().filter(|touch| touch.event.is_change()) {
+            failed.extend(watches.of(touch.db, effects.key(touch)));
+        }
+        for sweep in effects.sweeps() {
+            match *sweep {
+                // What came or went since it was watched has failed already, so what was there then is gone now.
+                Sweep::Flushed(db) => failed.extend(watches.in_database(db).filter_map(|(key, id)| {
+                    let watched = clients.get(id)?.watching.find(db, key)?;
+                    watched.existed.then_some(id)
+                })),
+                Sweep::Swapped(a, b) => {
+                    let exists = |key: &[u8]| keyspace.contains(a, key) || keyspace.contains(b, key);
+                    let swapped = watches.in_database(a).chain(watches.in_database(b));
+                    failed.extend(swapped.filter(|(key, _)| exists(key)).map(|(_, id)| id));
+                }
+            }
+        }
+        for id in failed {
+            if let Some(client) = clients.get_mut(id) {
+                client.watching.failed = true;
+            }
+        }
+    }
+
+    /// Whether a key that the current client watches has changed, or has expired unnoticed.
+    fn watched_keys_changed(&mut self) -> bool {
+        let watching = mem::take(&mut self.current_mut().watching);
+        let selected = self.keyspace.selected();
+        let expired = watching.keys.iter().filter(|watched| watched.existed).any(|watched| {
+            self.keyspace.select(watched.db);
+            self.keyspace.find(Key(&watched.key)).is_none()
+        });
+        self.keyspace.select(selected);
+        let failed = watching.failed || expired;
+        self.current_mut().watching = watching;
+        failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Session;
+
+    /// What EXEC answers after one client watched `key` and another ran `lines`.
+    fn exec_after(setup: &str, key: &str, lines: &str) -> Vec<u8> {
+        let mut session = Session::new();
+        let (watcher, other) = (session.connect(), session.connect());
+        session.run(watcher, &alloc::format!("{setup}\nWATCH {key}\nMULTI"));
+        session.run(other, lines);
+        session.run(watcher, "EXEC")
+    }
+
+    #[test]
+    fn a_change_of_a_watched_key_fails_exec() {
+        for (setup, lines) in [
+            ("SET k 1", "SET k 1"),
+            ("SET k 1", "DEL k"),
+            ("PING", "SET k 1"),
+            ("PING", "SET k 1\nDEL k"),
+            ("SET k 1", "EXPIRE k 100"),
+            ("SET k 1", "RENAME k other"),
+            ("SET other 1", "RENAME other k"),
+            ("SET k 1", "FLUSHALL"),
+            ("SET k 1", "FLUSHDB"),
+            ("SET k 1", "SWAPDB 0 1"),
+            ("SET k 1", "SWAPDB 0 1\nSWAPDB 0 1"),
+            ("SELECT 1\nSET k 1\nSELECT 0", "SWAPDB 1 0"),
+        ] {
+            assert_eq!(exec_after(setup, "k", lines), b"*-1\r\n", "{setup} {lines}");
+        }
+    }
+
+    #[test]
+    fn anything_else_does_not() {
+        for (setup, lines) in [
+            ("SET k 1", "GET k"),
+            ("PING", "GET k"),
+            ("SET k 1", "SET other 1"),
+            ("SET k 1", "SELECT 1\nSET k 1"),
+            ("SET k 1", "SETNX k 2"),
+            ("PING", "DEL k"),
+            ("PING", "FLUSHALL"),
+            ("SET k 1", "SELECT 1\nFLUSHDB"),
+            ("PING", "SWAPDB 0 1"),
+            ("SET k 1", "SWAPDB 1 2"),
+        ] {
+            assert_eq!(exec_after(setup, "k", lines), b"*0\r\n", "{setup} {lines}");
+        }
+    }
+
+    #[test]
+    fn expiry_counts_when_it_comes_after_watch() {
+        let mut session = Session::new();
+        let client = session.connect();
+        session.run(client, "SET k v PX 30\nWATCH k\nMULTI");
+        session.now_ms += 30;
+        assert_eq!(session.run(client, "EXEC"), b"*-1\r\n");
+        session.run(client, "SET k v PX 30");
+        session.now_ms += 30;
+        session.run(client, "WATCH k\nMULTI");
+        assert_eq!(session.run(client, "EXEC"), b"*0\r\n");
+    }
+
+    #[test]
+    fn watching_ends_with_the_transaction_and_with_the_client() {
+        let mut session = Session::new();
+        let (client, other) = (session.connect(), session.connect());
+        for end in ["UNWATCH", "MULTI\nDISCARD", "MULTI\nEXEC", "RESET"] {
+            session.run(client, &alloc::format!("WATCH k\n{end}"));
+            assert!(
+                session.engine.watches.is_empty() && !session.engine.keyspace.effects.touches_wanted,
+                "{end}"
+            );
+        }
+        session.run(client, "WATCH k k\nWATCH k");
+        session.run(other, "SET k v");
+        session.run(client, "UNWATCH\nMULTI");
+        assert_eq!(session.run(client, "EXEC"), b"*0\r\n");
+        session.run(client, "WATCH k");
+        session.engine.disconnect(client);
+        assert!(session.engine.watches.is_empty());
+    }
+
+    #[test]
+    fn what_is_refused_while_queued_or_as_exec_discards_the_rest() {
+        let mut session = Session::new();
+        let client = session.connect();
+        session.run(client, "MULTI\nSET k v\nSET k");
+        assert_eq!(
+            session.run(client, "EXEC"),
+            b"-EXECABORT Transaction discarded because of previous errors.\r\n"
+        );
+        session.run(client, "MULTI\nSET k v");
+        assert_eq!(
+            session.run(client, "EXEC x"),
+            b"-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n"
+        );
+        assert_eq!(session.run(client, "EXEC\nGET k"), b"-ERR EXEC without MULTI\r\n$-1\r\n");
+    }
+
+    #[test]
+    fn the_effects_of_a_transaction_are_one_unit_of_the_journal() {
+        let mut session = Session::new();
+        session.ask("MULTI\nSET a 1\nGET a\nSELECT 1\nSET b 2\nEXEC\nSET c 3");
+        assert_eq!(
+            session.logged(),
+            ["SELECT 0", "MULTI", "SET a 1", "SELECT 1", "SET b 2", "EXEC", "SET c 3"]
+        );
+    }
 }

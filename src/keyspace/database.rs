@@ -45,9 +45,13 @@ impl Database {
         self.entries.slack()
     }
 
-    /// The sum of the deadlines, for their average.
-    pub fn deadlines(&self) -> impl Iterator<Item = u64> {
-        self.deadlines.range(0..self.deadlines.len()).filter_map(|h| self.entries.deadline(h))
+    /// The average deadline, of at most a thousand entries spread evenly.
+    pub fn average_deadline(&self) -> Option<u64> {
+        const LOOKED_AT: usize = 1000;
+        let step = self.deadlines.len() / LOOKED_AT + 1;
+        let handles = (0..self.deadlines.len()).step_by(step).filter_map(|rank| self.deadlines.get(rank));
+        let sum: u128 = handles.clone().filter_map(|h| self.entries.deadline(h)).map(u128::from).sum();
+        sum.checked_div(handles.count() as u128).map(|average| average as u64)
     }
 
     /// The earliest deadline.
@@ -65,7 +69,7 @@ impl Database {
     /// Finds an entry.
     #[inline]
     pub fn find(&self, hash: u64, key: &[u8]) -> Option<Found> {
-        let handle = self.dict.find(hash, |h| self.entries.key(h) == key)?;
+        let handle = self.dict.find(hash, |h| self.entries.has_key(h, key))?;
         Some(Found { hash, handle })
     }
 
@@ -108,6 +112,12 @@ impl Database {
     #[inline]
     pub fn set_clock(&mut self, found: Found, clock: u32) {
         self.entries.set_clock(found.handle, clock);
+    }
+
+    /// Sets the access clock of an entry, if there is one to set, unless it has expired; whether it has not.
+    #[inline]
+    pub fn touch(&mut self, found: Found, now_ms: u64, clock: Option<u32>) -> bool {
+        self.entries.touch(found.handle, now_ms, clock)
     }
 
     /// Its text, if it is a string.

@@ -17,6 +17,15 @@ pub struct Touch {
     pub event: Event,
 }
 
+/// Keys of whole databases changed at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sweep {
+    /// Every key of a database is gone.
+    Flushed(usize),
+    /// Two databases changed places.
+    Swapped(usize, usize),
+}
+
 /// A command that repeats a change elsewhere: in the journal, on a replica.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -48,6 +57,7 @@ pub struct Effects {
     form: Form,
     arena: Vec<u8>,
     touches: Vec<Touch>,
+    sweeps: Vec<Sweep>,
     words: Vec<Range<usize>>,
     entries: Vec<Entry>,
 }
@@ -60,12 +70,14 @@ impl Effects {
         self.form = Form::Received;
     }
 
-    /// A command has ended: what it changed and did not log otherwise is logged as it was received.
+    /// A command has ended: what it changed and did not log otherwise is logged as it was received. What runs others, as
+    /// EXEC does, has then changed nothing itself.
     #[inline]
     pub fn end(&mut self, db: usize, received: &[&[u8]]) {
         if self.changed && self.journal_wanted && self.form == Form::Received {
             self.log(db, received);
         }
+        self.changed = false;
     }
 
     /// The running command changed `key`.
@@ -76,10 +88,13 @@ impl Effects {
         self.touch(db, key, event);
     }
 
-    /// The running command changed data without one key to name, as FLUSHALL does.
-    pub fn change_all(&mut self) {
+    /// The running command changed databases as a whole, and there is no key to name.
+    pub fn sweep(&mut self, sweep: Sweep) {
         self.changes += 1;
         self.changed = true;
+        if self.touches_wanted {
+            self.sweeps.push(sweep);
+        }
     }
 
     /// Something happened to `key` that the running command did not ask for (it expired, it was evicted).
@@ -118,12 +133,17 @@ impl Effects {
     /// Whether there is nothing to settle.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.touches.is_empty() && self.entries.is_empty()
+        self.touches.is_empty() && self.entries.is_empty() && self.sweeps.is_empty()
     }
 
     /// What happened to which key, in order.
     pub fn touches(&self) -> &[Touch] {
         &self.touches
+    }
+
+    /// What happened to whole databases, in order.
+    pub fn sweeps(&self) -> &[Sweep] {
+        &self.sweeps
     }
 
     /// The commands to be logged, in order.
@@ -145,6 +165,7 @@ impl Effects {
     pub fn clear(&mut self) {
         const ROOM: usize = 1 << 20;
         self.touches.clear();
+        self.sweeps.clear();
         self.entries.clear();
         self.words.clear();
         self.arena.clear();

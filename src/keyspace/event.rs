@@ -14,6 +14,7 @@ pub enum Class {
     Expired,
     Evicted,
     New,
+    Missed,
 }
 
 impl Class {
@@ -30,6 +31,7 @@ impl Class {
             Class::Expired => b'x',
             Class::Evicted => b'e',
             Class::New => b'n',
+            Class::Missed => b'm',
         }
     }
 }
@@ -45,6 +47,11 @@ macro_rules! events {
             /// The name that subscribers see.
             pub fn name(self) -> &'static str {
                 match self { $($(Event::$Event => $name),*),* }
+            }
+
+            /// Whether the key is another one now. A key that was missed is not, and of a new one the next event tells.
+            pub fn is_change(self) -> bool {
+                !matches!(self, Event::New | Event::KeyMiss)
             }
 
             /// The class it belongs to.
@@ -90,4 +97,5 @@ events! {
     Expired { Expired = "expired" }
     Evicted { Evicted = "evicted" }
     New { New = "new" }
+    Missed { KeyMiss = "keymiss" }
 }

@@ -15,7 +15,7 @@ use foldhash::quality::FixedState;
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
-pub use effects::Effects;
+pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
 pub use random::Random;
 pub use writing::Writing;
@@ -34,6 +34,9 @@ const PREFETCHED_LEN: usize = 4096;
 /// The name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a>(pub &'a [u8]);
+
+/// Bits of the access clock.
+const CLOCK_MASK: u32 = 0xff_ffff;
 
 /// Hits and misses of reads, and keys that expired: what INFO stats reports of the keyspace.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,6 +63,8 @@ pub struct Keyspace {
     pub counters: Counters,
     /// The longest text, in bytes.
     pub text_max: usize,
+    /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
+    pub keeps_clocks: bool,
     now_ms: u64,
     /// The access clock, kept so that no read divides.
     clock: u32,
@@ -79,6 +84,7 @@ impl Keyspace {
             random,
             counters: Counters::default(),
             text_max: 512 << 20,
+            keeps_clocks: false,
             now_ms: 0,
             clock: 0,
         }
@@ -89,7 +95,7 @@ impl Keyspace {
     pub fn set_now(&mut self, now_ms: u64) {
         if now_ms != self.now_ms {
             self.now_ms = now_ms;
-            self.clock = (now_ms / 1000) as u32 & 0xff_ffff;
+            self.clock = (now_ms / 1000) as u32 & CLOCK_MASK;
         }
     }
 
@@ -171,19 +177,60 @@ impl Keyspace {
         }
     }
 
+    /// Whether a database has a key. Unlike [`Keyspace::find`], it leaves one past its deadline where it is.
+    pub fn contains(&self, db: usize, key: &[u8]) -> bool {
+        let database = &self.databases[db];
+        database.find(self.hash(key), key).is_some_and(|found| self.is_alive(database, found))
+    }
+
+    /// Whether an entry has not expired.
+    pub fn is_alive(&self, database: &Database, found: Found) -> bool {
+        database.deadline(found).is_none_or(|at| at > self.now_ms)
+    }
+
+    /// Finds a key for a look at its name or deadline, which counts as a hit or a miss but not as an access.
+    #[inline]
+    pub fn peek(&mut self, key: Key) -> Option<Found> {
+        let found = self.find(key);
+        match found {
+            Some(_) => self.counters.hits += 1,
+            None => self.missed(key),
+        }
+        found
+    }
+
     /// Finds a key for a read, which counts as a hit or a miss and as an access.
     #[inline]
     pub fn look_up(&mut self, key: Key) -> Option<Found> {
-        let found = self.find(key);
-        match found {
-            Some(found) => {
+        let hash = self.hash(key.0);
+        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks).then_some(self.clock));
+        let database = self.database_mut();
+        if let Some(found) = database.find(hash, key.0) {
+            if database.touch(found, now_ms, clock) {
                 self.counters.hits += 1;
-                let clock = self.clock;
-                self.database_mut().set_clock(found, clock);
+                return Some(found);
             }
-            None => self.counters.misses += 1,
+            self.expire(found);
         }
-        found
+        self.missed(key);
+        None
+    }
+
+    fn missed(&mut self, key: Key) {
+        self.counters.misses += 1;
+        self.effects.touch(self.selected, key.0, Event::KeyMiss);
+    }
+
+    /// Sets the access clock of an entry to now.
+    #[inline]
+    pub fn access(&mut self, found: Found) {
+        let clock = self.clock;
+        self.database_mut().set_clock(found, clock);
+    }
+
+    /// For how many seconds an entry has not been accessed.
+    pub fn idle_seconds(&self, found: Found) -> u32 {
+        self.clock.wrapping_sub(self.database().clock(found)) & CLOCK_MASK
     }
 
     /// The collection under `key`, to be read.
@@ -225,8 +272,9 @@ impl Keyspace {
         if self.database().kind(found) != T::KIND {
             return Err(Error::WrongType);
         }
-        let clock = self.clock;
-        self.database_mut().set_clock(found, clock);
+        if !self.keeps_clocks {
+            self.access(found);
+        }
         Ok(Writing::new(self, found, true))
     }
 
@@ -234,23 +282,25 @@ impl Keyspace {
     #[inline]
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, hasher, .. } = self;
+        let Keyspace { databases, selected, hasher, effects, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
             Some(found) => database.replace_text(found, text, deadline),
-            None => database.insert_text(hash, key.0, text, deadline, |key| hash_with(hasher, key)),
+            None => {
+                effects.touch(*selected, key.0, Event::New);
+                database.insert_text(hash, key.0, text, deadline, |key| hash_with(hasher, key))
+            }
         };
-        let clock = self.clock;
-        self.database_mut().set_clock(found, clock);
+        self.access(found);
     }
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, hasher, .. } = self;
+        let Keyspace { databases, selected, hasher, effects, .. } = self;
+        effects.touch(*selected, key.0, Event::New);
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| hash_with(hasher, key));
-        let clock = self.clock;
-        self.database_mut().set_clock(found, clock);
+        self.access(found);
         found
     }
 

@@ -11,6 +11,7 @@ mod log;
 mod settings;
 mod shell;
 mod time;
+mod usage;
 
 use std::{
     env, fs,
@@ -193,6 +194,8 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
     Host {
         clock: time::clock_us,
         allocated,
+        resident: usage::resident,
+        cpu: usage::cpu_us,
         os,
         process_id: process::id(),
         tcp_port: 0,

@@ -68,9 +68,33 @@ pub struct RequestParser {
 }
 
 impl RequestParser {
-    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and `words`
-    /// gives its words (none for an empty line). `None`: more bytes are needed; call again with the same bytes and more.
-    pub fn parse(&mut self, bytes: &[u8], limits: Limits) -> Result<Option<usize>, ProtocolError> {
+    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and its words are
+    /// appended to `words` (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]).
+    /// `None`: more bytes are needed; call again with the same bytes and more.
+    #[inline]
+    pub fn parse<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        limits: Limits,
+        words: &mut Vec<&'a [u8]>,
+    ) -> Result<Option<usize>, ProtocolError> {
+        let first = words.len();
+        // Nearly every request arrives whole and is short: it is read in one go, and nothing about it is remembered.
+        if self.missing.is_none()
+            && !limits.unauthenticated
+            && let Some(used) = short_request(bytes, words)
+        {
+            return Ok(Some(used));
+        }
+        words.truncate(first);
+        let used = self.resume(bytes, limits)?;
+        if used.is_some() {
+            words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
+        }
+        Ok(used)
+    }
+
+    fn resume(&mut self, bytes: &[u8], limits: Limits) -> Result<Option<usize>, ProtocolError> {
         if self.missing.is_none() {
             self.spans.clear();
             self.at = 0;
@@ -91,11 +115,6 @@ impl RequestParser {
         }
         self.missing = None;
         Ok(Some(self.at))
-    }
-
-    /// Appends to `words` those of the request that `parse` has just found in `bytes`, unless it was an inline one.
-    pub fn words<'a>(&self, bytes: &'a [u8], words: &mut Vec<&'a [u8]>) {
-        words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
     }
 
     /// The words of the inline request that `parse` has just found; none if it was of the other form.
@@ -161,29 +180,52 @@ impl RequestParser {
     }
 }
 
+/// A whole request of words of less than a thousand bytes, if that is what `bytes` start with.
+#[inline]
+fn short_request<'a>(bytes: &'a [u8], words: &mut Vec<&'a [u8]>) -> Option<usize> {
+    let (count, mut at) = short_number(bytes, 0, b'*')?;
+    for _ in 0..count {
+        let (length, start) = short_number(bytes, at, b'$')?;
+        let word = bytes.get(start..start + length)?;
+        at = start + length + 2;
+        if at > bytes.len() {
+            return None;
+        }
+        words.push(word);
+    }
+    Some(at)
+}
+
+/// The number of up to three digits on a line that starts with `tag` at `at`, and where the next line starts.
+#[inline(always)]
+fn short_number(bytes: &[u8], at: usize, tag: u8) -> Option<(usize, usize)> {
+    let digit = |byte: u8| byte.wrapping_sub(b'0') as usize;
+    let [first, a, b, c] = *bytes.get(at..at + 4)?.first_chunk()?;
+    let a = digit(a);
+    if first != tag || a > 9 {
+        None
+    } else if b == b'\r' && c == b'\n' {
+        Some((a, at + 4))
+    } else if a == 0 || digit(b) > 9 {
+        None
+    } else {
+        let (tens, [c, d, e]) = (a * 10 + digit(b), *bytes.get(at + 3..at + 6)?.first_chunk()?);
+        if c == b'\r' && d == b'\n' {
+            Some((tens, at + 5))
+        } else {
+            (digit(c) <= 9 && d == b'\r' && e == b'\n').then(|| (tens * 10 + digit(c), at + 6))
+        }
+    }
+}
+
 /// The number on the line that starts at `from`, if it is one, and where the next line starts; `None` while the line has
 /// no end.
-#[inline(always)]
 fn number_line(
     bytes: &[u8],
     from: usize,
     too_long: ProtocolError,
 ) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
-    // Nearly every line is a number of one or two digits, and there are as many lines as words.
-    if let Some(&[a, b, c, d]) = bytes.get(from..from + 4).and_then(|line| line.first_chunk()) {
-        let (tens, ones) = (a.wrapping_sub(b'0') as i64, b.wrapping_sub(b'0') as i64);
-        if tens < 10 && b == b'\r' && c == b'\n' {
-            return Ok(Some((Some(tens), from + 3)));
-        }
-        if tens < 10 && tens > 0 && ones < 10 && c == b'\r' && d == b'\n' {
-            return Ok(Some((Some(tens * 10 + ones), from + 4)));
-        }
-    }
-    any_line(bytes.get(from..).unwrap_or_default(), from, too_long)
-}
-
-#[cold]
-fn any_line(rest: &[u8], from: usize, too_long: ProtocolError) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
+    let rest = bytes.get(from..).unwrap_or_default();
     match memchr::memchr(b'\r', rest) {
         Some(end) if rest.len() > end + 1 => Ok(Some((parse_i64(&rest[..end]), from + end + 2))),
         None if rest.len() > INLINE_MAX => Err(too_long),
@@ -277,10 +319,9 @@ mod tests {
     fn requests(bytes: &[u8], step: usize) -> (Vec<Vec<Vec<u8>>>, Option<ProtocolError>) {
         let (mut parser, mut found, mut start, mut end) = (RequestParser::default(), Vec::new(), 0, 0);
         loop {
-            match parser.parse(&bytes[start..end], LIMITS) {
+            let mut words = Vec::new();
+            match parser.parse(&bytes[start..end], LIMITS, &mut words) {
                 Ok(Some(used)) => {
-                    let mut words = Vec::new();
-                    parser.words(&bytes[start..end], &mut words);
                     let words = words.iter().map(|w| w.to_vec());
                     found.push(words.chain(parser.take_inline()).collect());
                     start += used;

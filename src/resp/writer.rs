@@ -177,6 +177,12 @@ impl<'o> Writer<'o> {
         self.out[start..].rotate_right(header);
     }
 
+    /// Puts bytes that are already encoded before what was written after `position`.
+    pub fn insert(&mut self, position: usize, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+        self.out[position..].rotate_right(bytes.len());
+    }
+
     /// Appends a reply that is already encoded.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
@@ -190,13 +196,14 @@ impl<'o> Writer<'o> {
         self.out.extend_from_slice(if self.version == Version::V2 { v2 } else { v3 });
     }
 
+    #[inline]
     fn header(&mut self, tag: u8, n: i64) {
-        // Most lengths and counts have one digit.
-        if (0..10).contains(&n) {
-            self.out.extend_from_slice(&[tag, b'0' + n as u8, b'\r', b'\n']);
-        } else {
-            let mut text = itoa::Buffer::new();
-            self.line(tag, text.format(n).as_bytes());
+        // Most lengths and counts have one or two digits.
+        let digit = |n: i64| b'0' + n as u8;
+        match n {
+            0..10 => self.out.extend_from_slice(&[tag, digit(n), b'\r', b'\n']),
+            10..100 => self.out.extend_from_slice(&[tag, digit(n / 10), digit(n % 10), b'\r', b'\n']),
+            _ => self.line(tag, itoa::Buffer::new().format(n).as_bytes()),
         }
     }
 

@@ -1,3 +1,4 @@
 //! One module for each kind of generated file.
 
+pub mod compatibility;
 pub mod typescript;

@@ -175,6 +175,7 @@ enum Form {
 struct Header(u64);
 
 impl Header {
+    const CLOCK: u64 = 0xff_ffff;
     const EDITED: u64 = 1 << 29;
     const DEADLINE: u64 = 1 << 30;
     const LONG_KEY: u64 = 1 << 31;
@@ -187,6 +188,7 @@ impl Header {
     fn kind(self) -> Kind {
         Kind::from_bits(self.0 >> 24 & 7)
     }
+    #[inline]
     fn form(self) -> Form {
         match self.0 >> 27 & 3 {
             0 => Form::Embedded,
@@ -201,12 +203,14 @@ impl Header {
         (self.0 >> 32 & 0xffff) as usize
     }
     fn clock(self) -> u32 {
-        (self.0 & 0xff_ffff) as u32
+        (self.0 & Header::CLOCK) as u32
     }
     /// Where the payload, or the key of an embedded text, starts.
+    #[inline]
     fn payload_at(self) -> usize {
         8 + 8 * (self.has(Header::DEADLINE) as usize) + 8 * (self.has(Header::LONG_KEY) as usize)
     }
+    #[inline]
     fn key_at(self) -> usize {
         self.payload_at() + if self.form() == Form::Embedded { 0 } else { PAYLOAD }
     }
@@ -311,6 +315,30 @@ impl Entries {
         self.slab.prefetch(h);
     }
 
+    /// Whether this is the key.
+    #[inline]
+    pub fn has_key(&self, h: Handle, key: &[u8]) -> bool {
+        let bytes = self.slab.bytes(h);
+        let header = Header(word(bytes, 0));
+        key_len(bytes, header) == key.len() && bytes[header.key_at()..].starts_with(key)
+    }
+
+    /// Sets the access clock, if there is one to set, unless the entry has expired; whether it has not.
+    #[inline]
+    pub fn touch(&mut self, h: Handle, now_ms: u64, clock: Option<u32>) -> bool {
+        let bytes = self.slab.bytes_mut(h);
+        let header = Header(word(bytes, 0));
+        let live = !header.has(Header::DEADLINE) || word(bytes, 8) > now_ms;
+        // Not written when it is the same, as it is for a second: reads then leave the cache line clean.
+        if let Some(clock) = clock
+            && live
+            && header.clock() != clock
+        {
+            set_word(bytes, 0, header.0 & !Header::CLOCK | (clock as u64 & Header::CLOCK));
+        }
+        live
+    }
+
     /// The kind of value.
     #[inline]
     pub fn kind(&self, h: Handle) -> Kind {
@@ -332,7 +360,7 @@ impl Entries {
     /// Sets the access clock.
     #[inline]
     pub fn set_clock(&mut self, h: Handle, clock: u32) {
-        let header = self.header(h).0 & !0xff_ffff | (clock & 0xff_ffff) as u64;
+        let header = self.header(h).0 & !Header::CLOCK | (clock as u64 & Header::CLOCK);
         self.set_header(h, Header(header));
     }
 

@@ -177,7 +177,9 @@ impl<L: Layout> Table<L> {
 impl<L: Layout> Clone for Table<L> {
     fn clone(&self) -> Self {
         let mut copy = Table::new(self.seed);
-        self.slots().for_each(|slot| drop(copy.add_copy(slot)));
+        for slot in self.slots() {
+            copy.add_copy(slot);
+        }
         copy
     }
 }

@@ -1,3 +1,5 @@
+//! Lists against a plain model.
+
 use super::*;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;

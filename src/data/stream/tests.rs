@@ -1,3 +1,5 @@
+//! Streams against a plain model, and entries byte by byte.
+
 use super::*;
 use crate::data::number::Digits;
 use alloc::collections::BTreeMap;

@@ -1,0 +1,391 @@
+//! Where the keys stand in a request and what is done to them, read off the shapes of a row: the key specifications of
+//! COMMAND INFO, and the keys of a request that is not run. What a command does to its keys is no part of its shape, so the
+//! little that does not follow from its flags is listed here.
+
+use alloc::vec::Vec;
+
+use super::{
+    args::Shape,
+    spec::{Flags, KeyRange, Spec},
+};
+use crate::data::number::parse_i64;
+
+/// What a command does to keys, in the words of COMMAND INFO: `RO access`, `OW update`, `not_key`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Access(&'static str);
+
+/// One rule by which keys are found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeySpec {
+    /// Where the search begins.
+    pub begin: Begin,
+    /// Which words from there on are keys.
+    pub find: Find,
+    /// What is done to them.
+    pub access: Access,
+    /// Whether other words than these may be keys, too.
+    pub incomplete: bool,
+}
+
+/// Where the search for keys begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// At this word, counted from the first word of the name.
+    Index(i64),
+    /// After this word, looked for from an index on.
+    Keyword(&'static str, i64),
+    /// Only the command itself can tell.
+    Unknown,
+}
+
+/// Which words are keys, from where the search begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Find {
+    /// One word each `step`, up to `last`: words further on, or counted from the end when negative. With a `limit`, only
+    /// that part of them.
+    #[allow(missing_docs)]
+    Range { last: i64, step: i64, limit: i64 },
+    /// As many as the first word says.
+    Counted,
+    /// Only the command itself can tell.
+    Unknown,
+}
+
+/// A key in a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FoundKey {
+    /// Which word it is, counted from the first word of the name.
+    pub at: usize,
+    /// What is done to it.
+    pub access: Access,
+}
+
+/// What is done to keys where it is not `RO access` for a command that reads and `RW update` for one that writes; one
+/// part for each place of keys.
+const ACCESS: &[(&str, &str)] = &[
+    ("not_key", "SPUBLISH SSUBSCRIBE SUNSUBSCRIBE"),
+    ("OW insert", "MSETNX SETNX"),
+    ("OW update", "MSET MSETEX PSETEX RESTORE RESTORE-ASKING SETEX"),
+    (
+        "OW update;RO access",
+        "BITOP GEOSEARCHSTORE SDIFFSTORE SINTERSTORE SUNIONSTORE ZDIFFSTORE ZINTERSTORE ZRANGESTORE ZUNIONSTORE",
+    ),
+    ("RM delete", "DEL DELIFEQ UNLINK"),
+    (
+        "RO",
+        "EXISTS HEXISTS HLEN HSTRLEN LLEN MEMORY|USAGE OBJECT|ENCODING OBJECT|FREQ OBJECT|IDLETIME OBJECT|REFCOUNT SCARD \
+         SISMEMBER STRLEN TOUCH TYPE WATCH XLEN ZCARD",
+    ),
+    // Reading as a group changes the group and not the entries.
+    ("RO access", "XREADGROUP"),
+    ("RO access;OW update", "COPY GEORADIUS GEORADIUSBYMEMBER"),
+    ("RO access;RO access", "SORT_RO"),
+    ("RO access;RO access;OW update", "SORT"),
+    ("RW access", "PFCOUNT PFDEBUG"),
+    (
+        "RW access delete",
+        "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN GETDEL HGETDEL LMPOP LPOP RPOP SPOP ZMPOP ZPOPMAX ZPOPMIN",
+    ),
+    ("RW access delete;OW insert", "RENAMENX"),
+    ("RW access delete;OW update", "RENAME"),
+    ("RW access delete;RW access delete", "MIGRATE"),
+    ("RW access delete;RW insert", "BLMOVE BRPOPLPUSH LMOVE RPOPLPUSH SMOVE"),
+    ("RW access insert;RO access", "PFMERGE"),
+    (
+        "RW access update",
+        "DECR DECRBY EVAL EVALSHA FCALL GETEX GETSET HGETEX HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT MOVE SETBIT ZINCRBY",
+    ),
+    ("RW access update variable_flags", "BITFIELD SET"),
+    (
+        "RW delete",
+        "HDEL LREM LTRIM SREM XAUTOCLAIM XDEL XDELEX XGROUP|DELCONSUMER XGROUP|DESTROY XTRIM ZREM ZREMRANGEBYLEX \
+         ZREMRANGEBYRANK ZREMRANGEBYSCORE",
+    ),
+    ("RW delete variable_flags", "DELEX"),
+    (
+        "RW insert",
+        "APPEND HSETNX LINSERT LPUSH LPUSHX PFADD RPUSH RPUSHX SADD XGROUP|CREATE XGROUP|CREATECONSUMER",
+    ),
+    ("RW update delete", "XACKDEL"),
+];
+
+/// Commands that reach keys whose names they find in values, or that nobody can find by position.
+const UNKNOWN: &[&str] = &["SORT", "SORT_RO"];
+
+impl Access {
+    /// The words, one by one.
+    pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
+        self.0.split(' ')
+    }
+
+    /// Whether it is keys that this is said of, and not channels.
+    pub fn is_to_keys(self) -> bool {
+        self.0 != "not_key"
+    }
+
+    /// What a request does of all that its command may do.
+    fn in_request(self, spec: &Spec, words: &[&[u8]]) -> Access {
+        let any = |tokens: &[&str]| {
+            words[2..].iter().any(|word| tokens.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes())))
+        };
+        match spec.name {
+            "SET" if any(&["GET"]) => Access("RW access update"),
+            "SET" => Access("OW update"),
+            "BITFIELD" if any(&["SET", "INCRBY"]) => Access("RW access update"),
+            "BITFIELD" => Access("RO access"),
+            _ => self,
+        }
+    }
+}
+
+impl Spec {
+    /// What is done to the keys of the place numbered `place`, and whether it is said of that place alone.
+    fn access(&self, place: usize) -> (Access, bool) {
+        let is_this = |name: &str| name.split('|').eq(self.name.split(' '));
+        let listed = ACCESS.iter().find(|(_, names)| names.split_ascii_whitespace().any(is_this));
+        let text = match listed {
+            Some((text, _)) => text,
+            None if self.flags.has(Flags::WRITE) => "RW update",
+            None => "RO access",
+        };
+        match text.split(';').nth(place) {
+            Some(own) => (Access(own), true),
+            None => (Access(text.rsplit(';').next().unwrap_or(text)), false),
+        }
+    }
+
+    /// The rules by which the keys are found.
+    pub fn key_specs(&self) -> Vec<KeySpec> {
+        let mut specs = Vec::new();
+        let mut at = self.name_words() as i64;
+        let (mut place, mut fixed) = (0, true);
+        for (i, shape) in self.shapes.iter().enumerate() {
+            let rest = Shape::sum(&self.shapes[i + 1..]) as i64;
+            self.specs_of(shape, fixed.then_some(at), at, rest, &mut place, &mut specs);
+            fixed &= shape.is_fixed();
+            at += shape.min_words() as i64;
+        }
+        specs
+    }
+
+    /// Adds the rules that a shape gives. It stands at `at` when that is known, `from` or later otherwise, and `rest` words
+    /// are needed after it.
+    fn specs_of(
+        &self,
+        shape: &Shape,
+        at: Option<i64>,
+        from: i64,
+        rest: i64,
+        place: &mut usize,
+        specs: &mut Vec<KeySpec>,
+    ) {
+        let one = Find::Range { last: 0, step: 1, limit: 0 };
+        let mut add = |begin, find, incomplete| {
+            let (access, own) = self.access(*place);
+            *place += 1;
+            // Keys side by side of which nothing separate is said are one range.
+            if let (
+                false,
+                Some(KeySpec { begin: Begin::Index(first), find: Find::Range { last, .. }, .. }),
+                Begin::Index(at),
+            ) = (own, specs.last_mut(), begin)
+                && *first + *last + 1 == at
+            {
+                *last += 1;
+                return;
+            }
+            specs.push(KeySpec { begin, find, access, incomplete });
+        };
+        let begin = at.map_or(Begin::Unknown, Begin::Index);
+        match shape {
+            Shape::Key => add(begin, one, false),
+            Shape::Many([Shape::Key, others @ ..]) => {
+                add(begin, Find::Range { last: -1 - rest, step: 1 + others.len() as i64, limit: 0 }, false);
+            }
+            Shape::Maybe(shape) => self.specs_of(shape, at, from, rest, place, specs),
+            Shape::CountedKeys => add(begin, Find::Counted, false),
+            Shape::Streams => {
+                add(Begin::Keyword("STREAMS", from), Find::Range { last: -1, step: 1, limit: 2 }, true);
+            }
+            Shape::Group(shapes) => {
+                let mut within = at;
+                for shape in *shapes {
+                    self.specs_of(shape, within, from, rest, place, specs);
+                    within = within.filter(|_| shape.is_fixed()).map(|at| at + shape.min_words() as i64);
+                }
+            }
+            Shape::Options(options) => {
+                if UNKNOWN.contains(&self.name) {
+                    while self.access(*place).1 {
+                        specs.push(KeySpec {
+                            begin: Begin::Unknown,
+                            find: Find::Unknown,
+                            access: self.access(*place).0,
+                            incomplete: false,
+                        });
+                        *place += 1;
+                    }
+                    return;
+                }
+                for option in keyword_options(options) {
+                    specs.push(KeySpec {
+                        begin: Begin::Keyword(option, from),
+                        find: one,
+                        access: self.access(*place).0,
+                        incomplete: true,
+                    });
+                }
+                *place += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the keys stand as far as one range can say it, as COMMAND INFO did before there were specifications.
+    pub fn keys(&self) -> KeyRange {
+        let mut range = KeyRange::default();
+        for spec in self.key_specs() {
+            let (Begin::Index(first), Find::Range { last, step, .. }) = (spec.begin, spec.find) else {
+                continue;
+            };
+            let last = if last < 0 { last } else { first + last };
+            if range.first == 0 {
+                range = KeyRange { first, last, step };
+            } else if range.last + 1 == first {
+                range.last = last;
+            }
+        }
+        range
+    }
+
+    /// Whether some keys stand where only the words themselves tell.
+    pub fn has_movable_keys(&self) -> bool {
+        let is_range =
+            |spec: &KeySpec| matches!((spec.begin, spec.find), (Begin::Index(_), Find::Range { .. }));
+        !self.key_specs().iter().all(is_range)
+    }
+
+    /// The keys among `words`, name included. `None` when the words do not say where they are.
+    pub fn find_keys(&self, words: &[&[u8]]) -> Option<Vec<FoundKey>> {
+        let mut walk = Walk { spec: self, words, at: self.name_words(), found: Vec::new() };
+        walk.sequence(self.shapes, 0, 0)?;
+        Some(walk.found)
+    }
+}
+
+/// The words in front of the keys among options.
+fn keyword_options(options: &'static [Shape]) -> Vec<&'static str> {
+    let mut keywords = Vec::new();
+    for option in options {
+        match option {
+            Shape::Group([Shape::Token(token), Shape::Key]) => keywords.push(*token),
+            Shape::OneOf(shapes) | Shape::Options(shapes) => keywords.extend(keyword_options(shapes)),
+            _ => {}
+        }
+    }
+    keywords
+}
+
+/// How many places of keys a shape has. Options count as one place, whatever keyword stands before the key.
+fn places(shape: &Shape) -> usize {
+    match shape {
+        Shape::Key | Shape::CountedKeys | Shape::Streams => 1,
+        Shape::Group(shapes) | Shape::Many(shapes) => shapes.iter().map(places).sum(),
+        Shape::Maybe(shape) => places(shape),
+        Shape::Options(_) => 1,
+        _ => 0,
+    }
+}
+
+/// A walk over a request along the shapes of its command.
+struct Walk<'w> {
+    spec: &'w Spec,
+    words: &'w [&'w [u8]],
+    at: usize,
+    found: Vec<FoundKey>,
+}
+
+impl Walk<'_> {
+    /// Whether `n` words are left besides the last `rest`.
+    fn has(&self, n: usize, rest: usize) -> bool {
+        self.at + n + rest <= self.words.len()
+    }
+
+    fn key(&mut self, place: usize) {
+        let access = self.spec.access(place).0.in_request(self.spec, self.words);
+        self.found.push(FoundKey { at: self.at, access });
+        self.at += 1;
+    }
+
+    fn sequence(&mut self, shapes: &[Shape], rest: usize, mut place: usize) -> Option<()> {
+        for (i, shape) in shapes.iter().enumerate() {
+            self.shape(shape, rest + Shape::sum(&shapes[i + 1..]), place)?;
+            place += places(shape);
+        }
+        Some(())
+    }
+
+    fn shape(&mut self, shape: &Shape, rest: usize, place: usize) -> Option<()> {
+        if !self.has(shape.min_words(), rest) {
+            return None;
+        }
+        match shape {
+            Shape::Key => self.key(place),
+            Shape::Word(..) | Shape::Token(_) => self.at += 1,
+            Shape::Group(shapes) => self.sequence(shapes, rest, place)?,
+            Shape::Many(shapes) => {
+                while self.has(Shape::sum(shapes), rest) {
+                    self.sequence(shapes, rest, place)?;
+                }
+            }
+            Shape::Maybe(inner) => {
+                if self.has(inner.min_words(), rest) && self.fits(inner) {
+                    self.shape(inner, rest, place)?;
+                }
+            }
+            Shape::OneOf(shapes) => {
+                let shape = shapes.iter().find(|shape| self.fits(shape))?;
+                self.shape(shape, rest, place)?;
+            }
+            Shape::Options(shapes) => {
+                while self.has(1, rest)
+                    && let Some(shape) = shapes.iter().find(|shape| self.fits(shape))
+                {
+                    // A key among options belongs to the one place after those in front.
+                    let place = if self.spec.access(place + 1).1 { place + 1 } else { place };
+                    self.shape(shape, rest, place)?;
+                }
+            }
+            Shape::CountedKeys => {
+                let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
+                self.at += 1;
+                if count > self.words.len() || !self.has(count, rest) {
+                    return None;
+                }
+                (0..count).for_each(|_| self.key(place));
+            }
+            Shape::Streams => {
+                self.at += 1;
+                let names = (self.words.len() - rest - self.at) / 2;
+                (0..names).for_each(|_| self.key(place));
+                self.at += names;
+            }
+        }
+        Some(())
+    }
+
+    /// Whether the next word can be the first of `shape`.
+    fn fits(&self, shape: &Shape) -> bool {
+        let Some(word) = self.words.get(self.at) else { return false };
+        match shape {
+            Shape::Token(token) => word.eq_ignore_ascii_case(token.as_bytes()),
+            Shape::Streams => word.eq_ignore_ascii_case(b"STREAMS"),
+            Shape::Group(shapes) | Shape::Many(shapes) => {
+                shapes.first().is_some_and(|first| self.fits(first))
+            }
+            Shape::OneOf(shapes) | Shape::Options(shapes) => shapes.iter().any(|shape| self.fits(shape)),
+            Shape::Maybe(shape) => self.fits(shape),
+            Shape::Key | Shape::Word(..) | Shape::CountedKeys => true,
+        }
+    }
+}

@@ -1,0 +1,506 @@
+//! INFO: what the engine tells about itself, under Redis's names and in Redis's order, so that tools find their way.
+//! Fields about what does not exist here (forks, threads, defragmentation) say that nothing of it happens.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::fmt::{Display, Write};
+
+use super::{Engine, config::Host};
+use crate::{
+    Result,
+    commands::{
+        Command,
+        args::{Rest, Text},
+        reply::{Written, typed},
+        spec::commands,
+    },
+    keyspace::Random,
+    resp::Writer,
+};
+
+/// The rows.
+pub const COMMANDS: &[Command<Engine>] = commands! {
+    Engine, group: "server";
+    /// Tells about the server: all that is usual, or the sections named.
+    "INFO" = info(sections) since "1.0.0" [LOADING STALE DANGEROUS] O("1");
+    /// Returns the time in Unix seconds, and the microseconds of this second.
+    "TIME" = time() since "2.6.0" [LOADING STALE FAST] O("1");
+    /// Returns the Unix time of the last snapshot that was kept.
+    "LASTSAVE" = lastsave() since "1.0.0" [LOADING STALE FAST] O("1");
+    /// Draws something, and names the version.
+    "LOLWUT" = lolwut(options) since "5.0.0" [READONLY FAST] O("1");
+};
+
+/// The version of Redis whose answers ours are meant to be.
+pub const REDIS_VERSION: &str = "7.2.4";
+
+/// What distinguishes one run of an engine from another.
+pub struct Identity {
+    run_id: String,
+    replication_id: String,
+    /// When the engine first heard of the time.
+    started_ms: Option<u64>,
+    peak_bytes: usize,
+}
+
+impl Identity {
+    /// Names that follow from a seed.
+    pub fn new(seed: u64) -> Identity {
+        // Not the numbers that the keyspace draws from the same seed: what is shown here must not tell those.
+        let mut random = Random::new(!seed);
+        let mut name = || {
+            let digits = |_| format!("{:08x}", random.next() >> 32);
+            (0..5).map(digits).collect()
+        };
+        Identity { run_id: name(), replication_id: name(), started_ms: None, peak_bytes: 0 }
+    }
+
+    /// It is `now_ms`, perhaps for the first time.
+    #[inline]
+    pub fn seen(&mut self, now_ms: u64) {
+        self.started_ms.get_or_insert(now_ms);
+    }
+}
+
+/// A section: its name, its heading, whether INFO without an argument shows it, and what writes it.
+struct Section {
+    name: &'static str,
+    heading: &'static str,
+    is_usual: bool,
+    write: fn(&Engine, &mut Fields),
+}
+
+const fn usual(heading: &'static str, name: &'static str, write: fn(&Engine, &mut Fields)) -> Section {
+    Section { name, heading, is_usual: true, write }
+}
+
+const fn special(heading: &'static str, name: &'static str, write: fn(&Engine, &mut Fields)) -> Section {
+    Section { name, heading, is_usual: false, write }
+}
+
+/// In the order in which they are written, whatever the order they are asked for.
+const SECTIONS: [Section; 13] = [
+    usual("Server", "server", server),
+    usual("Clients", "clients", clients),
+    usual("Memory", "memory", memory),
+    usual("Persistence", "persistence", persistence),
+    usual("Stats", "stats", stats),
+    usual("Replication", "replication", replication),
+    usual("CPU", "cpu", cpu),
+    usual("Modules", "modules", |_, _| {}),
+    special("Commandstats", "commandstats", commandstats),
+    usual("Errorstats", "errorstats", errorstats),
+    special("Latencystats", "latencystats", |_, _| {}),
+    usual("Cluster", "cluster", cluster),
+    usual("Keyspace", "keyspace", keyspace),
+];
+
+impl Section {
+    /// Whether `word` asks for this section.
+    fn is_meant_by(&self, word: &[u8]) -> bool {
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        is(self.name)
+            || is("everything")
+            || is("all") && self.name != "modules"
+            || is("default") && self.is_usual
+    }
+}
+
+/// The text of INFO as it grows.
+struct Fields(String);
+
+impl Fields {
+    /// `name:value`
+    fn add(&mut self, name: &str, value: impl Display) {
+        let _ = write!(self.0, "{name}:{value}\r\n");
+    }
+
+    /// `name:value` for several with the same value.
+    fn all(&mut self, names: &[&str], value: impl Display) {
+        names.iter().for_each(|name| self.add(name, &value));
+    }
+
+    /// `name:bytes`, and `name_human` after it.
+    fn bytes(&mut self, name: &str, bytes: u64) {
+        self.add(name, bytes);
+        self.add(&format!("{name}_human"), Human(bytes));
+    }
+}
+
+/// Bytes as people read them: `918.80K`.
+struct Human(u64);
+
+impl Display for Human {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        const UNITS: [&str; 5] = ["K", "M", "G", "T", "P"];
+        if self.0 < 1024 {
+            return write!(f, "{}B", self.0);
+        }
+        let unit = (self.0.ilog2() as usize / 10).min(UNITS.len());
+        write!(f, "{:.2}{}", self.0 as f64 / (1u64 << (10 * unit)) as f64, UNITS[unit - 1])
+    }
+}
+
+typed! {
+    /// Text for people.
+    Prose = "string";
+}
+
+fn info<'a>(
+    engine: &mut Engine,
+    sections: Option<Rest<'a, Text<'a>>>,
+) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
+    engine.identity.peak_bytes = engine.identity.peak_bytes.max(engine.used_memory());
+    const USUAL: &[&[u8]] = &[b"default"];
+    let asked = sections.map_or(USUAL, |sections| sections.words());
+    let mut text = Fields(String::new());
+    for section in SECTIONS.iter().filter(|section| asked.iter().any(|word| section.is_meant_by(word))) {
+        if !text.0.is_empty() {
+            text.0.push_str("\r\n");
+        }
+        let _ = write!(text.0, "# {}\r\n", section.heading);
+        (section.write)(engine, &mut text);
+    }
+    Ok(Written::new(move |out| out.verbatim("txt", &text.0)))
+}
+
+fn server(engine: &Engine, out: &mut Fields) {
+    let Host { os, process_id, tcp_port, executable, config_file, .. } = &engine.config.host;
+    let now_ms = engine.keyspace.now_ms();
+    let uptime = engine.uptime_seconds();
+    out.add("redis_version", REDIS_VERSION);
+    out.add("keyside_version", env!("CARGO_PKG_VERSION"));
+    out.add("redis_git_sha1", "00000000");
+    out.add("redis_git_dirty", 0);
+    out.add("redis_build_id", 0);
+    out.add("redis_mode", "standalone");
+    out.add("os", os);
+    out.add("arch_bits", usize::BITS);
+    out.add("process_id", process_id);
+    out.add("process_supervised", "no");
+    out.add("run_id", &engine.identity.run_id);
+    out.add("tcp_port", tcp_port);
+    out.add("server_time_usec", now_ms * 1000);
+    out.add("uptime_in_seconds", uptime);
+    out.add("uptime_in_days", uptime / 86_400);
+    out.all(&["hz", "configured_hz"], engine.setting("hz"));
+    out.add("lru_clock", now_ms / 1000 & 0xff_ffff);
+    out.add("executable", executable);
+    out.add("config_file", config_file);
+    out.add("io_threads_active", 0);
+}
+
+fn clients(engine: &Engine, out: &mut Fields) {
+    let largest =
+        |size: fn(&super::Client) -> usize| engine.clients.iter().map(|(_, client)| size(client)).max();
+    out.add("connected_clients", engine.clients.len());
+    out.add("cluster_connections", 0);
+    out.add("maxclients", engine.setting("maxclients"));
+    out.add("client_recent_max_input_buffer", largest(super::Client::pending_query).unwrap_or(0));
+    out.add("client_recent_max_output_buffer", largest(super::Client::pending_output).unwrap_or(0));
+    out.all(&["blocked_clients", "tracking_clients", "clients_in_timeout_table"], 0);
+}
+
+fn memory(engine: &Engine, out: &mut Fields) {
+    let used = engine.used_memory() as u64;
+    let allocated = (engine.config.host.allocated)() as u64;
+    let resident = ((engine.config.host.resident)() as u64).max(allocated);
+    let peak = engine.identity.peak_bytes as u64;
+    let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
+    let ratio = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    out.bytes("used_memory", used);
+    out.bytes("used_memory_rss", resident);
+    out.bytes("used_memory_peak", peak);
+    out.add("used_memory_peak_perc", format_args!("{:.2}%", percent(used, peak)));
+    out.all(&["used_memory_overhead", "used_memory_startup"], 0);
+    out.add("used_memory_dataset", used);
+    out.add("used_memory_dataset_perc", "100.00%");
+    out.add("allocator_allocated", used);
+    out.add("allocator_active", allocated);
+    out.add("allocator_resident", resident);
+    out.bytes("total_system_memory", 0);
+    out.all(&["used_memory_lua", "used_memory_vm_eval"], 0);
+    out.add("used_memory_lua_human", Human(0));
+    out.all(
+        &[
+            "used_memory_scripts_eval",
+            "number_of_cached_scripts",
+            "number_of_functions",
+            "number_of_libraries",
+            "used_memory_vm_functions",
+        ],
+        0,
+    );
+    out.bytes("used_memory_vm_total", 0);
+    out.add("used_memory_functions", 0);
+    out.bytes("used_memory_scripts", 0);
+    out.bytes("maxmemory", engine.config.maxmemory);
+    out.add("maxmemory_policy", engine.setting("maxmemory-policy"));
+    out.add("allocator_frag_ratio", format_args!("{:.2}", ratio(allocated, used)));
+    out.add("allocator_frag_bytes", allocated.saturating_sub(used));
+    out.add("allocator_rss_ratio", format_args!("{:.2}", ratio(resident, allocated)));
+    out.add("allocator_rss_bytes", resident - allocated);
+    out.add("rss_overhead_ratio", "1.00");
+    out.add("rss_overhead_bytes", 0);
+    out.add("mem_fragmentation_ratio", format_args!("{:.2}", ratio(resident, used)));
+    out.add("mem_fragmentation_bytes", resident.saturating_sub(used));
+    out.all(
+        &[
+            "mem_not_counted_for_evict",
+            "mem_replication_backlog",
+            "mem_total_replication_buffers",
+            "mem_clients_slaves",
+        ],
+        0,
+    );
+    let buffers = |client: &super::Client| client.pending_query() + client.pending_output();
+    out.add("mem_clients_normal", engine.clients.iter().map(|(_, client)| buffers(client)).sum::<usize>());
+    out.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
+    out.add("mem_allocator", "keyside");
+    out.all(&["active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"], 0);
+}
+
+fn persistence(engine: &Engine, out: &mut Fields) {
+    out.all(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
+    out.add("current_fork_perc", "0.00");
+    out.all(&["current_save_keys_processed", "current_save_keys_total"], 0);
+    out.add("rdb_changes_since_last_save", engine.keyspace.effects.changes);
+    out.add("rdb_bgsave_in_progress", 0);
+    out.add("rdb_last_save_time", engine.started_seconds());
+    out.add("rdb_last_bgsave_status", "ok");
+    out.all(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
+    out.all(
+        &["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"],
+        0,
+    );
+    out.add("aof_enabled", (engine.setting("appendonly") == "yes") as u8);
+    out.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
+    out.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
+    out.add("aof_last_bgrewrite_status", "ok");
+    out.all(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
+    out.add("aof_last_write_status", "ok");
+    out.all(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"], 0);
+}
+
+fn stats(engine: &Engine, out: &mut Fields) {
+    let (stats, counters) = (&engine.stats, &engine.keyspace.counters);
+    let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+    out.add("total_connections_received", stats.connections);
+    out.add("total_commands_processed", stats.commands);
+    out.add("instantaneous_ops_per_sec", stats.commands_rate.per_second());
+    out.add("total_net_input_bytes", stats.input_bytes);
+    out.add("total_net_output_bytes", stats.output_bytes);
+    out.all(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"], 0);
+    out.add("instantaneous_input_kbps", kilobytes(stats.input_rate.per_second()));
+    out.add("instantaneous_output_kbps", kilobytes(stats.output_rate.per_second()));
+    out.all(&["instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"], "0.00");
+    out.all(&["rejected_connections", "sync_full", "sync_partial_ok", "sync_partial_err"], 0);
+    out.add("expired_keys", counters.expired);
+    out.add("expired_stale_perc", "0.00");
+    out.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
+    out.add("evicted_keys", counters.evicted);
+    out.all(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
+    out.add("keyspace_hits", counters.hits);
+    out.add("keyspace_misses", counters.misses);
+    out.all(
+        &[
+            "pubsub_channels",
+            "pubsub_patterns",
+            "pubsubshard_channels",
+            "latest_fork_usec",
+            "total_forks",
+            "migrate_cached_sockets",
+            "slave_expires_tracked_keys",
+            "active_defrag_hits",
+            "active_defrag_misses",
+            "active_defrag_key_hits",
+            "active_defrag_key_misses",
+            "total_active_defrag_time",
+            "current_active_defrag_time",
+            "tracking_total_keys",
+            "tracking_total_items",
+            "tracking_total_prefixes",
+            "unexpected_error_replies",
+        ],
+        0,
+    );
+    out.add("total_error_replies", stats.error_replies);
+    out.add("dump_payload_sanitizations", 0);
+    out.all(&["total_reads_processed", "total_writes_processed"], stats.reads);
+    out.all(
+        &[
+            "io_threaded_reads_processed",
+            "io_threaded_writes_processed",
+            "reply_buffer_shrinks",
+            "reply_buffer_expands",
+        ],
+        0,
+    );
+}
+
+fn replication(engine: &Engine, out: &mut Fields) {
+    out.add("role", "master");
+    out.add("connected_slaves", 0);
+    out.add("master_failover_state", "no-failover");
+    out.add("master_replid", &engine.identity.replication_id);
+    out.add("master_replid2", format_args!("{:040}", 0));
+    out.add("master_repl_offset", 0);
+    out.add("second_repl_offset", -1);
+    out.add("repl_backlog_active", 0);
+    out.add("repl_backlog_size", engine.setting("repl-backlog-size"));
+    out.all(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"], 0);
+}
+
+fn cpu(engine: &Engine, out: &mut Fields) {
+    let (system, user) = (engine.config.host.cpu)();
+    let seconds = |us: u64| format!("{:.6}", us as f64 / 1e6);
+    out.add("used_cpu_sys", seconds(system));
+    out.add("used_cpu_user", seconds(user));
+    out.all(&["used_cpu_sys_children", "used_cpu_user_children"], seconds(0));
+}
+
+fn commandstats(engine: &Engine, out: &mut Fields) {
+    for known in engine.table.all() {
+        let stats = &engine.calls[known.0 as usize];
+        if stats.calls + stats.rejected + stats.failed > 0 {
+            let name = engine.table.name(known);
+            let each = stats.usec as f64 / stats.calls.max(1) as f64;
+            let line = format_args!(
+                "calls={},usec={},usec_per_call={each:.2},rejected_calls={},failed_calls={}",
+                stats.calls, stats.usec, stats.rejected, stats.failed
+            );
+            out.add(&format!("cmdstat_{name}"), line);
+        }
+    }
+}
+
+fn errorstats(engine: &Engine, out: &mut Fields) {
+    for (code, count) in &engine.stats.errors {
+        out.add(&format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}
+
+fn cluster(_: &Engine, out: &mut Fields) {
+    out.add("cluster_enabled", 0);
+}
+
+fn keyspace(engine: &Engine, out: &mut Fields) {
+    for (number, database) in engine.keyspace.databases().iter().enumerate().filter(|(_, it)| !it.is_empty())
+    {
+        let ttl = database.average_deadline().map_or(0, |at| at.saturating_sub(engine.keyspace.now_ms()));
+        let line = format_args!("keys={},expires={},avg_ttl={ttl}", database.len(), database.volatile());
+        out.add(&format!("db{number}"), line);
+    }
+}
+
+impl Engine {
+    /// Bytes in use: what the process has allocated but for the free room inside.
+    pub(super) fn used_memory(&self) -> usize {
+        (self.config.host.allocated)().saturating_sub(self.keyspace.slack())
+    }
+
+    fn started_seconds(&self) -> u64 {
+        self.identity.started_ms.unwrap_or(0) / 1000
+    }
+
+    fn uptime_seconds(&self) -> u64 {
+        (self.keyspace.now_ms() / 1000).saturating_sub(self.started_seconds())
+    }
+
+    fn setting(&self, name: &str) -> String {
+        String::from_utf8_lossy(&self.config.get(name).unwrap_or_default()).to_string()
+    }
+}
+
+typed! {
+    /// Seconds and microseconds.
+    SecondsAndMicros = "[seconds: string, microseconds: string]";
+}
+
+fn time(engine: &mut Engine) -> Result<Written<SecondsAndMicros, impl FnOnce(&mut Writer) + use<>>> {
+    let now_ms = engine.keyspace.now_ms() as i64;
+    Ok(Written::new(move |out| {
+        out.array(2);
+        out.bulk_integer(now_ms / 1000);
+        out.bulk_integer(now_ms % 1000 * 1000);
+    }))
+}
+
+fn lastsave(engine: &mut Engine) -> Result<i64> {
+    Ok(engine.started_seconds() as i64)
+}
+
+fn lolwut<'a>(
+    engine: &mut Engine,
+    options: Option<Rest<'a, Text<'a>>>,
+) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
+    /// A wave that begins anew with every engine.
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let _ = options;
+    let mut height = 3i64;
+    let mut text: String = engine
+        .identity
+        .run_id
+        .bytes()
+        .map(|digit| {
+            height = (height + i64::from(digit % 3) - 1).clamp(0, 7);
+            LEVELS[height as usize]
+        })
+        .collect();
+    let _ = write!(
+        text,
+        "\nkeyside {}, which answers as Redis ver. {REDIS_VERSION}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    Ok(Written::new(move |out| out.verbatim("txt", &text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Session;
+
+    #[test]
+    fn bytes_are_rounded_as_redis_does() {
+        let text = |bytes| Human(bytes).to_string();
+        assert_eq!(text(1023), "1023B");
+        assert_eq!(text(940_848), "918.80K");
+        assert_eq!(text(25_276_502_016), "23.54G");
+    }
+
+    #[test]
+    fn sections_come_in_one_order_and_once() {
+        let mut session = Session::new();
+        let text = session.ask("INFO keyspace CLUSTER cluster banana");
+        assert_eq!(text, "$44\r\n# Cluster\r\ncluster_enabled:0\r\n\r\n# Keyspace\r\n\r\n");
+        assert_eq!(session.ask("INFO banana"), "$0\r\n\r\n");
+        assert!(!session.ask("INFO").contains("# Commandstats"));
+        assert!(session.ask("INFO everything").contains("# Commandstats\r\ncmdstat_info:calls=3,"));
+    }
+
+    #[test]
+    fn a_database_tells_its_keys_and_how_long_they_live() {
+        let mut session = Session::new();
+        session.ask("SET a 1");
+        session.ask("SET b 1 PX 3000");
+        session.ask("SET c 1 PX 5000");
+        session.wait(1000);
+        assert!(session.ask("INFO keyspace").contains("db0:keys=3,expires=2,avg_ttl=3000\r\n"));
+        assert!(session.ask("INFO server").contains("uptime_in_seconds:1\r\n"));
+    }
+
+    #[test]
+    fn resetstat_starts_counting_anew() {
+        let mut session = Session::new();
+        for words in ["GET nothing", "GET", "BANANA", "CONFIG RESETSTAT", "GET a", "GET"] {
+            session.ask(words);
+        }
+        let stats = session.ask("INFO stats");
+        assert!(stats.contains("keyspace_hits:0\r\nkeyspace_misses:1\r\n"), "{stats}");
+        let line = "cmdstat_get:calls=1,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0\r\n";
+        assert!(session.ask("INFO commandstats").contains(line));
+        assert!(session.ask("INFO errorstats").ends_with("# Errorstats\r\nerrorstat_ERR:count=1\r\n\r\n"));
+    }
+}

@@ -1,0 +1,226 @@
+//! SLOWLOG: the commands that took long. How long a command took is measured in `dispatch.rs`.
+
+use alloc::{
+    collections::VecDeque,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{Config, Engine, dispatch::Known};
+use crate::{
+    Error, Result,
+    commands::{
+        Command, Flags,
+        args::{Arg, Kind, Shape, Words},
+        reply::{Done, ManyBytes, Written, typed},
+        spec::commands,
+    },
+    data::number::parse_i64,
+    resp::Writer,
+};
+
+/// The rows.
+pub const COMMANDS: &[Command<Engine>] = commands! {
+    Engine, group: "server";
+    /// Returns the last commands that took long.
+    "SLOWLOG GET" = slowlog_get(count) since "2.2.12" [ADMIN LOADING STALE] O("N) where N is the number of entries returned");
+    /// Returns how many commands the slow log holds.
+    "SLOWLOG LEN" = slowlog_len() since "2.2.12" [ADMIN LOADING STALE] O("1");
+    /// Empties the slow log.
+    "SLOWLOG RESET" = slowlog_reset() since "2.2.12" [ADMIN LOADING STALE] O("N) where N is the number of entries in the slowlog");
+    /// Lists the subcommands.
+    "SLOWLOG HELP" = slowlog_help() since "6.2.0" [LOADING STALE] O("1");
+};
+
+/// The commands that took long, the latest first.
+#[derive(Default)]
+pub struct SlowLog {
+    entries: VecDeque<Entry>,
+    next_id: u64,
+}
+
+/// A command that took long.
+struct Entry {
+    id: u64,
+    unix_seconds: u64,
+    took_us: u64,
+    words: Vec<Vec<u8>>,
+    addr: String,
+    name: Vec<u8>,
+}
+
+impl SlowLog {
+    /// Keeps the latest `len` entries.
+    pub fn truncate(&mut self, len: usize) {
+        self.entries.truncate(len);
+    }
+}
+
+impl Engine {
+    /// Keeps a command that took long enough for that.
+    #[cold]
+    pub(super) fn log_slow(&mut self, known: Known, words: &[&[u8]], took_us: u64) {
+        let spec = self.table.spec(known);
+        if spec.flags.has(Flags::SKIP_SLOWLOG) {
+            return;
+        }
+        let client = self.current();
+        let entry = Entry {
+            id: self.slow_log.next_id,
+            unix_seconds: self.keyspace.now_ms() / 1000,
+            took_us,
+            words: abridged(spec.name, words),
+            addr: client.origin.addr.to_string(),
+            name: client.name.clone(),
+        };
+        self.slow_log.next_id += 1;
+        self.slow_log.entries.push_front(entry);
+        self.slow_log.truncate(self.config.slowlog_max_len);
+    }
+}
+
+/// The words as they are kept: not too many, not too long, and no secrets.
+fn abridged(name: &str, words: &[&[u8]]) -> Vec<Vec<u8>> {
+    const WORDS_MAX: usize = 32;
+    const LEN_MAX: usize = 128;
+    let shown = if words.len() > WORDS_MAX { WORDS_MAX - 1 } else { words.len() };
+    let mut kept: Vec<Vec<u8>> = (0..shown)
+        .map(|i| match words[i] {
+            _ if is_secret(name, words, i) => b"(redacted)".to_vec(),
+            word if word.len() > LEN_MAX => {
+                let more = format!("... ({} more bytes)", word.len() - LEN_MAX);
+                [&word[..LEN_MAX], more.as_bytes()].concat()
+            }
+            word => word.to_vec(),
+        })
+        .collect();
+    if shown < words.len() {
+        kept.push(format!("... ({} more arguments)", words.len() - shown).into_bytes());
+    }
+    kept
+}
+
+/// Whether word `i` of a request of the command called `name` is not for everybody's eyes.
+pub(super) fn is_secret(name: &str, words: &[&[u8]], i: usize) -> bool {
+    let word_before =
+        |back: usize| i.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
+    match name {
+        "AUTH" => i > 0,
+        "HELLO" => [1, 2].into_iter().any(|back| i > 2 && word_before(back).eq_ignore_ascii_case(b"AUTH")),
+        "CONFIG SET" => i > 2 && i % 2 == 1 && Config::is_secret(word_before(1)),
+        "ACL SETUSER" => i > 2,
+        _ => false,
+    }
+}
+
+/// How many entries are asked for: ten when nothing is said, -1 for all.
+#[derive(Clone, Copy)]
+struct Count(usize);
+
+impl<'a> Arg<'a> for Count {
+    const SHAPE: Shape = Shape::Maybe(&Shape::Word("count", Kind::Integer));
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        if words.is_empty() {
+            return Ok(Count(10));
+        }
+        let count = parse_i64(words.next()?);
+        if !words.is_empty() {
+            return Err(Error::refused(
+                "ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.",
+            ));
+        }
+        match count {
+            Some(-1) => Ok(Count(usize::MAX)),
+            Some(count @ 0..) => Ok(Count(usize::try_from(count).unwrap_or(usize::MAX))),
+            _ => Err(Error::refused("ERR count should be greater than or equal to -1")),
+        }
+    }
+}
+
+typed! {
+    /// Entries: number, Unix time, microseconds, words, address, name of the client.
+    Entries = "[id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]";
+}
+
+fn slowlog_get(
+    engine: &mut Engine,
+    count: Count,
+) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'_>>> {
+    let entries = &engine.slow_log.entries;
+    Ok(Written::new(move |out| {
+        out.array(entries.len().min(count.0));
+        for entry in entries.iter().take(count.0) {
+            out.array(6);
+            out.integer(entry.id as i64);
+            out.integer(entry.unix_seconds as i64);
+            out.integer(entry.took_us as i64);
+            out.array(entry.words.len());
+            entry.words.iter().for_each(|word| out.bulk(word));
+            out.bulk(entry.addr.as_bytes());
+            out.bulk(&entry.name);
+        }
+    }))
+}
+
+fn slowlog_len(engine: &mut Engine) -> Result<usize> {
+    Ok(engine.slow_log.entries.len())
+}
+
+fn slowlog_reset(engine: &mut Engine) -> Result<Done> {
+    engine.slow_log.entries.clear();
+    Ok(Done)
+}
+
+fn slowlog_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
+    engine.help("SLOWLOG")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Session;
+
+    #[test]
+    fn long_words_and_many_words_are_cut() {
+        let long = [b'x'; 200];
+        let cut = &abridged("GET", &[b"GET", &long])[1];
+        assert_eq!(cut, &[&long[..128], b"... (72 more bytes)"].concat());
+        let words = [&b"k"[..]; 41];
+        let cut = abridged("DEL", &words);
+        assert_eq!((cut.len(), cut[31].as_slice()), (32, &b"... (10 more arguments)"[..]));
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        let shown = |name: &str, words: &str| -> String {
+            let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
+            String::from_utf8(abridged(name, &words).join(&b' ')).unwrap()
+        };
+        assert_eq!(shown("AUTH", "AUTH ada pw"), "AUTH (redacted) (redacted)");
+        assert_eq!(
+            shown("HELLO", "HELLO 3 auth ada pw SETNAME x"),
+            "HELLO 3 auth (redacted) (redacted) SETNAME x"
+        );
+        assert_eq!(
+            shown("CONFIG SET", "CONFIG SET timeout 1 RequirePass pw"),
+            "CONFIG SET timeout 1 RequirePass (redacted)"
+        );
+    }
+
+    #[test]
+    fn commands_of_a_transaction_are_kept_once_each() {
+        let mut session = Session::new();
+        session.ask("CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 3");
+        session.ask("SLOWLOG RESET");
+        session.ask("SET a 1");
+        session.ask("MULTI");
+        session.ask("SET a 2");
+        session.ask("EXEC");
+        assert_eq!(session.ask("SLOWLOG LEN"), ":3\r\n");
+        let last = session.ask("SLOWLOG GET 2");
+        assert!(last.contains("SLOWLOG") && last.contains("$1\r\n2\r\n") && !last.contains("EXEC"), "{last}");
+        session.ask("CONFIG SET slowlog-max-len 1");
+        assert_eq!(session.ask("SLOWLOG LEN"), ":1\r\n");
+    }
+}

@@ -1,0 +1,133 @@
+//! COMPATIBILITY.md: every command of Redis and Valkey, whether keyside has it, and what keyside does otherwise on purpose.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use keyside::commands::Spec;
+
+/// Names, groups and versions of all commands; see `commands_json.rs`.
+const FACTS: &str = include_str!("../fixtures/commands.json");
+
+/// The groups, in the order in which they are shown.
+const GROUPS: &[&str] = &[
+    "string", "hash", "list", "set", "sorted-set", "stream", "bitmap", "hyperloglog", "geo", "array", "generic", "pubsub",
+    "transactions", "scripting", "connection", "server", "cluster",
+];
+
+/// What keyside does otherwise: what about, how, and why.
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    (
+        "Version",
+        "`INFO` and `HELLO` name Redis 7.2.4; `keyside_version` in `INFO server` is keyside's own.",
+        "Clients choose what they send by Redis's version.",
+    ),
+    (
+        "Encodings",
+        "`OBJECT ENCODING` follows Redis 7.2: short lists and small sets of texts are `listpack`.",
+        "It is what clients of today expect; `set-max-listpack-entries 0` brings back the sets of 7.0.",
+    ),
+    (
+        "Expiry",
+        "Keys go when they are due, found by deadline; nothing is sampled, and `active-expire-effort` does nothing.",
+        "A million keys that expire at once are gone within a moment.",
+    ),
+    (
+        "Databases",
+        "A key hashes by a seed of the engine's own, so `SCAN`, `KEYS` and `RANDOMKEY` have an order of their own.",
+        "No client may choose keys that collide.",
+    ),
+    (
+        "CONFIG",
+        "`CONFIG GET` shows every directive of Redis 7.2, and `CONFIG SET` takes what Redis takes; directives about forks, \
+         threads, defragmentation, replicas and clusters are kept and shown but do nothing.",
+        "Programs read back what they set; there is nothing here that those directives could direct.",
+    ),
+    (
+        "CONFIG SET",
+        "`notify-keyspace-events` shows `n` beside `A`.",
+        "Redis keeps that class and does not show it; what is shown here can be set again.",
+    ),
+    (
+        "INFO",
+        "Fields about forks, replicas, clusters and defragmentation are there and say that nothing happens. `used_memory` \
+         is what the process has allocated but for free room inside the store.",
+        "Tools look for the fields by name.",
+    ),
+    (
+        "COMMAND DOCS, HELP",
+        "The texts are keyside's own, written from its table of commands, and without history.",
+        "They describe this server.",
+    ),
+    (
+        "Errors",
+        "A request with several mistakes may be refused for another of them than in Redis.",
+        "All words are read before anything is looked up or changed.",
+    ),
+    (
+        "Time",
+        "`TIME` counts milliseconds, and time stands still within a command, a transaction and a script.",
+        "The engine has no clock: whoever runs it says what time it is.",
+    ),
+];
+
+/// A command that the tables know.
+struct Fact {
+    name: &'static str,
+    group: &'static str,
+    since: &'static str,
+}
+
+/// The whole file.
+pub fn file(specs: &[&'static Spec]) -> String {
+    let ours: BTreeMap<&str, &Spec> = specs.iter().map(|spec| (spec.name, *spec)).collect();
+    let facts: Vec<Fact> = FACTS.lines().filter_map(fact).filter(|fact| !is_container(fact.name)).collect();
+    let mut out = String::from(HEAD);
+    for (what, how, why) in DIFFERENCES {
+        let _ = writeln!(out, "- **{what}.** {how} {why}");
+    }
+    out.push_str("\n## Commands\n\nBy group; *since* is the version of Redis (or Valkey) that had it first.\n");
+    for group in GROUPS {
+        let members: Vec<&Fact> = facts.iter().filter(|fact| fact.group == *group).collect();
+        write_group(&mut out, group, &members, &ours);
+    }
+    out
+}
+
+const HEAD: &str = "\
+<!-- Written by `make update` from the commands' rows in src. Not for editing. -->
+
+# Compatibility
+
+keyside answers as Redis 7.2 does. Each command it has is held to a real `redis-server` by the transcripts in
+`tests/commands`, and its arity, flags, keys and categories to the public command tables.
+
+## What differs on purpose
+
+";
+
+fn write_group(out: &mut String, group: &str, members: &[&Fact], ours: &BTreeMap<&str, &Spec>) {
+    let (have, lack): (Vec<&Fact>, Vec<&Fact>) = members.iter().partition(|fact| ours.contains_key(fact.name));
+    let _ = writeln!(out, "\n### {group}: {} of {}\n", have.len(), members.len());
+    if !have.is_empty() {
+        out.push_str("| command | since |\n|---|---|\n");
+    }
+    for fact in &have {
+        let _ = writeln!(out, "| `{}` | {} |", ours[fact.name].usage().replace('|', "\\|"), fact.since);
+    }
+    if !lack.is_empty() {
+        let names: Vec<String> = lack.iter().map(|fact| format!("`{}` ({})", fact.name, fact.since)).collect();
+        let gap = if have.is_empty() { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}Not there: {}.", names.join(", "));
+    }
+}
+
+fn fact(line: &'static str) -> Option<Fact> {
+    let (name, rest) = line.strip_prefix('"')?.split_once("\": {")?;
+    let value = |key: &str| rest.split_once(&format!("\"{key}\":\""))?.1.split_once('"').map(|(value, _)| value);
+    Some(Fact { name, group: value("group")?, since: value("since")? })
+}
+
+/// Whether `name` only opens a group of subcommands.
+fn is_container(name: &str) -> bool {
+    let opens = |line: &str| line.strip_prefix('"').and_then(|line| line.strip_prefix(name)).is_some_and(|it| it.starts_with(' '));
+    name != "COMMAND" && FACTS.lines().any(opens)
+}
