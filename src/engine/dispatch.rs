@@ -5,7 +5,6 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt::Write;
 
 use super::{
     Engine,
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
+    error::until_zero,
     resp::{Version, Writer},
 };
 
@@ -250,6 +250,9 @@ impl Engine {
 
     /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
     fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        if self.current().last_command.is_none() && is_http(words[0]) {
+            return self.close(self.current);
+        }
         let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
             if let Some(transaction) = &mut self.current_mut().transaction {
                 transaction.refuse();
@@ -266,8 +269,8 @@ impl Engine {
         }
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
-    /// Inside the reply of EXEC they would be taken for elements.
+    /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
+    /// the reply, to EXEC for example, they would be taken for parts of it.
     fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
@@ -283,34 +286,42 @@ impl Engine {
             }
         }
         if !client.out.is_empty() {
-            out.insert(start, &core::mem::take(&mut client.out));
+            out.raw(&core::mem::take(&mut client.out));
         }
     }
 
     /// Writes an error and counts it.
     pub(super) fn write_error(&mut self, error: &Error, out: &mut Writer) {
         let start = out.position();
-        out.error(error);
+        match error {
+            Error::Quoting(text) => out.error_bytes(text),
+            error => out.error(error),
+        }
         let text = String::from_utf8_lossy(&out.written_since(start)[1..]);
         self.stats.count_error(Error::code(text.trim_end()));
     }
 
     fn unknown(&self, words: &[&[u8]]) -> Error {
-        let text = |word: &[u8], limit: usize| -> String { String::from_utf8_lossy(&word[..word.len().min(limit)]).into_owned() };
+        const QUOTED: usize = 128;
+        let start = |word: &[u8], limit: usize| word[..word.len().min(limit)].to_vec();
         if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
-            return format!("ERR unknown subcommand '{}'. Try {container} HELP.", text(sub, 128)).into();
+            let help = format!("'. Try {container} HELP.");
+            return Error::quoting("ERR unknown subcommand '", &start(sub, QUOTED), &help);
         }
         if let Some(container) = self.table.container(words[0]) {
             return wrong_arity(&container.to_ascii_lowercase());
         }
-        let mut args = String::new();
+        let mut args = Vec::new();
         for word in &words[1..] {
-            if args.len() >= 128 {
+            if args.len() >= QUOTED {
                 break;
             }
-            let _ = write!(args, "'{}' ", text(word, 128 - args.len()));
+            let word = start(word, QUOTED - args.len());
+            args.extend([b"'", until_zero(&word), b"' "].concat());
         }
-        format!("ERR unknown command '{}', with args beginning with: {args}", text(words[0], 128)).into()
+        let name = start(words[0], QUOTED);
+        let text = [b"ERR unknown command '", until_zero(&name), b"', with args beginning with: ", &args];
+        Error::Quoting(text.concat())
     }
 }
 
@@ -327,6 +338,11 @@ fn is_subscription(spec: &Spec) -> bool {
 /// What a client that monitors, a kind of replica to Redis, may not ask for.
 fn reaches_keyspace(spec: &Spec) -> bool {
     spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::READONLY) || spec.name.ends_with("PUBLISH")
+}
+
+/// Whether a request is the start of one that a browser was tricked into sending.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
 fn wrong_arity(name: &str) -> Error {

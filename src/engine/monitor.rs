@@ -49,7 +49,7 @@ impl Engine {
             if id == self.current {
                 out.raw(&line);
             } else {
-                self.clients.send(id, &line);
+                self.clients.send(id, |_| &line);
             }
         }
     }

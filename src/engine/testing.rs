@@ -46,7 +46,7 @@ impl Session {
 
     /// Sends inline requests, and returns all that came back.
     pub fn run(&mut self, client: ClientId, lines: &str) -> Vec<u8> {
-        let lines = format!("{lines}\n");
+        let lines = format!("{lines}\r\n");
         self.engine.receive(client, lines.as_bytes(), self.now_ms);
         self.output(client)
     }

@@ -73,6 +73,15 @@ impl Database {
         Some(Found { hash, handle })
     }
 
+    /// Has the processor fetch the entry with this hash, if there is one.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.dict.find(hash, |h| {
+            self.entries.prefetch(h);
+            false
+        });
+    }
+
     /// The key of an entry.
     pub fn key(&self, found: Found) -> &[u8] {
         self.entries.key(found.handle)

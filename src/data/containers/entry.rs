@@ -333,6 +333,12 @@ impl Entries {
         live
     }
 
+    /// Asks the processor to load the beginning of an entry that is read soon.
+    #[inline]
+    pub fn prefetch(&self, h: Handle) {
+        self.slab.prefetch(h);
+    }
+
     /// The kind of value.
     #[inline]
     pub fn kind(&self, h: Handle) -> Kind {
