@@ -607,14 +607,14 @@ mod tests {
         let long = "x".repeat(20_000);
         assert!(
             session
-                .ask(&format!("*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"))
+                .ask_once(&format!("*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"))
                 .contains("unauthenticated bulk length")
         );
-        let authenticated = session.ask(&format!("AUTH secret\n*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"));
+        let authenticated = session.ask_once(&format!("AUTH secret\n*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"));
         assert!(authenticated.starts_with("+OK\r\n$20000\r\n"), "a password lifts the limits at once");
-        let refused = session.ask("HELLO 3 SETNAME x");
+        let refused = session.ask_once("HELLO 3 SETNAME x");
         assert!(refused.starts_with("-NOAUTH HELLO must be called"), "{refused}");
-        let greeted = session.ask("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
+        let greeted = session.ask_once("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
         assert!(greeted.starts_with("%7\r\n") && greeted.ends_with("$1\r\nx\r\n"), "{greeted}");
     }
 

@@ -66,6 +66,14 @@ impl Session {
         String::from_utf8_lossy(&self.run(client, lines)).into_owned()
     }
 
+    /// The replies of a client that comes for this alone, as text.
+    pub fn ask_once(&mut self, lines: &str) -> String {
+        let client = self.connect();
+        let replies = self.run(client, lines);
+        self.engine.disconnect(client);
+        String::from_utf8_lossy(&replies).into_owned()
+    }
+
     /// The words of each command logged since the last time, joined by spaces.
     pub fn logged(&mut self) -> Vec<String> {
         let bytes = self.engine.journal.take();
