@@ -78,7 +78,7 @@ impl RequestParser {
         limits: Limits,
         words: &mut Vec<&'a [u8]>,
     ) -> Result<Option<usize>, ProtocolError> {
-        let before = words.len();
+        let first = words.len();
         // Nearly every request arrives whole and is short: it is read in one go, and nothing about it is remembered.
         if self.missing.is_none()
             && !limits.unauthenticated
@@ -86,7 +86,7 @@ impl RequestParser {
         {
             return Ok(Some(used));
         }
-        words.truncate(before);
+        words.truncate(first);
         let used = self.resume(bytes, limits)?;
         if used.is_some() {
             words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
