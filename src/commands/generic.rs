@@ -1,6 +1,6 @@
 //! Commands on keys of every kind: whether they exist, how long they live, what they are called; and on whole databases.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use thin_vec::ThinVec;
 
@@ -355,7 +355,7 @@ impl Arg<'_> for Condition {
                 ("LT", &mut this.earlier),
             ];
             let Some((_, switch)) = known.into_iter().find(|(token, _)| words.take(token)) else {
-                return Err(format!("ERR Unsupported option {}", String::from_utf8_lossy(word)).into());
+                return Err(Error::quoting("ERR Unsupported option ", word, ""));
             };
             *switch = true;
         }
@@ -516,6 +516,7 @@ fn swapdb<'a>(ctx: &mut Ctx, index1: Unread<'a>, index2: Unread<'a>) -> Result<D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
     use crate::engine::testing::Session;
 
     /// What is logged when `line` follows `setup`, without the database.

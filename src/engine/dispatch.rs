@@ -2,10 +2,9 @@
 
 use alloc::{
     format,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
-use core::fmt::Write;
 
 use super::{
     Engine,
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
+    error::quotable,
     resp::{Version, Writer},
 };
 
@@ -157,6 +157,7 @@ impl Engine {
         self.current = id;
         let start = out.position();
         match self.admit(known, words) {
+            Err(_) if is_http(words) => self.close(id),
             Err(error) => self.refuse(error, words, out),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
@@ -256,15 +257,15 @@ impl Engine {
         };
         self.current_mut().transaction = None;
         self.unwatch_all(self.current);
-        let text = error.to_string();
-        let text = text.strip_prefix("ERR ").unwrap_or(&text);
-        self.write_error(&format!("EXECABORT Transaction discarded because of: {text}").into(), out);
+        let text = error.text();
+        let text = text.strip_prefix(b"ERR ").unwrap_or(text);
+        self.write_error(&[b"EXECABORT Transaction discarded because of: ", text].concat().into(), out);
         if !self.monitors.is_empty() {
             self.feed_monitors(exec, words, out);
         }
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
+    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile behind it.
     /// Inside the reply of EXEC they would be taken for elements.
     fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
@@ -281,35 +282,42 @@ impl Engine {
             }
         }
         if !client.out.is_empty() {
-            out.insert(start, &core::mem::take(&mut client.out));
+            out.raw(&core::mem::take(&mut client.out));
         }
     }
 
     /// Writes an error and counts it.
     pub(super) fn write_error(&mut self, error: &Error, out: &mut Writer) {
-        let start = out.position();
-        out.error(error);
-        let text = String::from_utf8_lossy(&out.written_since(start)[1..]);
-        self.stats.count_error(Error::code(text.trim_end()));
+        out.error(error.text());
+        self.stats.count_error(error.code());
     }
 
-    fn unknown(&self, words: &[&[u8]]) -> Error {
-        let text = |word: &[u8], limit: usize| -> String { String::from_utf8_lossy(&word[..word.len().min(limit)]).into_owned() };
-        if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
-            return format!("ERR unknown subcommand '{}'. Try {container} HELP.", text(sub, 128)).into();
+    fn unknown<'w>(&self, words: &[&'w [u8]]) -> Error {
+        const SHOWN: usize = 128;
+        let head = |word: &'w [u8], most: usize| quotable(&word[..word.len().min(most)]);
+        match (self.table.container(words[0]), words.get(1)) {
+            (Some(container), Some(sub)) => {
+                return Error::quoting("ERR unknown subcommand '", head(sub, SHOWN), &format!("'. Try {container} HELP."));
+            }
+            (Some(container), None) => return wrong_arity(&container.to_ascii_lowercase()),
+            (None, _) => {}
         }
-        if let Some(container) = self.table.container(words[0]) {
-            return wrong_arity(&container.to_ascii_lowercase());
-        }
-        let mut args = String::new();
+        let mut args = Vec::new();
         for word in &words[1..] {
-            if args.len() >= 128 {
+            if args.len() >= SHOWN {
                 break;
             }
-            let _ = write!(args, "'{}' ", text(word, 128 - args.len()));
+            args.extend([b"'", head(word, SHOWN - args.len()), b"' "].concat());
         }
-        format!("ERR unknown command '{}', with args beginning with: {args}", text(words[0], 128)).into()
+        let text = Error::quoting("ERR unknown command '", head(words[0], SHOWN), "', with args beginning with: ");
+        [text.text(), &args].concat().into()
     }
+}
+
+/// Whether this is a line of HTTP that no Redis client sends. A web page may have a browser send commands in the body of
+/// a request, so the connection ends before the body.
+fn is_http(words: &[&[u8]]) -> bool {
+    [&b"POST"[..], b"Host:"].iter().any(|line| words[0].eq_ignore_ascii_case(line))
 }
 
 /// What a client that listens under RESP2 may still ask for.

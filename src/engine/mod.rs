@@ -283,7 +283,7 @@ impl Engine {
                 }
                 Err(error) => {
                     self.stats.count_error("ERR");
-                    out.error(error);
+                    out.error(&error.text());
                     self.close(id);
                 }
             }

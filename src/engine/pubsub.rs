@@ -397,7 +397,6 @@ fn pubsub_help(_: &mut Engine) -> Result<HelpLines> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::testing::{Session, bytes};
 
     #[test]
@@ -423,17 +422,17 @@ mod tests {
     }
 
     #[test]
-    fn a_message_to_oneself_precedes_the_reply_and_stays_out_of_exec() {
+    fn a_message_to_oneself_follows_the_reply_and_stays_out_of_exec() {
         let mut session = Session::new();
         let client = session.connect();
         session.run(client, "HELLO 3\nSUBSCRIBE c");
         let message = ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n";
         assert_eq!(
             session.run(client, "PING\nPUBLISH c m\nPING"),
-            alloc::format!("+PONG\r\n{message}:1\r\n+PONG\r\n").as_bytes()
+            alloc::format!("+PONG\r\n:1\r\n{message}+PONG\r\n").as_bytes()
         );
         session.run(client, "MULTI\nPUBLISH c m");
-        assert_eq!(session.run(client, "EXEC"), alloc::format!("{message}*1\r\n:1\r\n").as_bytes());
+        assert_eq!(session.run(client, "EXEC"), alloc::format!("*1\r\n:1\r\n{message}").as_bytes());
     }
 
     #[test]

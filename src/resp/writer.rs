@@ -63,11 +63,9 @@ impl<'o> Writer<'o> {
     }
 
     /// `-text`; line breaks inside become spaces, as they would end the reply.
-    pub fn error(&mut self, error: impl fmt::Display) {
+    pub fn error(&mut self, text: &[u8]) {
         self.out.push(b'-');
-        let start = self.out.len();
-        let _ = write!(Text(self.out), "{error}");
-        self.out[start..].iter_mut().filter(|b| matches!(b, b'\r' | b'\n')).for_each(|b| *b = b' ');
+        self.out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         self.out.extend_from_slice(b"\r\n");
     }
 
@@ -177,13 +175,7 @@ impl<'o> Writer<'o> {
         self.out[start..].rotate_right(header);
     }
 
-    /// Puts bytes that are already encoded before what was written after `position`.
-    pub fn insert(&mut self, position: usize, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
-        self.out[position..].rotate_right(bytes.len());
-    }
-
-    /// Appends a reply that is already encoded.
+    /// Appends replies that are already encoded.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
@@ -266,6 +258,6 @@ mod tests {
 
     #[test]
     fn an_error_stays_one_line() {
-        assert_eq!(both(|w| w.error("ERR a\r\nb")).0, b"-ERR a  b\r\n");
+        assert_eq!(both(|w| w.error(b"ERR a\r\nb")).0, b"-ERR a  b\r\n");
     }
 }
