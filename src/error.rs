@@ -6,7 +6,7 @@ use core::fmt;
 /// The result of anything that a command can refuse.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Why a command was refused. [`Error::text`] is the exact text Redis sends; its first word is the error code.
+/// Why a command was refused. `Display` is the exact text Redis sends; its first word is the error code.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
     /// The key holds a value of another kind.
@@ -27,65 +27,56 @@ pub enum Error {
     IndexOutOfRange,
     /// Arithmetic that would leave the range of a 64-bit integer.
     Overflow,
-    /// Any other refusal, with its whole text: bytes, as it may repeat what a client sent.
-    Refused(Cow<'static, [u8]>),
+    /// Any other refusal, with its whole text.
+    Refused(Cow<'static, str>),
+    /// Any other refusal that quotes the request, in which there may be any bytes.
+    Quoting(Vec<u8>),
 }
 
 impl Error {
     /// A refusal with a fixed text.
     pub const fn refused(text: &'static str) -> Error {
-        Error::Refused(Cow::Borrowed(text.as_bytes()))
+        Error::Refused(Cow::Borrowed(text))
     }
 
-    /// A refusal that repeats a word of the client's between two texts.
+    /// A refusal that quotes a word as it came, up to a zero byte, where the texts of Redis end.
     pub fn quoting(before: &str, word: &[u8], after: &str) -> Error {
-        Error::from([before.as_bytes(), quotable(word), after.as_bytes()].concat())
-    }
-
-    /// The exact text.
-    pub fn text(&self) -> &[u8] {
-        match self {
-            Error::WrongType => b"WRONGTYPE Operation against a key holding the wrong kind of value",
-            Error::Syntax => b"ERR syntax error",
-            Error::NotInteger => b"ERR value is not an integer or out of range",
-            Error::NotFloat => b"ERR value is not a valid float",
-            Error::OutOfRange => b"ERR value is out of range",
-            Error::Arity => b"ERR wrong number of arguments",
-            Error::NoSuchKey => b"ERR no such key",
-            Error::IndexOutOfRange => b"ERR index out of range",
-            Error::Overflow => b"ERR increment or decrement would overflow",
-            Error::Refused(text) => text,
-        }
+        Error::Quoting([before.as_bytes(), until_zero(word), after.as_bytes()].concat())
     }
 
     /// The first word of the text, under which INFO counts the error.
-    pub fn code(&self) -> &str {
-        let word = self.text().split(|&byte| byte == b' ').next().unwrap_or_default();
-        core::str::from_utf8(word).unwrap_or_default()
+    pub fn code(text: &str) -> &str {
+        text.split(' ').next().unwrap_or(text)
     }
-}
-
-/// What an error may repeat of a client's word: a zero byte ends it, as it does in C.
-pub fn quotable(word: &[u8]) -> &[u8] {
-    word.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 impl From<String> for Error {
     fn from(text: String) -> Error {
-        Error::from(text.into_bytes())
-    }
-}
-
-impl From<Vec<u8>> for Error {
-    fn from(text: Vec<u8>) -> Error {
         Error::Refused(Cow::Owned(text))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(self.text()))
+        f.write_str(match self {
+            Error::Quoting(text) => return f.write_str(&String::from_utf8_lossy(text)),
+            Error::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
+            Error::Syntax => "ERR syntax error",
+            Error::NotInteger => "ERR value is not an integer or out of range",
+            Error::NotFloat => "ERR value is not a valid float",
+            Error::OutOfRange => "ERR value is out of range",
+            Error::Arity => "ERR wrong number of arguments",
+            Error::NoSuchKey => "ERR no such key",
+            Error::IndexOutOfRange => "ERR index out of range",
+            Error::Overflow => "ERR increment or decrement would overflow",
+            Error::Refused(text) => text,
+        })
     }
 }
 
 impl core::error::Error for Error {}
+
+/// What a word is to whoever takes it for a C string.
+pub(crate) fn until_zero(word: &[u8]) -> &[u8] {
+    word.split(|byte| *byte == 0).next().unwrap_or_default()
+}

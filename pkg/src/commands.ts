@@ -859,6 +859,41 @@ export interface Commands<Bytes> {
   incrbyfloat(key: Value, increment: Numeric): Bytes
 
   /**
+   * Returns the directives whose names match, and their values.
+   *
+   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_get(...patterns: Some<Value>): Record<string, Bytes>
+
+  /**
+   * Changes directives, all or none.
+   *
+   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
+   */
+  config_set(settings: Pairs<Value, Value>): 'OK'
+
+  /**
+   * Sets the counters of INFO to zero.
+   *
+   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
+   */
+  config_resetstat(): 'OK'
+
+  /**
+   * Writes the configuration to the file it was read from.
+   *
+   * `CONFIG REWRITE`, since 2.8.0, O(1)
+   */
+  config_rewrite(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `CONFIG HELP`, since 5.0.0, O(1)
+   */
+  config_help(): string[]
+
+  /**
    * Answers PONG, or the message.
    *
    * `PING`, since 1.0.0, O(1)
@@ -985,6 +1020,181 @@ export interface Commands<Bytes> {
   client_help(): string[]
 
   /**
+   * Tells about the server: all that is usual, or the sections named.
+   *
+   * `INFO`, since 1.0.0, O(1)
+   */
+  info(...sections: [] | Some<Value>): string
+
+  /**
+   * Returns the time in Unix seconds, and the microseconds of this second.
+   *
+   * `TIME`, since 2.6.0, O(1)
+   */
+  time(): [seconds: string, microseconds: string]
+
+  /**
+   * Returns the Unix time of the last snapshot that was kept.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Draws something, and names the version.
+   *
+   * `LOLWUT`, since 5.0.0, O(1)
+   */
+  lolwut(...options: [] | Some<Value>): string
+
+  /**
+   * Describes every command.
+   *
+   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands)
+   */
+  command(...Words: [] | Some<Value>): unknown
+
+  /**
+   * Returns how many commands there are.
+   *
+   * `COMMAND COUNT`, since 2.8.13, O(1)
+   */
+  command_count(): number
+
+  /**
+   * Returns what is known of the arguments, history and cost of commands.
+   *
+   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up)
+   */
+  command_docs(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Returns the keys of a request without running it.
+   *
+   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeys(...request: Some<Value>): Bytes[]
+
+  /**
+   * Returns the keys of a request without running it, and what it would do to them.
+   *
+   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command)
+   */
+  command_getkeysandflags(...request: Some<Value>): unknown
+
+  /**
+   * Lists the subcommands.
+   *
+   * `COMMAND HELP`, since 5.0.0, O(1)
+   */
+  command_help(): string[]
+
+  /**
+   * Describes some commands, or all.
+   *
+   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up)
+   */
+  command_info(...commandNames: [] | Some<Value>): unknown
+
+  /**
+   * Lists the names of commands.
+   *
+   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands)
+   */
+  command_list(options?: { filterby?: ['module', Value] | ['aclcat', Value] | ['pattern', Value] }): Bytes[]
+
+  /**
+   * Tells in a sentence what made clients wait.
+   *
+   * `LATENCY DOCTOR`, since 2.8.13, O(1)
+   */
+  latency_doctor(): string
+
+  /**
+   * Draws the samples of an event.
+   *
+   * `LATENCY GRAPH`, since 2.8.13, O(1)
+   */
+  latency_graph(event: Value): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `LATENCY HELP`, since 2.8.13, O(1)
+   */
+  latency_help(): string[]
+
+  /**
+   * Returns how often commands took how long: of these commands, or of all.
+   *
+   * `LATENCY HISTOGRAM`, since 7.0.0, O(N) where N is the number of commands with latency information being retrieved)
+   */
+  latency_histogram(...commands: [] | Some<Value>): unknown
+
+  /**
+   * Returns the samples of an event: Unix time and milliseconds.
+   *
+   * `LATENCY HISTORY`, since 2.8.13, O(1)
+   */
+  latency_history(event: Value): [time: number, milliseconds: number][]
+
+  /**
+   * Returns each event with its latest sample and its longest.
+   *
+   * `LATENCY LATEST`, since 2.8.13, O(1)
+   */
+  latency_latest(): [event: string, time: number, milliseconds: number, longest: number][]
+
+  /**
+   * Forgets the samples of these events, or of all.
+   *
+   * `LATENCY RESET`, since 2.8.13, O(1)
+   */
+  latency_reset(...events: [] | Some<Value>): number
+
+  /**
+   * Tells in a sentence how memory is used.
+   *
+   * `MEMORY DOCTOR`, since 4.0.0, O(1)
+   */
+  memory_doctor(): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `MEMORY HELP`, since 4.0.0, O(1)
+   */
+  memory_help(): string[]
+
+  /**
+   * Tells what the allocator tells of itself, which is nothing.
+   *
+   * `MEMORY MALLOC-STATS`, since 4.0.0, O(Depends on how much memory is allocated, could be slow)
+   */
+  memory_malloc_stats(): string
+
+  /**
+   * Asks the allocator to give memory back.
+   *
+   * `MEMORY PURGE`, since 4.0.0, O(Depends on how much memory is allocated, could be slow)
+   */
+  memory_purge(): 'OK'
+
+  /**
+   * Returns how memory is used.
+   *
+   * `MEMORY STATS`, since 4.0.0, O(1)
+   */
+  memory_stats(): unknown
+
+  /**
+   * Returns about how many bytes a key and its value take.
+   *
+   * `MEMORY USAGE`, since 4.0.0, O(N) where N is the number of samples)
+   */
+  memory_usage(key: Value, options?: { samples?: Numeric }): number | null
+
+  /**
    * Shows every command that is run from now on.
    *
    * `MONITOR`, since 1.0.0, O(1)
@@ -1090,125 +1300,6 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
-   * Returns the directives whose names match, and their values.
-   *
-   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
-   */
-  config_get(...patterns: Some<Value>): Record<string, Bytes>
-
-  /**
-   * Changes directives, all or none.
-   *
-   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
-   */
-  config_set(settings: Pairs<Value, Value>): 'OK'
-
-  /**
-   * Sets the counters of INFO to zero.
-   *
-   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
-   */
-  config_resetstat(): 'OK'
-
-  /**
-   * Writes the configuration to the file it was read from.
-   *
-   * `CONFIG REWRITE`, since 2.8.0, O(1)
-   */
-  config_rewrite(): 'OK'
-
-  /**
-   * Lists the subcommands.
-   *
-   * `CONFIG HELP`, since 5.0.0, O(1)
-   */
-  config_help(): Bytes[]
-
-  /**
-   * Tells about the server: all that is usual, or the sections named.
-   *
-   * `INFO`, since 1.0.0, O(1)
-   */
-  info(...sections: [] | Some<Value>): string
-
-  /**
-   * Returns the time in Unix seconds, and the microseconds of this second.
-   *
-   * `TIME`, since 2.6.0, O(1)
-   */
-  time(): [seconds: string, microseconds: string]
-
-  /**
-   * Returns the Unix time of the last snapshot that was kept.
-   *
-   * `LASTSAVE`, since 1.0.0, O(1)
-   */
-  lastsave(): number
-
-  /**
-   * Draws something, and names the version.
-   *
-   * `LOLWUT`, since 5.0.0, O(1)
-   */
-  lolwut(...options: [] | Some<Value>): string
-
-  /**
-   * Describes every command.
-   *
-   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands)
-   */
-  command(...Words: [] | Some<Value>): unknown
-
-  /**
-   * Returns how many commands there are.
-   *
-   * `COMMAND COUNT`, since 2.8.13, O(1)
-   */
-  command_count(): number
-
-  /**
-   * Returns what is known of the arguments, history and cost of commands.
-   *
-   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up)
-   */
-  command_docs(...commandNames: [] | Some<Value>): unknown
-
-  /**
-   * Returns the keys of a request without running it.
-   *
-   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command)
-   */
-  command_getkeys(...request: Some<Value>): Bytes[]
-
-  /**
-   * Returns the keys of a request without running it, and what it would do to them.
-   *
-   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command)
-   */
-  command_getkeysandflags(...request: Some<Value>): unknown
-
-  /**
-   * Lists the subcommands.
-   *
-   * `COMMAND HELP`, since 5.0.0, O(1)
-   */
-  command_help(): Bytes[]
-
-  /**
-   * Describes some commands, or all.
-   *
-   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up)
-   */
-  command_info(...commandNames: [] | Some<Value>): unknown
-
-  /**
-   * Lists the names of commands.
-   *
-   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands)
-   */
-  command_list(options?: { filterby?: ['module', Value] | ['aclcat', Value] | ['pattern', Value] }): Bytes[]
-
-  /**
    * Returns the last commands that took long.
    *
    * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned)
@@ -1234,7 +1325,7 @@ export interface Commands<Bytes> {
    *
    * `SLOWLOG HELP`, since 6.2.0, O(1)
    */
-  slowlog_help(): Bytes[]
+  slowlog_help(): string[]
 
   /**
    * Starts a transaction: commands are queued until EXEC.
@@ -1392,6 +1483,11 @@ decr key
 incrby key increment
 decrby key decrement
 incrbyfloat key increment
+config_get *patterns
+config_set 2settings
+config_resetstat
+config_rewrite
+config_help
 ping ?message
 echo message
 quit *ignored
@@ -1410,6 +1506,31 @@ client_reply mode
 client_no_evict enabled
 client_no_touch enabled
 client_help
+info *sections
+time
+lastsave
+lolwut *options
+command *Words
+command_count
+command_docs *commandNames
+command_getkeys *request
+command_getkeysandflags *request
+command_help
+command_info *commandNames
+command_list {filterby=
+latency_doctor
+latency_graph event
+latency_help
+latency_histogram *commands
+latency_history event
+latency_latest
+latency_reset *events
+memory_doctor
+memory_help
+memory_malloc_stats
+memory_purge
+memory_stats
+memory_usage key {samples=
 monitor
 subscribe *channels
 unsubscribe *channels
@@ -1425,23 +1546,6 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
-config_get *patterns
-config_set 2settings
-config_resetstat
-config_rewrite
-config_help
-info *sections
-time
-lastsave
-lolwut *options
-command *Words
-command_count
-command_docs *commandNames
-command_getkeys *request
-command_getkeysandflags *request
-command_help
-command_info *commandNames
-command_list {filterby=
 slowlog_get ?count
 slowlog_len
 slowlog_reset

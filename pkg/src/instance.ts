@@ -293,18 +293,19 @@ export class Instance {
     const bytes = this.memory.subarray(this.replyAt, this.replyAt + length)
     const reader = new Reader(bytes, caller.asBytes)
     let reply: unknown
-    let pushes = 0
+    let push: Push | undefined
     while (!reader.isAtEnd) {
       const value = reader.next()
-      if (value instanceof Push) pushes++
+      if (value instanceof Push) push = value
       else reply = value
     }
-    if (pushes > 0) {
+    if (push) {
       const copy = bytes.slice()
       this.owners.get(caller.id)?.received((asBytes) => readPushes(copy, asBytes))
     }
     if (reply instanceof ReplyError) throw reply
-    return reply
+    // Who subscribes is answered by messages, which end with the number of subscriptions.
+    return reply === undefined ? push?.values.at(-1) : reply
   }
 
   /** Hands out the messages that clients have because of another client's command, or of time. */
@@ -315,7 +316,7 @@ export class Instance {
       this.replyAt = exports.reply_at()
       const copy = this.memory.slice(this.replyAt, this.replyAt + length)
       const owner = this.owners.get(client)
-      if (length > 0) owner?.received((asBytes) => readPushes(copy, asBytes))
+      if (length > 0) owner?.received((asBytes) => readPushes(copy, asBytes, 'monitor'))
       if (exports.is_closing(client)) owner?.ended()
     }
     this.replyAt = exports.reply_at()
@@ -362,12 +363,14 @@ export class Instance {
   }
 }
 
-function readPushes(bytes: Uint8Array, asBytes: boolean): Push[] {
+/** The messages among replies. What is none is one too where `otherwise` says of which kind: MONITOR sends plain text. */
+function readPushes(bytes: Uint8Array, asBytes: boolean, otherwise?: string): Push[] {
   const reader = new Reader(bytes, asBytes)
   const pushes: Push[] = []
   while (!reader.isAtEnd) {
     const value = reader.next()
     if (value instanceof Push) pushes.push(value)
+    else if (otherwise) pushes.push(new Push([otherwise, value]))
   }
   return pushes
 }

@@ -50,14 +50,14 @@ export class Reader {
     const tag = this.#bytes[this.#at++]
     switch (tag) {
       case 0x24: // $
-        return this.#string(this.#number())
+        return this.#orNull((length) => this.#string(length))
       case 0x3a: // :
         return this.#integer()
       case 0x2b: // +
         return this.#line()
       case 0x2a: // *
       case 0x7e: // ~
-        return this.#array(this.#number())
+        return this.#orNull((length) => this.#array(length))
       case 0x25: // %
         return this.#map(this.#number())
       case 0x5f: // _
@@ -93,6 +93,13 @@ export class Reader {
     return n
   }
 
+  /** In RESP2, which a connection speaks after HELLO 2, null has the length -1. */
+  #orNull<T>(read: (length: number) => T): T | null {
+    if (this.#bytes[this.#at] !== 0x2d) return read(this.#number())
+    this.#line()
+    return null
+  }
+
   #integer(): number | bigint {
     const text = this.#line()
     const n = +text
@@ -124,7 +131,11 @@ export class Reader {
 
   #array(length: number): unknown[] {
     const values = new Array<unknown>(length)
-    for (let i = 0; i < length; i++) values[i] = this.next()
+    for (let i = 0; i < length; i++) {
+      const value = this.next()
+      // What EXEC answers for SUBSCRIBE stands where its reply would.
+      values[i] = value instanceof Push ? value.values : value
+    }
     return values
   }
 

@@ -127,7 +127,7 @@ fn keys<'c, 'a>(
     }))
 }
 
-/// Where a SCAN goes on: any unsigned number, as the C library reads it.
+/// Where a SCAN goes on: any unsigned number, with leading zeros or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cursor(pub u64);
 
@@ -139,22 +139,15 @@ impl Arg<'_> for Cursor {
 }
 
 impl Cursor {
-    /// The empty text is 0, and a minus counts from the other end.
     fn read(text: &[u8]) -> Option<u64> {
-        let (negative, digits) = match text {
-            [] => return Some(0),
-            [b'-', digits @ ..] => (true, digits),
-            [b'+', digits @ ..] => (false, digits),
-            digits => (false, digits),
-        };
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
         if digits.is_empty() {
             return None;
         }
-        let magnitude = digits.iter().try_fold(0u64, |value, byte| {
+        digits.iter().try_fold(0u64, |value, byte| {
             let digit = (*byte as char).to_digit(10)?;
             value.checked_mul(10)?.checked_add(digit as u64)
-        })?;
-        Some(if negative { magnitude.wrapping_neg() } else { magnitude })
+        })
     }
 }
 
@@ -234,11 +227,31 @@ fn rename_found(ctx: &mut Ctx, found: Found, key: Key, newkey: Key) {
     if let Some(replaced) = ctx.find(newkey) {
         ctx.remove(replaced);
     }
-    let deadline = ctx.database().deadline(found);
+    let facts = Facts::of(ctx.database(), found);
     let value = ctx.take(found);
-    ctx.insert(newkey, value, deadline);
+    facts.insert(ctx, newkey, value);
     ctx.changed(key, Event::RenameFrom);
     ctx.changed(newkey, Event::RenameTo);
+}
+
+/// What a value takes along to another key.
+struct Facts {
+    deadline: Option<u64>,
+    /// It is a text that was edited, which Redis keeps in another encoding from then on.
+    is_raw: bool,
+}
+
+impl Facts {
+    fn of(database: &Database, found: Found) -> Facts {
+        Facts { deadline: database.deadline(found), is_raw: database.encoding(found) == "raw" }
+    }
+
+    fn insert(self, ctx: &mut Ctx, key: Key, value: Value) {
+        let found = ctx.insert(key, value, self.deadline);
+        if self.is_raw {
+            ctx.edit_text(found, 0);
+        }
+    }
 }
 
 options! {
@@ -256,7 +269,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
         return Err(same_object());
     }
     let Some(found) = ctx.look_up(source) else { return Ok(false) };
-    let deadline = ctx.database().deadline(found);
+    let facts = Facts::of(ctx.database(), found);
     ctx.select(to);
     let replaced = ctx.find(destination);
     let free = replaced.is_none() || options.replace;
@@ -265,7 +278,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
         if let Some(replaced) = replaced {
             ctx.remove(replaced);
         }
-        ctx.insert(destination, value, deadline);
+        facts.insert(ctx, destination, value);
         ctx.changed(destination, Event::CopyTo);
     }
     ctx.select(from);
@@ -302,10 +315,10 @@ fn move_to(ctx: &mut Ctx, key: Key, db: DbIndex) -> Result<bool> {
     let free = ctx.find(key).is_none();
     ctx.select(from);
     if free {
-        let deadline = ctx.database().deadline(found);
+        let facts = Facts::of(ctx.database(), found);
         let value = ctx.take(found);
         ctx.select(to);
-        ctx.insert(key, value, deadline);
+        facts.insert(ctx, key, value);
         ctx.select(from);
         ctx.changed(key, Event::MoveFrom);
         ctx.select(to);
@@ -515,6 +528,8 @@ fn swapdb<'a>(ctx: &mut Ctx, index1: Unread<'a>, index2: Unread<'a>) -> Result<D
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
     use alloc::string::String;
     use crate::engine::testing::Session;
@@ -574,6 +589,16 @@ mod tests {
     }
 
     #[test]
+    fn an_edited_text_stays_one_under_another_name() {
+        let mut session = Session::new();
+        session.ask("SET k a\nAPPEND k b\nRENAME k l\nCOPY l m\nMOVE m 1");
+        assert_eq!(
+            session.ask("OBJECT ENCODING l\nSELECT 1\nOBJECT ENCODING m"),
+            "$3\r\nraw\r\n+OK\r\n$3\r\nraw\r\n"
+        );
+    }
+
+    #[test]
     fn a_copy_is_another_value() {
         let mut session = Session::new();
         session.ask("RPUSH l a\nCOPY l m\nRPUSH m b");
@@ -591,13 +616,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_any_number_that_the_c_library_reads() {
+    fn a_cursor_is_an_unsigned_number() {
         for (text, cursor) in [
-            ("", Some(0)),
+            ("", None),
             ("0", Some(0)),
             ("+7", Some(7)),
             ("007", Some(7)),
-            ("-1", Some(u64::MAX)),
+            ("-1", None),
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
             ("-", None),

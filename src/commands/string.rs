@@ -246,7 +246,8 @@ fn getrange(ctx: &mut Ctx, key: Key, start: i64, end: i64) -> Result<Vec<u8>> {
 }
 
 fn setrange(ctx: &mut Ctx, key: Key, offset: i64, value: Word) -> Result<usize> {
-    let offset = usize::try_from(offset).map_err(|_| Error::refused("ERR offset is out of range"))?;
+    let offset = u64::try_from(offset).map_err(|_| Error::refused("ERR offset is out of range"))?;
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let found = ctx.find(key);
     let len = match found {
         Some(found) => ctx.database().text(found).ok_or(Error::WrongType)?.len(),

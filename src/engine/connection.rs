@@ -256,14 +256,17 @@ fn client_setname(engine: &mut Engine, name: Text) -> Result<Done> {
 
 fn client_setinfo(engine: &mut Engine, attribute: Text, value: Text) -> Result<Done> {
     let library = &mut engine.current_mut().library;
-    let name = attribute.0;
-    let slot = match &*name.to_ascii_lowercase() {
+    let slot = match &*attribute.0.to_ascii_lowercase() {
         b"lib-name" => &mut library.0,
         b"lib-ver" => &mut library.1,
-        _ => return Err(Error::quoting("ERR Unrecognized option '", name, "'")),
+        _ => return Err(Error::quoting("ERR Unrecognized option '", attribute.0, "'")),
     };
     if !is_printable(value.0) {
-        return Err(Error::quoting("ERR ", name, " cannot contain spaces, newlines or special characters."));
+        return Err(Error::quoting(
+            "ERR ",
+            attribute.0,
+            " cannot contain spaces, newlines or special characters.",
+        ));
     }
     *slot = value.0.to_vec();
     Ok(Done)
@@ -555,8 +558,9 @@ fn same_secret(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use alloc::format;
+
+    use super::*;
     use crate::engine::{Config, testing::Session};
 
     #[test]
@@ -600,9 +604,17 @@ mod tests {
         ] {
             assert_eq!(session.run(client, line), format!("{reply}\r\n").as_bytes(), "{line}");
         }
-        let refused = session.ask("HELLO 3 SETNAME x");
+        let long = "x".repeat(20_000);
+        assert!(
+            session
+                .ask_once(&format!("*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"))
+                .contains("unauthenticated bulk length")
+        );
+        let authenticated = session.ask_once(&format!("AUTH secret\n*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"));
+        assert!(authenticated.starts_with("+OK\r\n$20000\r\n"), "a password lifts the limits at once");
+        let refused = session.ask_once("HELLO 3 SETNAME x");
         assert!(refused.starts_with("-NOAUTH HELLO must be called"), "{refused}");
-        let greeted = session.ask("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
+        let greeted = session.ask_once("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
         assert!(greeted.starts_with("%7\r\n") && greeted.ends_with("$1\r\nx\r\n"), "{greeted}");
     }
 
@@ -641,10 +653,10 @@ mod tests {
         let lines = session_help();
         for line in [
             "CLIENT <subcommand> [<argument> ...]. The subcommands:",
-            "SETNAME <name>",
+            "SETNAME name",
             "    Names this connection.",
-            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
-            "REPLY (ON|OFF|SKIP)",
+            "LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+            "REPLY <ON | OFF | SKIP>",
             "HELP",
         ] {
             assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");

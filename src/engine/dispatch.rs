@@ -2,19 +2,20 @@
 
 use alloc::{
     format,
-    string::String,
+    string::{String, ToString},
     vec::Vec,
 };
 
 use super::{
     Engine,
     client::{ClientId, Replies},
+    latency::Histogram,
     names::Names,
 };
 use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
-    error::quotable,
+    error::until_zero,
     resp::{Version, Writer},
 };
 
@@ -50,7 +51,7 @@ pub struct Table {
 }
 
 /// What one command has cost so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct CallStats {
     pub calls: u64,
@@ -59,6 +60,8 @@ pub struct CallStats {
     pub rejected: u64,
     /// Ended with an error.
     pub failed: u64,
+    /// Of the calls that took a microsecond or more.
+    pub histogram: Option<Histogram>,
 }
 
 const LONGEST_NAME: usize = 40;
@@ -157,7 +160,6 @@ impl Engine {
         self.current = id;
         let start = out.position();
         match self.admit(known, words) {
-            Err(_) if is_http(words) => self.close(id),
             Err(error) => self.refuse(error, words, out),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
@@ -203,9 +205,8 @@ impl Engine {
         stats.usec += took_us;
         stats.failed += failed as u64;
         self.stats.commands += 1;
-        let slow_us = self.config.slowlog_log_slower_than;
-        if slow_us >= 0 && took_us >= slow_us as u64 {
-            self.log_slow(known, words, took_us);
+        if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
+            self.keep_duration(known, words, took_us);
         }
     }
 
@@ -249,6 +250,9 @@ impl Engine {
 
     /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
     fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        if self.current().last_command.is_none() && is_http(words[0]) {
+            return self.close(self.current);
+        }
         let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
             if let Some(transaction) = &mut self.current_mut().transaction {
                 transaction.refuse();
@@ -257,16 +261,16 @@ impl Engine {
         };
         self.current_mut().transaction = None;
         self.unwatch_all(self.current);
-        let text = error.text();
-        let text = text.strip_prefix(b"ERR ").unwrap_or(text);
-        self.write_error(&[b"EXECABORT Transaction discarded because of: ", text].concat().into(), out);
+        let text = error.to_string();
+        let text = text.strip_prefix("ERR ").unwrap_or(&text);
+        self.write_error(&format!("EXECABORT Transaction discarded because of: {text}").into(), out);
         if !self.monitors.is_empty() {
             self.feed_monitors(exec, words, out);
         }
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile behind it.
-    /// Inside the reply of EXEC they would be taken for elements.
+    /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
+    /// the reply, to EXEC for example, they would be taken for parts of it.
     fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
@@ -288,36 +292,37 @@ impl Engine {
 
     /// Writes an error and counts it.
     pub(super) fn write_error(&mut self, error: &Error, out: &mut Writer) {
-        out.error(error.text());
-        self.stats.count_error(error.code());
+        let start = out.position();
+        match error {
+            Error::Quoting(text) => out.error_bytes(text),
+            error => out.error(error),
+        }
+        let text = String::from_utf8_lossy(&out.written_since(start)[1..]);
+        self.stats.count_error(Error::code(text.trim_end()));
     }
 
-    fn unknown<'w>(&self, words: &[&'w [u8]]) -> Error {
-        const SHOWN: usize = 128;
-        let head = |word: &'w [u8], most: usize| quotable(&word[..word.len().min(most)]);
-        match (self.table.container(words[0]), words.get(1)) {
-            (Some(container), Some(sub)) => {
-                return Error::quoting("ERR unknown subcommand '", head(sub, SHOWN), &format!("'. Try {container} HELP."));
-            }
-            (Some(container), None) => return wrong_arity(&container.to_ascii_lowercase()),
-            (None, _) => {}
+    fn unknown(&self, words: &[&[u8]]) -> Error {
+        const QUOTED: usize = 128;
+        let start = |word: &[u8], limit: usize| word[..word.len().min(limit)].to_vec();
+        if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
+            let help = format!("'. Try {container} HELP.");
+            return Error::quoting("ERR unknown subcommand '", &start(sub, QUOTED), &help);
+        }
+        if let Some(container) = self.table.container(words[0]) {
+            return wrong_arity(&container.to_ascii_lowercase());
         }
         let mut args = Vec::new();
         for word in &words[1..] {
-            if args.len() >= SHOWN {
+            if args.len() >= QUOTED {
                 break;
             }
-            args.extend([b"'", head(word, SHOWN - args.len()), b"' "].concat());
+            let word = start(word, QUOTED - args.len());
+            args.extend([b"'", until_zero(&word), b"' "].concat());
         }
-        let text = Error::quoting("ERR unknown command '", head(words[0], SHOWN), "', with args beginning with: ");
-        [text.text(), &args].concat().into()
+        let name = start(words[0], QUOTED);
+        let text = [b"ERR unknown command '", until_zero(&name), b"', with args beginning with: ", &args];
+        Error::Quoting(text.concat())
     }
-}
-
-/// Whether this is a line of HTTP that no Redis client sends. A web page may have a browser send commands in the body of
-/// a request, so the connection ends before the body.
-fn is_http(words: &[&[u8]]) -> bool {
-    [&b"POST"[..], b"Host:"].iter().any(|line| words[0].eq_ignore_ascii_case(line))
 }
 
 /// What a client that listens under RESP2 may still ask for.
@@ -333,6 +338,11 @@ fn is_subscription(spec: &Spec) -> bool {
 /// What a client that monitors, a kind of replica to Redis, may not ask for.
 fn reaches_keyspace(spec: &Spec) -> bool {
     spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::READONLY) || spec.name.ends_with("PUBLISH")
+}
+
+/// Whether a request is the start of one that a browser was tricked into sending.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
 fn wrong_arity(name: &str) -> Error {

@@ -4,16 +4,17 @@
 use alloc::{
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 use core::fmt::{Display, Write};
 
-use super::{Engine, config::Host};
+use super::{Engine, config::Host, pubsub::Space};
 use crate::{
     Result,
     commands::{
         Command,
         args::{Rest, Text},
-        reply::{Written, typed},
+        reply::{Prose, Written, typed},
         spec::commands,
     },
     keyspace::Random,
@@ -92,7 +93,7 @@ const SECTIONS: [Section; 13] = [
     usual("Modules", "modules", |_, _| {}),
     special("Commandstats", "commandstats", commandstats),
     usual("Errorstats", "errorstats", errorstats),
-    special("Latencystats", "latencystats", |_, _| {}),
+    special("Latencystats", "latencystats", latencystats),
     usual("Cluster", "cluster", cluster),
     usual("Keyspace", "keyspace", keyspace),
 ];
@@ -143,16 +144,8 @@ impl Display for Human {
     }
 }
 
-typed! {
-    /// Text for people.
-    Prose = "string";
-}
-
-fn info<'a>(
-    engine: &mut Engine,
-    sections: Option<Rest<'a, Text<'a>>>,
-) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
-    engine.identity.peak_bytes = engine.identity.peak_bytes.max(engine.used_memory());
+fn info<'a>(engine: &mut Engine, sections: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
+    engine.peak_memory();
     const USUAL: &[&[u8]] = &[b"default"];
     let asked = sections.map_or(USUAL, |sections| sections.words());
     let mut text = Fields(String::new());
@@ -163,7 +156,7 @@ fn info<'a>(
         let _ = write!(text.0, "# {}\r\n", section.heading);
         (section.write)(engine, &mut text);
     }
-    Ok(Written::new(move |out| out.verbatim("txt", &text.0)))
+    Ok(Prose(text.0))
 }
 
 fn server(engine: &Engine, out: &mut Fields) {
@@ -186,7 +179,7 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("uptime_in_seconds", uptime);
     out.add("uptime_in_days", uptime / 86_400);
     out.all(&["hz", "configured_hz"], engine.setting("hz"));
-    out.add("lru_clock", now_ms / 1000 & 0xff_ffff);
+    out.add("lru_clock", (now_ms / 1000) & 0xff_ffff);
     out.add("executable", executable);
     out.add("config_file", config_file);
     out.add("io_threads_active", 0);
@@ -275,7 +268,7 @@ fn persistence(engine: &Engine, out: &mut Fields) {
         &["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"],
         0,
     );
-    out.add("aof_enabled", (engine.setting("appendonly") == "yes") as u8);
+    out.add("aof_enabled", engine.config.journal as u8);
     out.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     out.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
     out.add("aof_last_bgrewrite_status", "ok");
@@ -304,11 +297,11 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.all(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     out.add("keyspace_hits", counters.hits);
     out.add("keyspace_misses", counters.misses);
+    out.add("pubsub_channels", engine.pubsub.len(Space::Channel));
+    out.add("pubsub_patterns", engine.pubsub.len(Space::Pattern));
+    out.add("pubsubshard_channels", engine.pubsub.len(Space::Shard));
     out.all(
         &[
-            "pubsub_channels",
-            "pubsub_patterns",
-            "pubsubshard_channels",
             "latest_fork_usec",
             "total_forks",
             "migrate_cached_sockets",
@@ -376,6 +369,21 @@ fn commandstats(engine: &Engine, out: &mut Fields) {
     }
 }
 
+fn latencystats(engine: &Engine, out: &mut Fields) {
+    let percentiles = engine.setting("latency-tracking-info-percentiles");
+    let percentiles: Vec<&str> = percentiles.split_ascii_whitespace().collect();
+    for known in engine.table.all().filter(|_| engine.config.latency_tracking && !percentiles.is_empty()) {
+        let stats = &engine.calls[known.0 as usize];
+        if stats.calls > 0 {
+            let value = |percent: &&str| {
+                format!("p{percent}={}.000", stats.percentile(percent.parse().unwrap_or(100.0)))
+            };
+            let values: Vec<String> = percentiles.iter().map(value).collect();
+            out.add(&format!("latency_percentiles_usec_{}", engine.table.name(known)), values.join(","));
+        }
+    }
+}
+
 fn errorstats(engine: &Engine, out: &mut Fields) {
     for (code, count) in &engine.stats.errors {
         out.add(&format!("errorstat_{code}"), format_args!("count={count}"));
@@ -399,6 +407,12 @@ impl Engine {
     /// Bytes in use: what the process has allocated but for the free room inside.
     pub(super) fn used_memory(&self) -> usize {
         (self.config.host.allocated)().saturating_sub(self.keyspace.slack())
+    }
+
+    /// The most bytes in use that anybody saw.
+    pub(super) fn peak_memory(&mut self) -> usize {
+        self.identity.peak_bytes = self.identity.peak_bytes.max(self.used_memory());
+        self.identity.peak_bytes
     }
 
     fn started_seconds(&self) -> u64 {
@@ -432,13 +446,9 @@ fn lastsave(engine: &mut Engine) -> Result<i64> {
     Ok(engine.started_seconds() as i64)
 }
 
-fn lolwut<'a>(
-    engine: &mut Engine,
-    options: Option<Rest<'a, Text<'a>>>,
-) -> Result<Written<Prose, impl FnOnce(&mut Writer) + use<'a>>> {
+fn lolwut<'a>(engine: &mut Engine, _options: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
     /// A wave that begins anew with every engine.
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let _ = options;
     let mut height = 3i64;
     let mut text: String = engine
         .identity
@@ -454,7 +464,7 @@ fn lolwut<'a>(
         "\nkeyside {}, which answers as Redis ver. {REDIS_VERSION}\n",
         env!("CARGO_PKG_VERSION")
     );
-    Ok(Written::new(move |out| out.verbatim("txt", &text)))
+    Ok(Prose(text))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
         Command, Flags, KeyRange, Spec,
         args::{Arg, Kind, Rest, Shape, Text, Words, one_of},
         docs::{Argument, Form},
+        help::{HelpLines, help},
         keys::{Access, Begin, Find, FoundKey, KeySpec},
         reply::{ManyBytes, Unknown, Written},
         spec::commands,
@@ -484,28 +485,8 @@ fn command_list(
     }))
 }
 
-fn command_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("COMMAND")
-}
-
-impl Engine {
-    /// What `container HELP` answers: each subcommand with its arguments, and what it does.
-    pub(super) fn help(
-        &self,
-        container: &'static str,
-    ) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-        let mut lines =
-            Vec::from([format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")]);
-        for known in self.table.subcommands(container) {
-            let spec = self.table.spec(known);
-            lines.push(String::from(spec.usage().trim_start_matches(container).trim_start()));
-            lines.push(format!("    {}", spec.summary.trim()));
-        }
-        Ok(Written::new(move |out| {
-            out.array(lines.len());
-            lines.iter().for_each(|line| out.simple(line));
-        }))
-    }
+fn command_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("COMMAND", COMMANDS))
 }
 
 #[cfg(test)]

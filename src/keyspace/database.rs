@@ -73,6 +73,15 @@ impl Database {
         Some(Found { hash, handle })
     }
 
+    /// Has the processor fetch the entry with this hash, if there is one.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.dict.find(hash, |h| {
+            self.entries.prefetch(h);
+            false
+        });
+    }
+
     /// The key of an entry.
     pub fn key(&self, found: Found) -> &[u8] {
         self.entries.key(found.handle)
@@ -87,6 +96,12 @@ impl Database {
     #[inline]
     pub fn deadline(&self, found: Found) -> Option<u64> {
         self.entries.deadline(found.handle)
+    }
+
+    /// About how many bytes it takes, with its place in the index.
+    pub fn memory(&self, found: Found) -> usize {
+        const PLACE: usize = 8;
+        PLACE + self.entries.memory(found.handle)
     }
 
     /// How its value is kept, as OBJECT ENCODING names it.

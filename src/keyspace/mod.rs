@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// From how many keys on the entries of a database are fetched before they are needed.
+const PREFETCHED_LEN: usize = 4096;
+
 /// The name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a>(pub &'a [u8]);
@@ -184,6 +187,16 @@ impl Keyspace {
             None => self.missed(key),
         }
         found
+    }
+
+    /// Has the processor fetch what finding a key will look at. `key` may be any bytes.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        let database = self.database();
+        // What is small is near already.
+        if database.len() >= PREFETCHED_LEN {
+            database.prefetch(self.hash(key));
+        }
     }
 
     /// Finds a key for a read, which counts as a hit or a miss and as an access.

@@ -1,7 +1,7 @@
 //! Bytes to words: the requests of one connection, cut at any byte. It knows no command and copies no word.
 
 use alloc::vec::Vec;
-use core::{mem, ops::Range};
+use core::{fmt, mem, ops::Range};
 
 use crate::data::number::parse_i64;
 
@@ -34,21 +34,20 @@ pub enum ProtocolError {
     UnauthenticatedLength,
 }
 
-impl ProtocolError {
-    /// What the client is told.
-    pub fn text(self) -> Vec<u8> {
-        let reason: &[u8] = match self {
-            ProtocolError::InlineTooLong => b"too big inline request",
-            ProtocolError::UnbalancedQuotes => b"unbalanced quotes in request",
-            ProtocolError::CountTooLong => b"too big mbulk count string",
-            ProtocolError::LengthTooLong => b"too big bulk count string",
-            ProtocolError::InvalidCount => b"invalid multibulk length",
-            ProtocolError::InvalidLength => b"invalid bulk length",
-            ProtocolError::UnauthenticatedCount => b"unauthenticated multibulk length",
-            ProtocolError::UnauthenticatedLength => b"unauthenticated bulk length",
-            ProtocolError::ExpectedDollar(got) => &[b"expected '$', got '", &[got][..], b"'"].concat(),
-        };
-        [b"ERR Protocol error: ", reason].concat()
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ERR Protocol error: ")?;
+        f.write_str(match self {
+            ProtocolError::InlineTooLong => "too big inline request",
+            ProtocolError::UnbalancedQuotes => "unbalanced quotes in request",
+            ProtocolError::CountTooLong => "too big mbulk count string",
+            ProtocolError::LengthTooLong => "too big bulk count string",
+            ProtocolError::InvalidCount => "invalid multibulk length",
+            ProtocolError::InvalidLength => "invalid bulk length",
+            ProtocolError::UnauthenticatedCount => "unauthenticated multibulk length",
+            ProtocolError::UnauthenticatedLength => "unauthenticated bulk length",
+            ProtocolError::ExpectedDollar(got) => return write!(f, "expected '$', got '{}'", *got as char),
+        })
     }
 }
 
@@ -69,9 +68,9 @@ pub struct RequestParser {
 }
 
 impl RequestParser {
-    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and `words` are its
-    /// words (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]). `None`: more
-    /// bytes are needed; call again with the same bytes and more.
+    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and its words are
+    /// appended to `words` (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]).
+    /// `None`: more bytes are needed; call again with the same bytes and more.
     #[inline]
     pub fn parse<'a>(
         &mut self,
@@ -79,7 +78,7 @@ impl RequestParser {
         limits: Limits,
         words: &mut Vec<&'a [u8]>,
     ) -> Result<Option<usize>, ProtocolError> {
-        words.clear();
+        let first = words.len();
         // Nearly every request arrives whole and is short: it is read in one go, and nothing about it is remembered.
         if self.missing.is_none()
             && !limits.unauthenticated
@@ -87,7 +86,7 @@ impl RequestParser {
         {
             return Ok(Some(used));
         }
-        words.clear();
+        words.truncate(first);
         let used = self.resume(bytes, limits)?;
         if used.is_some() {
             words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
@@ -129,7 +128,7 @@ impl RequestParser {
     }
 
     fn count(&mut self, bytes: &[u8], limits: Limits) -> Result<Option<i64>, ProtocolError> {
-        let Some((count, next)) = number_line(bytes, 0, ProtocolError::CountTooLong)? else { return Ok(None) };
+        let Some((count, next)) = number_line(bytes, 1, ProtocolError::CountTooLong)? else { return Ok(None) };
         let count = count.filter(|&n| n <= WORDS_MAX).ok_or(ProtocolError::InvalidCount)?;
         if limits.unauthenticated && count > UNAUTHENTICATED_WORDS {
             return Err(ProtocolError::UnauthenticatedCount);
@@ -145,8 +144,11 @@ impl RequestParser {
             Some(length) => length,
             None => {
                 let Some(&tag) = bytes.get(self.at) else { return Ok(false) };
-                // Redis reads the whole line before it looks at its first byte.
-                let Some((length, next)) = number_line(bytes, self.at, ProtocolError::LengthTooLong)? else {
+                // Redis reads the whole line before it looks at its first byte, which may be the end of the line.
+                if tag == b'\r' && bytes.len() > self.at + 1 {
+                    return Err(ProtocolError::ExpectedDollar(tag));
+                }
+                let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
                     return Ok(false);
                 };
                 if tag != b'$' {
@@ -219,8 +221,8 @@ fn short_number(bytes: &[u8], at: usize, tag: u8) -> Option<(usize, usize)> {
     }
 }
 
-/// The number behind the first byte of the line that starts at `from`, if it is one, and where the next line starts;
-/// `None` while the line has no end.
+/// The number on the line that starts at `from`, if it is one, and where the next line starts; `None` while the line has
+/// no end.
 fn number_line(
     bytes: &[u8],
     from: usize,
@@ -228,7 +230,7 @@ fn number_line(
 ) -> Result<Option<(Option<i64>, usize)>, ProtocolError> {
     let rest = bytes.get(from..).unwrap_or_default();
     match memchr::memchr(b'\r', rest) {
-        Some(end) if rest.len() > end + 1 => Ok(Some((rest.get(1..end).and_then(parse_i64), from + end + 2))),
+        Some(end) if rest.len() > end + 1 => Ok(Some((parse_i64(&rest[..end]), from + end + 2))),
         None if rest.len() > INLINE_MAX => Err(too_long),
         _ => Ok(None),
     }
@@ -312,7 +314,7 @@ fn single_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{string::ToString, vec};
 
     const LIMITS: Limits = Limits { word: 512 << 20, unauthenticated: false };
 
@@ -361,7 +363,7 @@ mod tests {
             (b"set \"a\"b\n", "unbalanced quotes in request"),
         ] {
             let error = requests(bytes, 1).1.unwrap();
-            assert_eq!(error.text(), alloc::format!("ERR Protocol error: {text}").as_bytes());
+            assert_eq!(error.to_string(), alloc::format!("ERR Protocol error: {text}"));
         }
         assert_eq!(requests(&vec![b'a'; INLINE_MAX + 1], 4096).1, Some(ProtocolError::InlineTooLong));
         assert_eq!(requests(&[b"*", &vec![b'1'; INLINE_MAX + 1][..]].concat(), 4096).1, Some(ProtocolError::CountTooLong));

@@ -63,9 +63,22 @@ impl<'o> Writer<'o> {
     }
 
     /// `-text`; line breaks inside become spaces, as they would end the reply.
-    pub fn error(&mut self, text: &[u8]) {
+    pub fn error(&mut self, error: impl fmt::Display) {
+        self.error_with(|out| {
+            let _ = write!(Text(out), "{error}");
+        });
+    }
+
+    /// `-text` of any bytes but line breaks, which become spaces.
+    pub fn error_bytes(&mut self, text: &[u8]) {
+        self.error_with(|out| out.extend_from_slice(text));
+    }
+
+    fn error_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.out.push(b'-');
-        self.out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+        let start = self.out.len();
+        write(self.out);
+        self.out[start..].iter_mut().filter(|b| matches!(b, b'\r' | b'\n')).for_each(|b| *b = b' ');
         self.out.extend_from_slice(b"\r\n");
     }
 
@@ -175,7 +188,7 @@ impl<'o> Writer<'o> {
         self.out[start..].rotate_right(header);
     }
 
-    /// Appends replies that are already encoded.
+    /// Appends a reply that is already encoded.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
@@ -258,6 +271,6 @@ mod tests {
 
     #[test]
     fn an_error_stays_one_line() {
-        assert_eq!(both(|w| w.error(b"ERR a\r\nb")).0, b"-ERR a  b\r\n");
+        assert_eq!(both(|w| w.error("ERR a\r\nb")).0, b"-ERR a  b\r\n");
     }
 }

@@ -1,7 +1,12 @@
 //! The kinds of values that directives take: each reads a text, refuses it in Redis's words, or writes it in the one form
 //! that CONFIG GET shows and CONFIG SET takes back. Which directive is of which kind is in the table beside.
 
-use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::str;
 
 use crate::{data::number::parse_i64, engine::notifications::Notifications};
@@ -129,7 +134,7 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 pub fn save_points(words: &[&str], _: &str) -> Result<String> {
     let number = |word: &str, least: i64| parse_i64(word.as_bytes()).filter(|&n| n >= least);
     let is_point = |pair: &[&str]| number(pair[0], 1).is_some() && number(pair[1], 0).is_some();
-    if words.len() % 2 != 0 || !words.chunks_exact(2).all(is_point) {
+    if !words.len().is_multiple_of(2) || !words.chunks_exact(2).all(is_point) {
         return Err("Invalid save parameters".into());
     }
     Ok(words.join(" "))
@@ -138,7 +143,7 @@ pub fn save_points(words: &[&str], _: &str) -> Result<String> {
 /// `client-output-buffer-limit`: for a class of clients a hard limit, a soft one, and the seconds above that.
 pub fn output_limits(words: &[&str], old: &str) -> Result<String> {
     const REFUSED: &str = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-    if words.is_empty() || words.len() % 4 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits: Vec<String> = old.split(' ').map(String::from).collect();
@@ -186,8 +191,8 @@ pub fn addresses(words: &[&str], _: &str) -> Result<String> {
 
 /// `notify-keyspace-events`: a letter for each class of events and for each kind of channel.
 pub fn event_classes(words: &[&str], _: &str) -> Result<String> {
-    let events = Notifications::parse(words.join(" ").as_bytes());
-    events.map(|events| format!("{events}")).ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into())
+    let classes = Notifications::parse(words.join(" ").as_bytes());
+    Ok(classes.ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?.to_string())
 }
 
 #[cfg(test)]
