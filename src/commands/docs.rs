@@ -107,7 +107,9 @@ impl Argument {
                 let parts: Vec<Argument> =
                     shapes.iter().flat_map(|shape| Argument::of(shape, None)).collect();
                 let names: Vec<&str> = parts.iter().map(|part| part.name.as_ref()).collect();
-                let name = name.map_or_else(|| names.join("-"), ToString::to_string);
+                let are_tokens = parts.iter().all(|part| part.form == Form::Token);
+                let own = || if are_tokens { names.join("-") } else { "choice".to_string() };
+                let name = name.map_or_else(own, ToString::to_string);
                 Argument::new(name, Form::OneOf(parts))
             }
             Shape::Options(shapes) => {

@@ -352,6 +352,8 @@ fn cpu(engine: &Engine, out: &mut Fields) {
     out.add("used_cpu_sys", seconds(system));
     out.add("used_cpu_user", seconds(user));
     out.all(&["used_cpu_sys_children", "used_cpu_user_children"], seconds(0));
+    out.add("used_cpu_sys_main_thread", seconds(system));
+    out.add("used_cpu_user_main_thread", seconds(user));
 }
 
 fn commandstats(engine: &Engine, out: &mut Fields) {

@@ -528,6 +528,35 @@ mod tests {
     }
 
     #[test]
+    fn any_words_may_be_asked_for_their_keys() {
+        const WORDS: [&[u8]; 12] = [
+            b"k",
+            b"2",
+            b"-1",
+            b"STREAMS",
+            b"STORE",
+            b"BY",
+            b"",
+            b"LEFT",
+            b"99999999999",
+            b"COUNT",
+            b"GET",
+            b"0",
+        ];
+        let table = Table::new();
+        let mut random = crate::keyspace::Random::new(1);
+        for known in table.all() {
+            let spec = table.spec(known);
+            for _ in 0..200 {
+                let mut words: Vec<&[u8]> = spec.name.split(' ').map(str::as_bytes).collect();
+                words.extend((0..random.below(8)).map(|_| WORDS[random.next() as usize % WORDS.len()]));
+                let found = spec.find_keys(&words).unwrap_or_default();
+                assert!(found.iter().all(|key| key.at < words.len()), "{}", spec.name);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_done_to_a_key_may_depend_on_the_words() {
         let mut session = Session::new();
         let mut flags = |request: &str| session.ask(&format!("COMMAND GETKEYSANDFLAGS {request}"));

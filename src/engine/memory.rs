@@ -25,9 +25,9 @@ pub const COMMANDS: &[Command<Engine>] = commands! {
     /// Lists the subcommands.
     "MEMORY HELP" = memory_help() since "4.0.0" [LOADING STALE] O("1");
     /// Tells what the allocator tells of itself, which is nothing.
-    "MEMORY MALLOC-STATS" = memory_malloc_stats() since "4.0.0" [] O("Depends on how much memory is allocated, could be slow");
+    "MEMORY MALLOC-STATS" = memory_malloc_stats() since "4.0.0" [] O("1");
     /// Asks the allocator to give memory back.
-    "MEMORY PURGE" = memory_purge() since "4.0.0" [] O("Depends on how much memory is allocated, could be slow");
+    "MEMORY PURGE" = memory_purge() since "4.0.0" [] O("1");
     /// Returns how memory is used.
     "MEMORY STATS" = memory_stats() since "4.0.0" [] O("1");
     /// Returns about how many bytes a key and its value take.

@@ -108,11 +108,12 @@ impl Engine {
         while ahead.len < most {
             let rest = &input[at..];
             let first = ahead.words.len();
-            match parser.parse(rest, limits, &mut ahead.words) {
-                Ok(Some(used)) => at += used,
+            let used = match parser.parse(rest, limits, &mut ahead.words) {
+                Ok(Some(used)) => used,
                 Ok(None) => return Stop::Incomplete,
                 Err(error) => return Stop::Refused(error),
-            }
+            };
+            at += used;
             match ahead.words.get(first..) {
                 None | Some([]) => return Stop::Inline(parser.take_inline(), at),
                 // A key nearly always; if it is none, little is lost.

@@ -167,6 +167,16 @@ impl Keyspace {
         }
     }
 
+    /// Has the processor fetch what finding a key will look at. `key` may be any bytes.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        let database = self.database();
+        // What is small is near already.
+        if database.len() >= PREFETCHED_LEN {
+            database.prefetch(self.hash(key));
+        }
+    }
+
     /// Whether a database has a key. Unlike [`Keyspace::find`], it leaves one past its deadline where it is.
     pub fn contains(&self, db: usize, key: &[u8]) -> bool {
         let database = &self.databases[db];
@@ -187,16 +197,6 @@ impl Keyspace {
             None => self.missed(key),
         }
         found
-    }
-
-    /// Has the processor fetch what finding a key will look at. `key` may be any bytes.
-    #[inline]
-    pub fn prefetch(&self, key: &[u8]) {
-        let database = self.database();
-        // What is small is near already.
-        if database.len() >= PREFETCHED_LEN {
-            database.prefetch(self.hash(key));
-        }
     }
 
     /// Finds a key for a read, which counts as a hit or a miss and as an access.

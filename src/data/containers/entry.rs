@@ -309,6 +309,12 @@ impl Entries {
         &bytes[at..at + key_len(bytes, header)]
     }
 
+    /// Asks the processor to load the beginning of an entry that is read soon.
+    #[inline]
+    pub fn prefetch(&self, h: Handle) {
+        self.slab.prefetch(h);
+    }
+
     /// Whether this is the key.
     #[inline]
     pub fn has_key(&self, h: Handle, key: &[u8]) -> bool {
@@ -331,12 +337,6 @@ impl Entries {
             set_word(bytes, 0, header.0 & !Header::CLOCK | (clock as u64 & Header::CLOCK));
         }
         live
-    }
-
-    /// Asks the processor to load the beginning of an entry that is read soon.
-    #[inline]
-    pub fn prefetch(&self, h: Handle) {
-        self.slab.prefetch(h);
     }
 
     /// The kind of value.

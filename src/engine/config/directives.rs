@@ -9,7 +9,7 @@ use super::{
     Config,
     kind::{
         Kind::{self, Integer, Memory, MemoryOrPercent, Octal, OneOf, SomeOf, Text, Words, YesNo},
-        addresses, event_classes, oom_scores, output_limits, percentiles, save_points,
+        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, save_points,
     },
 };
 use crate::{
@@ -217,7 +217,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("set-proc-title", YesNo, "yes").at_start(),
     stored("proc-title-template", Text, "{title} {listen-addr} {server-mode}"),
     stored("locale-collate", Text, ""),
-    stored("hz", Integer(1, 500), "10"),
+    stored("hz", COUNT, "10"),
     stored("dynamic-hz", YesNo, "yes"),
     stored("io-threads", Integer(1, 128), "1").at_start(),
     stored("io-threads-do-reads", YesNo, "no").at_start(),
@@ -270,7 +270,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("maxmemory-clients", MemoryOrPercent, "0"),
     stored("lfu-log-factor", COUNT, "10"),
     stored("lfu-decay-time", COUNT, "1"),
-    stored("activedefrag", YesNo, "no"),
+    stored("activedefrag", Words(defragmentation), "no"),
     stored("active-defrag-ignore-bytes", Memory(1, LONG as u64), "104857600"),
     stored("active-defrag-threshold-lower", Integer(0, 1000), "10"),
     stored("active-defrag-threshold-upper", Integer(0, 1000), "100"),

@@ -143,7 +143,7 @@ pub fn save_points(words: &[&str], _: &str) -> Result<String> {
 /// `client-output-buffer-limit`: for a class of clients a hard limit, a soft one, and the seconds above that.
 pub fn output_limits(words: &[&str], old: &str) -> Result<String> {
     const REFUSED: &str = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-    if words.is_empty() || !words.len().is_multiple_of(4) {
+    if !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits: Vec<String> = old.split(' ').map(String::from).collect();
@@ -182,6 +182,17 @@ pub fn percentiles(words: &[&str], _: &str) -> Result<String> {
         shown.push(format!("{percentile}"));
     }
     Ok(shown.join(" "))
+}
+
+/// `activedefrag`: not here.
+pub fn defragmentation(words: &[&str], _: &str) -> Result<String> {
+    match words {
+        [word] if word.eq_ignore_ascii_case("no") => Ok("no".into()),
+        [word] if word.eq_ignore_ascii_case("yes") => {
+            Err("Active defragmentation cannot be enabled: room that data leaves behind is used again as it is".into())
+        }
+        _ => Err("argument must be 'yes' or 'no'".into()),
+    }
 }
 
 /// `bind`: addresses.
@@ -246,7 +257,7 @@ mod tests {
             "normal 0 0 0 slave 1024 1000 7 pubsub 9 9 9"
         );
         assert!(read(Kind::Words(output_limits), "banana 1 1 1", limits).is_err());
-        assert!(read(Kind::Words(output_limits), "", limits).is_err());
+        assert!(read(Kind::Words(output_limits), "normal 1 1", limits).is_err());
     }
 
     #[test]
