@@ -127,7 +127,7 @@ fn keys<'c, 'a>(
     }))
 }
 
-/// Where a SCAN goes on: any unsigned number, with leading zeros or not.
+/// Where a SCAN goes on: any unsigned number, as the C library reads it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cursor(pub u64);
 
@@ -139,15 +139,22 @@ impl Arg<'_> for Cursor {
 }
 
 impl Cursor {
+    /// The empty text is 0, and a minus counts from the other end.
     fn read(text: &[u8]) -> Option<u64> {
-        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        let (negative, digits) = match text {
+            [] => return Some(0),
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] => (false, digits),
+            digits => (false, digits),
+        };
         if digits.is_empty() {
             return None;
         }
-        digits.iter().try_fold(0u64, |value, byte| {
+        let magnitude = digits.iter().try_fold(0u64, |value, byte| {
             let digit = (*byte as char).to_digit(10)?;
             value.checked_mul(10)?.checked_add(digit as u64)
-        })
+        })?;
+        Some(if negative { magnitude.wrapping_neg() } else { magnitude })
     }
 }
 
@@ -615,13 +622,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_an_unsigned_number() {
+    fn a_cursor_is_any_number_that_the_c_library_reads() {
         for (text, cursor) in [
-            ("", None),
+            ("", Some(0)),
             ("0", Some(0)),
             ("+7", Some(7)),
             ("007", Some(7)),
-            ("-1", None),
+            ("-1", Some(u64::MAX)),
             ("18446744073709551615", Some(u64::MAX)),
             ("18446744073709551616", None),
             ("-", None),

@@ -789,7 +789,7 @@ mod tests {
         }
         let View::Listpack(listpack) = set.view() else { panic!("packed") };
         let texts: Vec<_> = listpack.iter().map(|it| it.text(&mut Digits::new()).to_vec()).collect();
-        let expected = "c -inf f -7000000000000000 e 0 b 0.10000000000000001 a 1 d 1e+19";
+        let expected = "c -inf f -7000000000000000 e 0 b 0.1 a 1 d 1e+19";
         assert_eq!(texts.join(&b' '), expected.as_bytes());
     }
 

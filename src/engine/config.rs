@@ -205,8 +205,7 @@ impl Config {
         let mut found: Vec<&'static Directive> = Vec::new();
         for (name, _) in settings.iter() {
             let directive = directives::find(name).ok_or_else(|| {
-                let name = String::from_utf8_lossy(name);
-                Error::from(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
+                Error::quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'")
             })?;
             let is_open = match directive.change {
                 Change::Live => Ok(()),
@@ -232,8 +231,8 @@ impl Config {
 }
 
 fn failed(name: &[u8], reason: &str) -> Error {
-    let name = String::from_utf8_lossy(name);
-    format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}").into()
+    let reason = format!("') - {reason}");
+    Error::quoting("ERR CONFIG SET failed (possibly related to argument '", name, &reason)
 }
 
 /// `parameter value [parameter value …]`
