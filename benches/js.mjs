@@ -159,11 +159,13 @@ const CASES = {
     },
     'ioredis-mock': async () => {
       const redis = new Redis({ keyPrefix: 'zadd:' })
-      const pairs = Array.from({ length: KEYS }, (_, i) => [i, key(i)])
-      await redis.zadd('board', ...pairs.flat())
+      // A call with all of them has more arguments than the stack holds.
+      for (let i = 0; i < KEYS; i += 10_000) {
+        await redis.zadd('board', ...Array.from({ length: 10_000 }, (_, j) => [i + j, key(i + j)]).flat())
+      }
       return async () => {
-        for (const i of part().subarray(0, 20)) await redis.zadd('board', i, key(i))
-        return 20
+        for (const i of part().subarray(0, 10)) await redis.zadd('board', i, key(i))
+        return 10
       }
     },
   },
