@@ -1,6 +1,6 @@
 //! Every refusal, in Redis's exact words. What the host failed at (disk, socket) and our own bugs are not errors of this kind.
 
-use alloc::{borrow::Cow, string::String};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
 
 /// The result of anything that a command can refuse.
@@ -29,12 +29,19 @@ pub enum Error {
     Overflow,
     /// Any other refusal, with its whole text.
     Refused(Cow<'static, str>),
+    /// Any other refusal that quotes the request, in which there may be any bytes.
+    Quoting(Vec<u8>),
 }
 
 impl Error {
     /// A refusal with a fixed text.
     pub const fn refused(text: &'static str) -> Error {
         Error::Refused(Cow::Borrowed(text))
+    }
+
+    /// A refusal that quotes a word as it came, up to a zero byte, where the texts of Redis end.
+    pub fn quoting(before: &str, word: &[u8], after: &str) -> Error {
+        Error::Quoting([before.as_bytes(), until_zero(word), after.as_bytes()].concat())
     }
 
     /// The first word of the text, under which INFO counts the error.
@@ -52,6 +59,7 @@ impl From<String> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Error::Quoting(text) => return f.write_str(&String::from_utf8_lossy(text)),
             Error::WrongType => "WRONGTYPE Operation against a key holding the wrong kind of value",
             Error::Syntax => "ERR syntax error",
             Error::NotInteger => "ERR value is not an integer or out of range",
@@ -67,3 +75,8 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+/// What a word is to whoever takes it for a C string.
+pub(crate) fn until_zero(word: &[u8]) -> &[u8] {
+    word.split(|byte| *byte == 0).next().unwrap_or_default()
+}

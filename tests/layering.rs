@@ -15,7 +15,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Names at the root of the crate that come from a module.
-const AT_ROOT: &[(&str, &str)] = &[("Error", "error"), ("Result", "error"), ("Engine", "engine"), ("Config", "engine")];
+const AT_ROOT: &[(&str, &str)] =
+    &[("Error", "error"), ("Result", "error"), ("Engine", "engine"), ("Config", "engine")];
 
 /// The shells: the only code that waits, reads a clock, and knows on what it runs.
 const SHELLS: &[&str] = &["lib.rs", "main.rs", "js/", "native/"];
@@ -63,7 +64,8 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == "rs") {
                 let text = fs::read_to_string(&path).expect("a source is UTF-8");
-                let path = path.strip_prefix(&root).expect("it is below src").to_string_lossy().replace('\\', "/");
+                let path =
+                    path.strip_prefix(&root).expect("it is below src").to_string_lossy().replace('\\', "/");
                 found.push(Source { path, text });
             }
         }
@@ -91,7 +93,8 @@ fn expand(prefix: &str, text: &str, paths: &mut Vec<String>) {
         return;
     }
     let len = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    let path = if prefix.is_empty() { text[..len].to_string() } else { format!("{prefix}::{}", &text[..len]) };
+    let path =
+        if prefix.is_empty() { text[..len].to_string() } else { format!("{prefix}::{}", &text[..len]) };
     match text[len..].strip_prefix("::") {
         Some(rest) => expand(&path, rest, paths),
         None => paths.push(path),
@@ -132,8 +135,11 @@ fn modules_know_only_those_below_them() {
         };
         for path in crate_paths(&source.code()) {
             let root = path.split("::").next().unwrap_or_default();
-            let path = AT_ROOT.iter().find(|(name, _)| *name == root).map_or(path.as_str(), |(_, module)| module);
-            let is_in = |name: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+            let path =
+                AT_ROOT.iter().find(|(name, _)| *name == root).map_or(path.as_str(), |(_, module)| module);
+            let is_in = |name: &str| {
+                path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"))
+            };
             if !is_in(&module) && !allowed.iter().any(|name| is_in(name)) {
                 wrong.push(format!("src/{} names crate::{path}", source.path));
             }
@@ -179,7 +185,8 @@ fn no_file_is_longer_than_a_reader_is_patient() {
 }
 
 fn assert_none(is_wrong: impl Fn(&Source) -> bool, what: &str) {
-    let wrong: Vec<String> = sources().iter().filter(|it| is_wrong(it)).map(|it| format!("src/{} {what}", it.path)).collect();
+    let wrong: Vec<String> =
+        sources().iter().filter(|it| is_wrong(it)).map(|it| format!("src/{} {what}", it.path)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -1,8 +1,8 @@
 //! Runs the transcripts of `tests/commands`, one test a file.
 //!
-//! `cargo test --test transcripts` starts a `redis-server` when there is one; `ORACLE=host:port` names a running one (it is
-//! emptied!), `KEYSIDE=host:port` a keyside server that is held to the same text. `UPDATE=1` writes the oracle's
-//! replies into the files. Without any server the files are still read, so that their notation is right.
+//! `cargo test --test transcripts` starts a `redis-server` when there is one, and with `--features native` the server of this
+//! crate. `ORACLE=host:port` and `KEYSIDE=host:port` name running ones instead (they are emptied!). `UPDATE=1` writes the
+//! oracle's replies into the files. Without a `redis-server` only keyside is asked, unless `CI=true`: then that is a failure.
 
 mod transcript;
 

@@ -2,8 +2,43 @@
 //! tests in pkg/test.
 #![cfg(target_arch = "wasm32")]
 
-use keyside as _;
+#[allow(dead_code)]
+mod transcript;
+
+use keyside::{Config, Engine, Origin};
+use transcript::{document::Document, in_process::InProcess, peer::Kind, runner::run};
 use wasm_bindgen_test::wasm_bindgen_test;
+
+macro_rules! families {
+    ($($name:ident)*) => { $(
+        #[wasm_bindgen_test]
+        fn $name() {
+            check(concat!(stringify!($name), ".md"), include_str!(concat!("commands/", stringify!($name), ".md")));
+        }
+    )* };
+}
+
+families! {
+    string hash list set sorted_set stream generic connection server pubsub transactions bad_input
+}
+
+fn check(path: &str, text: &str) {
+    let document = Document::parse(path, text).expect("its notation is right");
+    let report = run(&document, &mut InProcess::new(), Kind::Keyside, false);
+    assert!(report.exchanges > 0, "{path} is asked");
+    assert!(report.failures.is_empty(), "\n\n{}\n", report.failures.join("\n\n"));
+}
+
+#[wasm_bindgen_test]
+fn time_is_what_the_caller_says() {
+    let mut engine = Engine::new(Config::default(), 42);
+    let client = engine.connect(Origin::default(), 0);
+    engine.receive(client, b"SET k v PX 100\r\n", 1000);
+    assert_eq!(engine.next_deadline(), Some(1100));
+    engine.receive(client, b"GET k\r\n", 1099);
+    engine.receive(client, b"GET k\r\n", 1100);
+    assert_eq!(engine.output(client).unwrap(), b"+OK\r\n$1\r\nv\r\n$-1\r\n");
+}
 
 /// The bits are what x86-64 computes: replies with floats, and geo scores, must not tell one target from another.
 #[wasm_bindgen_test]

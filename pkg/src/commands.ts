@@ -7,28 +7,28 @@ export interface Commands<Bytes> {
   /**
    * Deletes keys; returns how many there were.
    *
-   * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections)
+   * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections
    */
   del(...keys: Some<Value>): number
 
   /**
    * Deletes keys; returns how many there were.
    *
-   * `UNLINK`, since 4.0.0, O(1) for each key, plus the number of elements of collections)
+   * `UNLINK`, since 4.0.0, O(1) for each key, plus the number of elements of collections
    */
   unlink(...keys: Some<Value>): number
 
   /**
    * Returns how many of some keys exist; one named twice counts twice.
    *
-   * `EXISTS`, since 1.0.0, O(N) where N is the number of keys to check)
+   * `EXISTS`, since 1.0.0, O(N) where N is the number of keys to check
    */
   exists(...keys: Some<Value>): number
 
   /**
    * Returns how many of some keys exist, and counts that as an access to them.
    *
-   * `TOUCH`, since 3.2.1, O(N) where N is the number of keys to touch)
+   * `TOUCH`, since 3.2.1, O(N) where N is the number of keys to touch
    */
   touch(...keys: Some<Value>): number
 
@@ -42,14 +42,14 @@ export interface Commands<Bytes> {
   /**
    * Returns the keys that match a pattern.
    *
-   * `KEYS`, since 1.0.0, O(N) where N is the number of keys in the database)
+   * `KEYS`, since 1.0.0, O(N) where N is the number of keys in the database
    */
   keys(pattern: Value): Bytes[]
 
   /**
    * Returns some of the keys, and where to go on.
    *
-   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them)
+   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
    */
   scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, keys: Bytes[]]
 
@@ -77,7 +77,7 @@ export interface Commands<Bytes> {
   /**
    * Copies a key, also to another database.
    *
-   * `COPY`, since 6.2.0, O(N) worst case for collections, where N is the number of elements; O(1) for texts)
+   * `COPY`, since 6.2.0, O(N) worst case for collections, where N is the number of elements; O(1) for texts
    */
   copy(source: Value, destination: Value, options?: { db?: Numeric; replace?: boolean }): 0 | 1
 
@@ -196,14 +196,14 @@ export interface Commands<Bytes> {
   /**
    * Deletes every key of the database.
    *
-   * `FLUSHDB`, since 1.0.0, O(N) where N is the number of keys in the database)
+   * `FLUSHDB`, since 1.0.0, O(N) where N is the number of keys in the database
    */
   flushdb(options?: { async?: boolean; sync?: boolean }): 'OK'
 
   /**
    * Deletes every key of every database.
    *
-   * `FLUSHALL`, since 1.0.0, O(N) where N is the number of keys in all databases)
+   * `FLUSHALL`, since 1.0.0, O(N) where N is the number of keys in all databases
    */
   flushall(options?: { async?: boolean; sync?: boolean }): 'OK'
 
@@ -217,14 +217,14 @@ export interface Commands<Bytes> {
   /**
    * Sets fields of a hash, creating it when missing; returns how many are new.
    *
-   * `HSET`, since 2.0.0, O(N) where N is the number of fields)
+   * `HSET`, since 2.0.0, O(N) where N is the number of fields
    */
   hset(key: Value, pairs: Pairs<Value, Value>): number
 
   /**
    * Sets fields of a hash, creating it when missing; an older form of HSET.
    *
-   * `HMSET`, since 2.0.0, O(N) where N is the number of fields)
+   * `HMSET`, since 2.0.0, O(N) where N is the number of fields
    */
   hmset(key: Value, pairs: Pairs<Value, Value>): 'OK'
 
@@ -245,21 +245,21 @@ export interface Commands<Bytes> {
   /**
    * Returns the values of several fields.
    *
-   * `HMGET`, since 2.0.0, O(N) where N is the number of fields)
+   * `HMGET`, since 2.0.0, O(N) where N is the number of fields
    */
   hmget(key: Value, ...fields: Some<Value>): (Bytes | null)[]
 
   /**
    * Returns all fields and their values.
    *
-   * `HGETALL`, since 2.0.0, O(N) where N is the size of the hash)
+   * `HGETALL`, since 2.0.0, O(N) where N is the size of the hash
    */
   hgetall(key: Value): Record<string, Bytes>
 
   /**
    * Deletes fields; returns how many there were.
    *
-   * `HDEL`, since 2.0.0, O(N) where N is the number of fields)
+   * `HDEL`, since 2.0.0, O(N) where N is the number of fields
    */
   hdel(key: Value, ...fields: Some<Value>): number
 
@@ -287,14 +287,14 @@ export interface Commands<Bytes> {
   /**
    * Returns all fields.
    *
-   * `HKEYS`, since 2.0.0, O(N) where N is the size of the hash)
+   * `HKEYS`, since 2.0.0, O(N) where N is the size of the hash
    */
   hkeys(key: Value): Bytes[]
 
   /**
    * Returns all values.
    *
-   * `HVALS`, since 2.0.0, O(N) where N is the size of the hash)
+   * `HVALS`, since 2.0.0, O(N) where N is the size of the hash
    */
   hvals(key: Value): Bytes[]
 
@@ -343,7 +343,7 @@ export interface Commands<Bytes> {
   /**
    * Removes and returns the first elements of a list.
    *
-   * `LPOP`, since 1.0.0, O(N) where N is the number of elements returned)
+   * `LPOP`, since 1.0.0, O(N) where N is the number of elements returned
    */
   lpop(key: Value): Bytes | null
   lpop(key: Value, count: Numeric): Bytes[] | null
@@ -352,7 +352,7 @@ export interface Commands<Bytes> {
   /**
    * Removes and returns the last elements of a list.
    *
-   * `RPOP`, since 1.0.0, O(N) where N is the number of elements returned)
+   * `RPOP`, since 1.0.0, O(N) where N is the number of elements returned
    */
   rpop(key: Value): Bytes | null
   rpop(key: Value, count: Numeric): Bytes[] | null
@@ -368,49 +368,49 @@ export interface Commands<Bytes> {
   /**
    * Returns the elements between two positions, negative ones from the end.
    *
-   * `LRANGE`, since 1.0.0, O(S+N) where S is the distance of start from the nearer end and N the number of elements)
+   * `LRANGE`, since 1.0.0, O(S+N) where S is the distance of start from the nearer end and N the number of elements
    */
   lrange(key: Value, start: Numeric, stop: Numeric): Bytes[]
 
   /**
    * Returns an element by its position, negative from the end.
    *
-   * `LINDEX`, since 1.0.0, O(N) where N is the number of elements to traverse)
+   * `LINDEX`, since 1.0.0, O(N) where N is the number of elements to traverse
    */
   lindex(key: Value, index: Value): Bytes | null
 
   /**
    * Replaces an element by its position, negative from the end.
    *
-   * `LSET`, since 1.0.0, O(N) where N is the length of the list)
+   * `LSET`, since 1.0.0, O(N) where N is the length of the list
    */
   lset(key: Value, index: Value, element: Value): 'OK'
 
   /**
    * Removes elements that are equal to one: the first count, the last -count, or all with 0; returns how many.
    *
-   * `LREM`, since 1.0.0, O(N+M) where N is the length of the list and M the number of elements removed)
+   * `LREM`, since 1.0.0, O(N+M) where N is the length of the list and M the number of elements removed
    */
   lrem(key: Value, count: Numeric, element: Value): number
 
   /**
    * Keeps the elements between two positions and removes the others.
    *
-   * `LTRIM`, since 1.0.0, O(N) where N is the number of elements removed)
+   * `LTRIM`, since 1.0.0, O(N) where N is the number of elements removed
    */
   ltrim(key: Value, start: Numeric, stop: Numeric): 'OK'
 
   /**
    * Puts an element before or after another one; returns the length, or -1 when there is no such other.
    *
-   * `LINSERT`, since 2.2.0, O(N) where N is the number of elements before the pivot)
+   * `LINSERT`, since 2.2.0, O(N) where N is the number of elements before the pivot
    */
   linsert(key: Value, place: 'before' | 'after', pivot: Value, element: Value): number
 
   /**
    * Returns the positions of elements that are equal to one.
    *
-   * `LPOS`, since 6.0.6, O(N) where N is the number of elements)
+   * `LPOS`, since 6.0.6, O(N) where N is the number of elements
    */
   lpos(key: Value, element: Value, options?: { rank?: Numeric; count?: undefined; maxlen?: Numeric }): number | null
   lpos(key: Value, element: Value, options: { rank?: Numeric; count: Numeric; maxlen?: Numeric }): number[]
@@ -433,14 +433,14 @@ export interface Commands<Bytes> {
   /**
    * Adds members to a set, creating it when missing; returns how many are new.
    *
-   * `SADD`, since 1.0.0, O(N) where N is the number of members)
+   * `SADD`, since 1.0.0, O(N) where N is the number of members
    */
   sadd(key: Value, ...members: Some<Value>): number
 
   /**
    * Removes members; returns how many there were.
    *
-   * `SREM`, since 1.0.0, O(N) where N is the number of members)
+   * `SREM`, since 1.0.0, O(N) where N is the number of members
    */
   srem(key: Value, ...members: Some<Value>): number
 
@@ -461,14 +461,14 @@ export interface Commands<Bytes> {
   /**
    * Returns whether each of several members is in a set.
    *
-   * `SMISMEMBER`, since 6.2.0, O(N) where N is the number of members)
+   * `SMISMEMBER`, since 6.2.0, O(N) where N is the number of members
    */
   smismember(key: Value, ...members: Some<Value>): (0 | 1)[]
 
   /**
    * Returns all members.
    *
-   * `SMEMBERS`, since 1.0.0, O(N) where N is the size of the set)
+   * `SMEMBERS`, since 1.0.0, O(N) where N is the size of the set
    */
   smembers(key: Value): Bytes[]
 
@@ -482,7 +482,7 @@ export interface Commands<Bytes> {
   /**
    * Removes and returns members chosen by chance.
    *
-   * `SPOP`, since 1.0.0, O(N) where N is the number of members returned)
+   * `SPOP`, since 1.0.0, O(N) where N is the number of members returned
    */
   spop(key: Value): Bytes | null
   spop(key: Value, count: Numeric): Bytes[] | null
@@ -491,7 +491,7 @@ export interface Commands<Bytes> {
   /**
    * Returns members chosen by chance; a negative count may return one several times.
    *
-   * `SRANDMEMBER`, since 1.0.0, O(N) where N is the number of members returned)
+   * `SRANDMEMBER`, since 1.0.0, O(N) where N is the number of members returned
    */
   srandmember(key: Value): Bytes | null
   srandmember(key: Value, count: Numeric): Bytes[] | null
@@ -500,42 +500,42 @@ export interface Commands<Bytes> {
   /**
    * Returns the members that are in all of several sets.
    *
-   * `SINTER`, since 1.0.0, O(N*M) where N is the size of the smallest set and M the number of sets)
+   * `SINTER`, since 1.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
    */
   sinter(...keys: Some<Value>): Bytes[]
 
   /**
    * Returns the members that are in any of several sets.
    *
-   * `SUNION`, since 1.0.0, O(N) where N is the size of all sets together)
+   * `SUNION`, since 1.0.0, O(N) where N is the size of all sets together
    */
   sunion(...keys: Some<Value>): Bytes[]
 
   /**
    * Returns the members of the first set that are in none of the others.
    *
-   * `SDIFF`, since 1.0.0, O(N) where N is the size of all sets together)
+   * `SDIFF`, since 1.0.0, O(N) where N is the size of all sets together
    */
   sdiff(...keys: Some<Value>): Bytes[]
 
   /**
    * Adds members to a sorted set, or updates their scores; returns how many are new.
    *
-   * `ZADD`, since 1.2.0, O(log(N)) for each member, where N is the size of the sorted set)
+   * `ZADD`, since 1.2.0, O(log(N)) for each member, where N is the size of the sorted set
    */
   zadd(key: Value, pairs: Members<Numeric, Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean; ch?: boolean; incr?: boolean }): number
 
   /**
    * Adds to the score of a member, which is 0 when missing.
    *
-   * `ZINCRBY`, since 1.2.0, O(log(N)) where N is the size of the sorted set)
+   * `ZINCRBY`, since 1.2.0, O(log(N)) where N is the size of the sorted set
    */
   zincrby(key: Value, increment: Numeric, member: Value): number
 
   /**
    * Removes members; returns how many there were.
    *
-   * `ZREM`, since 1.2.0, O(M*log(N)) where N is the size of the sorted set and M the number of members)
+   * `ZREM`, since 1.2.0, O(M*log(N)) where N is the size of the sorted set and M the number of members
    */
   zrem(key: Value, ...members: Some<Value>): number
 
@@ -549,7 +549,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the scores of several members.
    *
-   * `ZMSCORE`, since 6.2.0, O(N) where N is the number of members)
+   * `ZMSCORE`, since 6.2.0, O(N) where N is the number of members
    */
   zmscore(key: Value, ...members: Some<Value>): (number | null)[]
 
@@ -563,21 +563,21 @@ export interface Commands<Bytes> {
   /**
    * Returns the number of members with scores in a range.
    *
-   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set
    */
   zcount(key: Value, min: Numeric, max: Numeric): number
 
   /**
    * Returns the number of members in a range of their own, when all have the same score.
    *
-   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set)
+   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set
    */
   zlexcount(key: Value, min: Value, max: Value): number
 
   /**
    * Returns the rank of a member from the lowest score on.
    *
-   * `ZRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   * `ZRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set
    */
   zrank(key: Value, member: Value, options?: { withscore?: false }): number | null
   zrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
@@ -586,7 +586,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the rank of a member from the highest score on.
    *
-   * `ZREVRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set)
+   * `ZREVRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set
    */
   zrevrank(key: Value, member: Value, options?: { withscore?: false }): number | null
   zrevrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
@@ -595,7 +595,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the members between two ranks, or in a range of scores or of members.
    *
-   * `ZRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrange(key: Value, start: Value, stop: Value, options?: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric]; withscores?: false }): Bytes[]
   zrange(key: Value, start: Value, stop: Value, options: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric]; withscores: true }): [Bytes, number][]
@@ -604,7 +604,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the members between two ranks from the highest score on.
    *
-   * `ZREVRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZREVRANGE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrevrange(key: Value, start: Numeric, stop: Numeric, options?: { withscores?: false }): Bytes[]
   zrevrange(key: Value, start: Numeric, stop: Numeric, options: { withscores: true }): [Bytes, number][]
@@ -613,7 +613,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the members with scores in a range.
    *
-   * `ZRANGEBYSCORE`, since 1.0.5, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZRANGEBYSCORE`, since 1.0.5, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrangebyscore(key: Value, min: Numeric, max: Numeric, options?: { withscores?: false; limit?: [Numeric, Numeric] }): Bytes[]
   zrangebyscore(key: Value, min: Numeric, max: Numeric, options: { withscores: true; limit?: [Numeric, Numeric] }): [Bytes, number][]
@@ -622,7 +622,7 @@ export interface Commands<Bytes> {
   /**
    * Returns the members with scores in a range from the highest score on.
    *
-   * `ZREVRANGEBYSCORE`, since 2.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZREVRANGEBYSCORE`, since 2.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrevrangebyscore(key: Value, max: Numeric, min: Numeric, options?: { withscores?: false; limit?: [Numeric, Numeric] }): Bytes[]
   zrevrangebyscore(key: Value, max: Numeric, min: Numeric, options: { withscores: true; limit?: [Numeric, Numeric] }): [Bytes, number][]
@@ -631,21 +631,21 @@ export interface Commands<Bytes> {
   /**
    * Returns the members in a range of their own, when all have the same score.
    *
-   * `ZRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrangebylex(key: Value, min: Value, max: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
 
   /**
    * Returns the members in a range of their own from the last one on, when all have the same score.
    *
-   * `ZREVRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned)
+   * `ZREVRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members returned
    */
   zrevrangebylex(key: Value, max: Value, min: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
 
   /**
    * Removes and returns the members with the lowest scores.
    *
-   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned)
+   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
    */
   zpopmin(key: Value): [Bytes, number] | []
   zpopmin(key: Value, count: Numeric): [Bytes, number][]
@@ -654,7 +654,7 @@ export interface Commands<Bytes> {
   /**
    * Removes and returns the members with the highest scores.
    *
-   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned)
+   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
    */
   zpopmax(key: Value): [Bytes, number] | []
   zpopmax(key: Value, count: Numeric): [Bytes, number][]
@@ -663,7 +663,7 @@ export interface Commands<Bytes> {
   /**
    * Appends an entry to a stream, creating it when missing; returns the entry's ID.
    *
-   * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted)
+   * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted
    */
   xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
 
@@ -677,35 +677,35 @@ export interface Commands<Bytes> {
   /**
    * Returns the entries between two IDs.
    *
-   * `XRANGE`, since 5.0.0, O(N) where N is the number of entries returned)
+   * `XRANGE`, since 5.0.0, O(N) where N is the number of entries returned
    */
   xrange(key: Value, start: Value, end: Value, options?: { count?: Numeric }): [string, Bytes[]][] | null
 
   /**
    * Returns the entries between two IDs from the last on.
    *
-   * `XREVRANGE`, since 5.0.0, O(N) where N is the number of entries returned)
+   * `XREVRANGE`, since 5.0.0, O(N) where N is the number of entries returned
    */
   xrevrange(key: Value, end: Value, start: Value, options?: { count?: Numeric }): [string, Bytes[]][] | null
 
   /**
    * Deletes entries; returns how many there were.
    *
-   * `XDEL`, since 5.0.0, O(1) for each entry)
+   * `XDEL`, since 5.0.0, O(1) for each entry
    */
   xdel(key: Value, ...ids: Some<Value>): number
 
   /**
    * Removes the oldest entries down to a length or an ID; returns how many.
    *
-   * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed)
+   * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed
    */
   xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
 
   /**
    * Returns the entries of several streams that came after an ID of each.
    *
-   * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned)
+   * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
   xread(streams: Streams, options?: { count?: Numeric }): Record<string, [string, Bytes[]][]> | null
 
@@ -770,21 +770,21 @@ export interface Commands<Bytes> {
   /**
    * Sets several keys.
    *
-   * `MSET`, since 1.0.1, O(N) where N is the number of keys to set)
+   * `MSET`, since 1.0.1, O(N) where N is the number of keys to set
    */
   mset(pairs: Pairs<Value, Value>): 'OK'
 
   /**
    * Sets several keys when none of them exists.
    *
-   * `MSETNX`, since 1.0.1, O(N) where N is the number of keys to set)
+   * `MSETNX`, since 1.0.1, O(N) where N is the number of keys to set
    */
   msetnx(pairs: Pairs<Value, Value>): 0 | 1
 
   /**
    * Returns the texts of several keys.
    *
-   * `MGET`, since 1.0.0, O(N) where N is the number of keys to retrieve)
+   * `MGET`, since 1.0.0, O(N) where N is the number of keys to retrieve
    */
   mget(...keys: Some<Value>): (Bytes | null)[]
 
@@ -805,14 +805,14 @@ export interface Commands<Bytes> {
   /**
    * Returns a part of a text by the positions of its first and last byte, negative ones from the end.
    *
-   * `GETRANGE`, since 2.4.0, O(N) where N is the length of the returned string)
+   * `GETRANGE`, since 2.4.0, O(N) where N is the length of the returned string
    */
   getrange(key: Value, start: Numeric, end: Numeric): Bytes
 
   /**
    * Returns a part of a text; an older name of GETRANGE.
    *
-   * `SUBSTR`, since 1.0.0, O(N) where N is the length of the returned string)
+   * `SUBSTR`, since 1.0.0, O(N) where N is the length of the returned string
    */
   substr(key: Value, start: Numeric, end: Numeric): Bytes
 
@@ -859,6 +859,41 @@ export interface Commands<Bytes> {
   incrbyfloat(key: Value, increment: Numeric): Bytes
 
   /**
+   * Returns the directives whose names match, and their values.
+   *
+   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
+   */
+  config_get(...patterns: Some<Value>): Record<string, Bytes>
+
+  /**
+   * Changes directives, all or none.
+   *
+   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
+   */
+  config_set(settings: Pairs<Value, Value>): 'OK'
+
+  /**
+   * Sets the counters of INFO to zero.
+   *
+   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
+   */
+  config_resetstat(): 'OK'
+
+  /**
+   * Writes the configuration to the file it was read from.
+   *
+   * `CONFIG REWRITE`, since 2.8.0, O(1)
+   */
+  config_rewrite(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `CONFIG HELP`, since 5.0.0, O(1)
+   */
+  config_help(): string[]
+
+  /**
    * Answers PONG, or the message.
    *
    * `PING`, since 1.0.0, O(1)
@@ -896,7 +931,7 @@ export interface Commands<Bytes> {
   /**
    * Tells who the client is.
    *
-   * `AUTH`, since 1.0.0, O(N) where N is the number of passwords defined for the user)
+   * `AUTH`, since 1.0.0, O(N) where N is the number of passwords defined for the user
    */
   auth(...credentials: Some<Value>): 'OK'
 
@@ -945,14 +980,14 @@ export interface Commands<Bytes> {
   /**
    * Returns what is known of the connections, a line each.
    *
-   * `CLIENT LIST`, since 2.4.0, O(N) where N is the number of client connections)
+   * `CLIENT LIST`, since 2.4.0, O(N) where N is the number of client connections
    */
   client_list(options?: { type?: 'normal' | 'master' | 'replica' | 'pubsub'; id?: Names<Numeric> }): string
 
   /**
    * Closes connections, by address or by what CLIENT LIST shows of them.
    *
-   * `CLIENT KILL`, since 2.4.0, O(N) where N is the number of client connections)
+   * `CLIENT KILL`, since 2.4.0, O(N) where N is the number of client connections
    */
   client_kill(...which: Value[]): 'OK' | number
 
@@ -985,146 +1020,6 @@ export interface Commands<Bytes> {
   client_help(): string[]
 
   /**
-   * Shows every command that is run from now on.
-   *
-   * `MONITOR`, since 1.0.0, O(1)
-   */
-  monitor(): unknown
-
-  /**
-   * Listens to channels.
-   *
-   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to)
-   */
-  subscribe(...channels: Some<Value>): unknown
-
-  /**
-   * Stops listening to channels, or to all of them.
-   *
-   * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe)
-   */
-  unsubscribe(...channels: [] | Some<Value>): unknown
-
-  /**
-   * Listens to every channel whose name matches a pattern.
-   *
-   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to)
-   */
-  psubscribe(...patterns: Some<Value>): unknown
-
-  /**
-   * Stops listening to patterns, or to all of them.
-   *
-   * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe)
-   */
-  punsubscribe(...patterns: [] | Some<Value>): unknown
-
-  /**
-   * Listens to sharded channels.
-   *
-   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to)
-   */
-  ssubscribe(...channels: Some<Value>): unknown
-
-  /**
-   * Stops listening to sharded channels, or to all of them.
-   *
-   * `SUNSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to unsubscribe)
-   */
-  sunsubscribe(...channels: [] | Some<Value>): unknown
-
-  /**
-   * Sends a message to everybody who listens to a channel; returns to how many.
-   *
-   * `PUBLISH`, since 2.0.0, O(N+M) where N is the number of clients subscribed to the channel and M is the number of patterns)
-   */
-  publish(channel: Value, message: Value): number
-
-  /**
-   * Sends a message to everybody who listens to a sharded channel; returns to how many.
-   *
-   * `SPUBLISH`, since 7.0.0, O(N) where N is the number of clients subscribed to the shard channel)
-   */
-  spublish(channel: Value, message: Value): number
-
-  /**
-   * Returns the channels that somebody listens to.
-   *
-   * `PUBSUB CHANNELS`, since 2.8.0, O(N) where N is the number of active channels)
-   */
-  pubsub_channels(pattern?: Value): Bytes[]
-
-  /**
-   * Returns how many clients listen to each of some channels.
-   *
-   * `PUBSUB NUMSUB`, since 2.8.0, O(N) where N is the number of requested channels)
-   */
-  pubsub_numsub(...channels: [] | Some<Value>): (Bytes | number)[]
-
-  /**
-   * Returns how many different patterns are listened to.
-   *
-   * `PUBSUB NUMPAT`, since 2.8.0, O(1)
-   */
-  pubsub_numpat(): number
-
-  /**
-   * Returns the sharded channels that somebody listens to.
-   *
-   * `PUBSUB SHARDCHANNELS`, since 7.0.0, O(N) where N is the number of active shard channels)
-   */
-  pubsub_shardchannels(pattern?: Value): Bytes[]
-
-  /**
-   * Returns how many clients listen to each of some sharded channels.
-   *
-   * `PUBSUB SHARDNUMSUB`, since 7.0.0, O(N) where N is the number of requested shard channels)
-   */
-  pubsub_shardnumsub(...channels: [] | Some<Value>): (Bytes | number)[]
-
-  /**
-   * Returns what the subcommands of PUBSUB do.
-   *
-   * `PUBSUB HELP`, since 6.2.0, O(1)
-   */
-  pubsub_help(): string[]
-
-  /**
-   * Returns the directives whose names match, and their values.
-   *
-   * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
-   */
-  config_get(...patterns: Some<Value>): Record<string, Bytes>
-
-  /**
-   * Changes directives, all or none.
-   *
-   * `CONFIG SET`, since 2.0.0, O(N) when N is the number of configuration parameters provided)
-   */
-  config_set(settings: Pairs<Value, Value>): 'OK'
-
-  /**
-   * Sets the counters of INFO to zero.
-   *
-   * `CONFIG RESETSTAT`, since 2.0.0, O(1)
-   */
-  config_resetstat(): 'OK'
-
-  /**
-   * Writes the configuration to the file it was read from.
-   *
-   * `CONFIG REWRITE`, since 2.8.0, O(1)
-   */
-  config_rewrite(): 'OK'
-
-  /**
-   * Lists the subcommands.
-   *
-   * `CONFIG HELP`, since 5.0.0, O(1)
-   */
-  config_help(): Bytes[]
-
-  /**
    * Tells about the server: all that is usual, or the sections named.
    *
    * `INFO`, since 1.0.0, O(1)
@@ -1155,7 +1050,7 @@ export interface Commands<Bytes> {
   /**
    * Describes every command.
    *
-   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands)
+   * `COMMAND`, since 2.8.13, O(N) where N is the total number of Redis commands
    */
   command(...Words: [] | Some<Value>): unknown
 
@@ -1169,21 +1064,21 @@ export interface Commands<Bytes> {
   /**
    * Returns what is known of the arguments, history and cost of commands.
    *
-   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up)
+   * `COMMAND DOCS`, since 7.0.0, O(N) where N is the number of commands to look up
    */
   command_docs(...commandNames: [] | Some<Value>): unknown
 
   /**
    * Returns the keys of a request without running it.
    *
-   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command)
+   * `COMMAND GETKEYS`, since 2.8.13, O(N) where N is the number of arguments to the command
    */
   command_getkeys(...request: Some<Value>): Bytes[]
 
   /**
    * Returns the keys of a request without running it, and what it would do to them.
    *
-   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command)
+   * `COMMAND GETKEYSANDFLAGS`, since 7.0.0, O(N) where N is the number of arguments to the command
    */
   command_getkeysandflags(...request: Some<Value>): unknown
 
@@ -1192,26 +1087,222 @@ export interface Commands<Bytes> {
    *
    * `COMMAND HELP`, since 5.0.0, O(1)
    */
-  command_help(): Bytes[]
+  command_help(): string[]
 
   /**
    * Describes some commands, or all.
    *
-   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up)
+   * `COMMAND INFO`, since 2.8.13, O(N) where N is the number of commands to look up
    */
   command_info(...commandNames: [] | Some<Value>): unknown
 
   /**
    * Lists the names of commands.
    *
-   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands)
+   * `COMMAND LIST`, since 7.0.0, O(N) where N is the total number of Redis commands
    */
   command_list(options?: { filterby?: ['module', Value] | ['aclcat', Value] | ['pattern', Value] }): Bytes[]
 
   /**
+   * Tells in a sentence what made clients wait.
+   *
+   * `LATENCY DOCTOR`, since 2.8.13, O(1)
+   */
+  latency_doctor(): string
+
+  /**
+   * Draws the samples of an event.
+   *
+   * `LATENCY GRAPH`, since 2.8.13, O(1)
+   */
+  latency_graph(event: Value): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `LATENCY HELP`, since 2.8.13, O(1)
+   */
+  latency_help(): string[]
+
+  /**
+   * Returns how often commands took how long: of these commands, or of all.
+   *
+   * `LATENCY HISTOGRAM`, since 7.0.0, O(N) where N is the number of commands with latency information being retrieved
+   */
+  latency_histogram(...commands: [] | Some<Value>): unknown
+
+  /**
+   * Returns the samples of an event: Unix time and milliseconds.
+   *
+   * `LATENCY HISTORY`, since 2.8.13, O(1)
+   */
+  latency_history(event: Value): [time: number, milliseconds: number][]
+
+  /**
+   * Returns each event with its latest sample and its longest.
+   *
+   * `LATENCY LATEST`, since 2.8.13, O(1)
+   */
+  latency_latest(): [event: string, time: number, milliseconds: number, longest: number][]
+
+  /**
+   * Forgets the samples of these events, or of all.
+   *
+   * `LATENCY RESET`, since 2.8.13, O(1)
+   */
+  latency_reset(...events: [] | Some<Value>): number
+
+  /**
+   * Tells in a sentence how memory is used.
+   *
+   * `MEMORY DOCTOR`, since 4.0.0, O(1)
+   */
+  memory_doctor(): string
+
+  /**
+   * Lists the subcommands.
+   *
+   * `MEMORY HELP`, since 4.0.0, O(1)
+   */
+  memory_help(): string[]
+
+  /**
+   * Tells what the allocator tells of itself, which is nothing.
+   *
+   * `MEMORY MALLOC-STATS`, since 4.0.0, O(1)
+   */
+  memory_malloc_stats(): string
+
+  /**
+   * Asks the allocator to give memory back.
+   *
+   * `MEMORY PURGE`, since 4.0.0, O(1)
+   */
+  memory_purge(): 'OK'
+
+  /**
+   * Returns how memory is used.
+   *
+   * `MEMORY STATS`, since 4.0.0, O(1)
+   */
+  memory_stats(): unknown
+
+  /**
+   * Returns about how many bytes a key and its value take.
+   *
+   * `MEMORY USAGE`, since 4.0.0, O(N) where N is the number of samples
+   */
+  memory_usage(key: Value, options?: { samples?: Numeric }): number | null
+
+  /**
+   * Shows every command that is run from now on.
+   *
+   * `MONITOR`, since 1.0.0, O(1)
+   */
+  monitor(): unknown
+
+  /**
+   * Listens to channels.
+   *
+   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to
+   */
+  subscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to channels, or to all of them.
+   *
+   * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe
+   */
+  unsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Listens to every channel whose name matches a pattern.
+   *
+   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to
+   */
+  psubscribe(...patterns: Some<Value>): unknown
+
+  /**
+   * Stops listening to patterns, or to all of them.
+   *
+   * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe
+   */
+  punsubscribe(...patterns: [] | Some<Value>): unknown
+
+  /**
+   * Listens to sharded channels.
+   *
+   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to
+   */
+  ssubscribe(...channels: Some<Value>): unknown
+
+  /**
+   * Stops listening to sharded channels, or to all of them.
+   *
+   * `SUNSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to unsubscribe
+   */
+  sunsubscribe(...channels: [] | Some<Value>): unknown
+
+  /**
+   * Sends a message to everybody who listens to a channel; returns to how many.
+   *
+   * `PUBLISH`, since 2.0.0, O(N+M) where N is the number of clients subscribed to the channel and M is the number of patterns
+   */
+  publish(channel: Value, message: Value): number
+
+  /**
+   * Sends a message to everybody who listens to a sharded channel; returns to how many.
+   *
+   * `SPUBLISH`, since 7.0.0, O(N) where N is the number of clients subscribed to the shard channel
+   */
+  spublish(channel: Value, message: Value): number
+
+  /**
+   * Returns the channels that somebody listens to.
+   *
+   * `PUBSUB CHANNELS`, since 2.8.0, O(N) where N is the number of active channels
+   */
+  pubsub_channels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some channels.
+   *
+   * `PUBSUB NUMSUB`, since 2.8.0, O(N) where N is the number of requested channels
+   */
+  pubsub_numsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns how many different patterns are listened to.
+   *
+   * `PUBSUB NUMPAT`, since 2.8.0, O(1)
+   */
+  pubsub_numpat(): number
+
+  /**
+   * Returns the sharded channels that somebody listens to.
+   *
+   * `PUBSUB SHARDCHANNELS`, since 7.0.0, O(N) where N is the number of active shard channels
+   */
+  pubsub_shardchannels(pattern?: Value): Bytes[]
+
+  /**
+   * Returns how many clients listen to each of some sharded channels.
+   *
+   * `PUBSUB SHARDNUMSUB`, since 7.0.0, O(N) where N is the number of requested shard channels
+   */
+  pubsub_shardnumsub(...channels: [] | Some<Value>): (Bytes | number)[]
+
+  /**
+   * Returns what the subcommands of PUBSUB do.
+   *
+   * `PUBSUB HELP`, since 6.2.0, O(1)
+   */
+  pubsub_help(): string[]
+
+  /**
    * Returns the last commands that took long.
    *
-   * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned)
+   * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned
    */
   slowlog_get(count?: Numeric): [id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]
 
@@ -1225,7 +1316,7 @@ export interface Commands<Bytes> {
   /**
    * Empties the slow log.
    *
-   * `SLOWLOG RESET`, since 2.2.12, O(N) where N is the number of entries in the slowlog)
+   * `SLOWLOG RESET`, since 2.2.12, O(N) where N is the number of entries in the slowlog
    */
   slowlog_reset(): 'OK'
 
@@ -1234,7 +1325,7 @@ export interface Commands<Bytes> {
    *
    * `SLOWLOG HELP`, since 6.2.0, O(1)
    */
-  slowlog_help(): Bytes[]
+  slowlog_help(): string[]
 
   /**
    * Starts a transaction: commands are queued until EXEC.
@@ -1253,14 +1344,14 @@ export interface Commands<Bytes> {
   /**
    * Forgets the queued commands.
    *
-   * `DISCARD`, since 2.0.0, O(N), when N is the number of queued commands)
+   * `DISCARD`, since 2.0.0, O(N), when N is the number of queued commands
    */
   discard(): 'OK'
 
   /**
    * Has the next EXEC do nothing if one of these keys changes before it.
    *
-   * `WATCH`, since 2.2.0, O(1) for every key)
+   * `WATCH`, since 2.2.0, O(1) for every key
    */
   watch(...keys: Some<Value>): 'OK'
 
@@ -1392,6 +1483,11 @@ decr key
 incrby key increment
 decrby key decrement
 incrbyfloat key increment
+config_get *patterns
+config_set 2settings
+config_resetstat
+config_rewrite
+config_help
 ping ?message
 echo message
 quit *ignored
@@ -1410,6 +1506,31 @@ client_reply mode
 client_no_evict enabled
 client_no_touch enabled
 client_help
+info *sections
+time
+lastsave
+lolwut *options
+command *Words
+command_count
+command_docs *commandNames
+command_getkeys *request
+command_getkeysandflags *request
+command_help
+command_info *commandNames
+command_list {filterby=
+latency_doctor
+latency_graph event
+latency_help
+latency_histogram *commands
+latency_history event
+latency_latest
+latency_reset *events
+memory_doctor
+memory_help
+memory_malloc_stats
+memory_purge
+memory_stats
+memory_usage key {samples=
 monitor
 subscribe *channels
 unsubscribe *channels
@@ -1425,23 +1546,6 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
-config_get *patterns
-config_set 2settings
-config_resetstat
-config_rewrite
-config_help
-info *sections
-time
-lastsave
-lolwut *options
-command *Words
-command_count
-command_docs *commandNames
-command_getkeys *request
-command_getkeysandflags *request
-command_help
-command_info *commandNames
-command_list {filterby=
 slowlog_get ?count
 slowlog_len
 slowlog_reset

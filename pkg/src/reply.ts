@@ -131,7 +131,11 @@ export class Reader {
 
   #array(length: number): unknown[] {
     const values = new Array<unknown>(length)
-    for (let i = 0; i < length; i++) values[i] = this.next()
+    for (let i = 0; i < length; i++) {
+      const value = this.next()
+      // What EXEC answers for SUBSCRIBE stands where its reply would.
+      values[i] = value instanceof Push ? value.values : value
+    }
     return values
   }
 

@@ -239,6 +239,22 @@ impl Member<'_> {
     }
 }
 
+/// An integer whose negative is one, too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Negatable(pub i64);
+
+impl Arg<'_> for Negatable {
+    const SHAPE: Shape = i64::SHAPE;
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        match i64::parse(words)? {
+            i64::MIN => Err(Error::refused(
+                "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+            )),
+            n => Ok(Negatable(n)),
+        }
+    }
+}
+
 /// How many: an integer that is not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count(pub usize);
@@ -548,6 +564,13 @@ pub struct Limit {
     pub offset: i64,
     /// How many to take; negative for all.
     pub count: i64,
+}
+
+impl Limit {
+    /// Whether it counts as given: Redis cannot tell a count of -1 from no LIMIT at all.
+    pub fn counts(self) -> bool {
+        self.count != -1
+    }
 }
 
 impl Arg<'_> for Limit {

@@ -107,7 +107,9 @@ impl Argument {
                 let parts: Vec<Argument> =
                     shapes.iter().flat_map(|shape| Argument::of(shape, None)).collect();
                 let names: Vec<&str> = parts.iter().map(|part| part.name.as_ref()).collect();
-                let name = name.map_or_else(|| names.join("-"), ToString::to_string);
+                let are_tokens = parts.iter().all(|part| part.form == Form::Token);
+                let own = || if are_tokens { names.join("-") } else { "choice".to_string() };
+                let name = name.map_or_else(own, ToString::to_string);
                 Argument::new(name, Form::OneOf(parts))
             }
             Shape::Options(shapes) => {
@@ -177,7 +179,7 @@ impl Argument {
         };
         match &self.form {
             Form::Token => String::new(),
-            Form::OneOf(parts) if self.is_optional => join(parts, " | "),
+            Form::OneOf(parts) if self.is_optional && self.token.is_none() => join(parts, " | "),
             Form::OneOf(parts) => ["<", &join(parts, " | "), ">"].concat(),
             Form::Block(parts) => join(parts, " "),
             Form::Key | Form::Word(_) => self.name.to_string(),
@@ -220,10 +222,14 @@ mod tests {
                 &[Shape::Options(&[
                     Shape::OneOf(&[Shape::Token("NX"), Shape::Token("XX")]),
                     Shape::Group(&[Shape::Token("EX"), Shape::Word("seconds", Kind::Integer)]),
+                    Shape::Group(&[
+                        Shape::Token("TO"),
+                        Shape::OneOf(&[Shape::Token("LEFT"), Shape::Token("RIGHT")]),
+                    ]),
                     Shape::Token("GET"),
                 ])]
             ),
-            "DO [NX | XX] [EX seconds] [GET]"
+            "DO [NX | XX] [EX seconds] [TO <LEFT | RIGHT>] [GET]"
         );
         assert_eq!(usage(&["keys"], &[Shape::CountedKeys]), "DO numkeys key [key ...]");
         assert_eq!(usage(&["s"], &[Shape::Streams]), "DO STREAMS key [key ...] id [id ...]");

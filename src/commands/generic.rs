@@ -1,6 +1,6 @@
 //! Commands on keys of every kind: whether they exist, how long they live, what they are called; and on whole databases.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use thin_vec::ThinVec;
 
@@ -234,11 +234,31 @@ fn rename_found(ctx: &mut Ctx, found: Found, key: Key, newkey: Key) {
     if let Some(replaced) = ctx.find(newkey) {
         ctx.remove(replaced);
     }
-    let deadline = ctx.database().deadline(found);
+    let facts = Facts::of(ctx.database(), found);
     let value = ctx.take(found);
-    ctx.insert(newkey, value, deadline);
+    facts.insert(ctx, newkey, value);
     ctx.changed(key, Event::RenameFrom);
     ctx.changed(newkey, Event::RenameTo);
+}
+
+/// What a value takes along to another key.
+struct Facts {
+    deadline: Option<u64>,
+    /// It is a text that was edited, which Redis keeps in another encoding from then on.
+    is_raw: bool,
+}
+
+impl Facts {
+    fn of(database: &Database, found: Found) -> Facts {
+        Facts { deadline: database.deadline(found), is_raw: database.encoding(found) == "raw" }
+    }
+
+    fn insert(self, ctx: &mut Ctx, key: Key, value: Value) {
+        let found = ctx.insert(key, value, self.deadline);
+        if self.is_raw {
+            ctx.edit_text(found, 0);
+        }
+    }
 }
 
 options! {
@@ -256,7 +276,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
         return Err(same_object());
     }
     let Some(found) = ctx.look_up(source) else { return Ok(false) };
-    let deadline = ctx.database().deadline(found);
+    let facts = Facts::of(ctx.database(), found);
     ctx.select(to);
     let replaced = ctx.find(destination);
     let free = replaced.is_none() || options.replace;
@@ -265,7 +285,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
         if let Some(replaced) = replaced {
             ctx.remove(replaced);
         }
-        ctx.insert(destination, value, deadline);
+        facts.insert(ctx, destination, value);
         ctx.changed(destination, Event::CopyTo);
     }
     ctx.select(from);
@@ -302,10 +322,10 @@ fn move_to(ctx: &mut Ctx, key: Key, db: DbIndex) -> Result<bool> {
     let free = ctx.find(key).is_none();
     ctx.select(from);
     if free {
-        let deadline = ctx.database().deadline(found);
+        let facts = Facts::of(ctx.database(), found);
         let value = ctx.take(found);
         ctx.select(to);
-        ctx.insert(key, value, deadline);
+        facts.insert(ctx, key, value);
         ctx.select(from);
         ctx.changed(key, Event::MoveFrom);
         ctx.select(to);
@@ -355,7 +375,7 @@ impl Arg<'_> for Condition {
                 ("LT", &mut this.earlier),
             ];
             let Some((_, switch)) = known.into_iter().find(|(token, _)| words.take(token)) else {
-                return Err(format!("ERR Unsupported option {}", String::from_utf8_lossy(word)).into());
+                return Err(Error::quoting("ERR Unsupported option ", word, ""));
             };
             *switch = true;
         }
@@ -515,6 +535,8 @@ fn swapdb<'a>(ctx: &mut Ctx, index1: Unread<'a>, index2: Unread<'a>) -> Result<D
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
     use crate::engine::testing::Session;
 
@@ -570,6 +592,16 @@ mod tests {
         let reply = session.ask("SET k v PX 5000\nSET other w\nRENAME k other\nPTTL other\nCOPY other copy\nPTTL copy\nMOVE copy 1");
         assert!(reply.ends_with(":5000\r\n:1\r\n:5000\r\n:1\r\n"), "{reply}");
         assert_eq!(session.ask("SELECT 1\nPTTL copy\nDBSIZE"), "+OK\r\n:5000\r\n:1\r\n");
+    }
+
+    #[test]
+    fn an_edited_text_stays_one_under_another_name() {
+        let mut session = Session::new();
+        session.ask("SET k a\nAPPEND k b\nRENAME k l\nCOPY l m\nMOVE m 1");
+        assert_eq!(
+            session.ask("OBJECT ENCODING l\nSELECT 1\nOBJECT ENCODING m"),
+            "$3\r\nraw\r\n+OK\r\n$3\r\nraw\r\n"
+        );
     }
 
     #[test]

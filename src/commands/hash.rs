@@ -153,6 +153,9 @@ fn hincrby(ctx: &mut Ctx, key: Key, field: Field, increment: i64) -> Result<i64>
 }
 
 fn hincrbyfloat(ctx: &mut Ctx, key: Key, field: Field, increment: Extended) -> Result<Vec<u8>> {
+    if !increment.is_finite() {
+        return Err(Error::refused("ERR value is NaN or Infinity"));
+    }
     let mut hash = ctx.write_or_create::<Hash>(key)?;
     let old = match hash.get(field.0) {
         None => Extended::ZERO,

@@ -334,8 +334,12 @@ impl Walk<'_> {
             Shape::Word(..) | Shape::Token(_) => self.at += 1,
             Shape::Group(shapes) => self.sequence(shapes, rest, place)?,
             Shape::Many(shapes) => {
-                while self.has(Shape::sum(shapes), rest) {
+                while self.has(Shape::sum(shapes).max(1), rest) {
+                    let before = self.at;
                     self.sequence(shapes, rest, place)?;
+                    if self.at == before {
+                        return None;
+                    }
                 }
             }
             Shape::Maybe(inner) => {
@@ -387,5 +391,98 @@ impl Walk<'_> {
             Shape::Maybe(shape) => self.fits(shape),
             Shape::Key | Shape::Word(..) | Shape::CountedKeys => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::commands::args::Kind;
+
+    const WORD: Shape = Shape::Word("word", Kind::Text);
+    const STORE: Shape = Shape::Group(&[Shape::Token("STORE"), Shape::Key]);
+    const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), WORD, WORD]);
+
+    fn spec(name: &'static str, flag: Flags, shapes: &'static [Shape]) -> Spec {
+        let names = &["argument"; 8][..shapes.len()];
+        Spec {
+            name,
+            summary: "",
+            since: "1.0.0",
+            group: "generic",
+            complexity: "O(1)",
+            flags: flag,
+            names,
+            shapes,
+            reply: "unknown",
+        }
+    }
+
+    /// The keys of a request and what is done to them, as one text.
+    fn keys(spec: &Spec, request: &str) -> Option<String> {
+        let words: Vec<&[u8]> = request.split(' ').map(str::as_bytes).collect();
+        let found = spec.find_keys(&words)?;
+        let texts = found
+            .iter()
+            .map(|key| [core::str::from_utf8(words[key.at]).unwrap(), "=", key.access.0].concat());
+        Some(texts.collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn a_count_says_how_many_keys_follow() {
+        let union = spec(
+            "ZUNIONSTORE",
+            Flags::WRITE,
+            &[
+                Shape::Key,
+                Shape::CountedKeys,
+                Shape::Options(&[Shape::Group(&[Shape::Token("WEIGHTS"), WORD])]),
+            ],
+        );
+        assert_eq!(
+            keys(&union, "ZUNIONSTORE to 2 a b WEIGHTS 1").unwrap(),
+            "to=OW update, a=RO access, b=RO access"
+        );
+        assert_eq!(keys(&union, "ZUNIONSTORE to 5 a b"), None);
+        assert_eq!(keys(&union, "ZUNIONSTORE to x a b"), None);
+        assert_eq!(union.keys(), KeyRange { first: 1, last: 1, step: 1 });
+        assert!(union.has_movable_keys());
+    }
+
+    #[test]
+    fn a_key_may_stand_among_options_in_any_order() {
+        let sort =
+            spec("SORT", Flags::WRITE, &[Shape::Key, Shape::Options(&[STORE, LIMIT, Shape::Token("ALPHA")])]);
+        assert_eq!(keys(&sort, "SORT a alpha LIMIT 0 5 store b").unwrap(), "a=RO access, b=OW update");
+        assert_eq!(sort.key_specs().len(), 3);
+        assert!(sort.has_movable_keys());
+        let radius = spec("GEORADIUS", Flags::WRITE, &[Shape::Key, WORD, Shape::Options(&[STORE, LIMIT])]);
+        assert_eq!(keys(&radius, "GEORADIUS a x STORE b").unwrap(), "a=RO access, b=OW update");
+        assert_eq!(radius.key_specs()[1].begin, Begin::Keyword("STORE", 3));
+    }
+
+    #[test]
+    fn keys_may_be_all_words_but_the_last() {
+        let blpop = spec("BLPOP", Flags::WRITE, &[Shape::Many(&[Shape::Key]), WORD]);
+        assert_eq!(keys(&blpop, "BLPOP a b 0").unwrap(), "a=RW access delete, b=RW access delete");
+        assert_eq!(blpop.keys(), KeyRange { first: 1, last: -2, step: 1 });
+        assert!(!blpop.has_movable_keys());
+        let lcs =
+            spec("LCS", Flags::READONLY, &[Shape::Key, Shape::Key, Shape::Options(&[Shape::Token("LEN")])]);
+        assert_eq!(lcs.keys(), KeyRange { first: 1, last: 2, step: 1 });
+        assert_eq!(lcs.key_specs().len(), 1);
+    }
+
+    #[test]
+    fn streams_are_half_of_what_follows() {
+        let read = spec(
+            "XREAD",
+            Flags::READONLY,
+            &[Shape::Options(&[Shape::Group(&[Shape::Token("COUNT"), WORD])]), Shape::Streams],
+        );
+        assert_eq!(keys(&read, "XREAD COUNT 1 STREAMS s t 0 0").unwrap(), "s=RO access, t=RO access");
+        assert_eq!(keys(&read, "XREAD"), None);
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Count, Key, Member, Rest, one_of, options, slice_range},
+    args::{Arg, AtMostOne, Count, Key, Member, Negatable, Rest, Shape, Words, one_of, options, slice_range},
     reply::{Array, Done, Written, typed},
     spec::commands,
 };
@@ -13,7 +13,7 @@ use crate::{
     data::{
         containers::listpack::Entry,
         list::{List, NodeLimit, Side},
-        number::Digits,
+        number::{Digits, parse_i64},
     },
     keyspace::Event,
     resp::Writer,
@@ -122,12 +122,12 @@ typed! {
     Positions = "number | number[] | null";
 }
 
-fn lpop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
-    pop(ctx, key, count, Side::Front)
+fn lpop(ctx: &mut Ctx, key: Key, count: AtMostOne<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count.0, Side::Front)
 }
 
-fn rpop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
-    pop(ctx, key, count, Side::Back)
+fn rpop(ctx: &mut Ctx, key: Key, count: AtMostOne<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+    pop(ctx, key, count.0, Side::Back)
 }
 
 fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, side: Side) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
@@ -216,29 +216,51 @@ fn linsert<'a>(ctx: &mut Ctx, key: Key, place: Place, pivot: Member<'a>, element
 options! {
     /// The options of LPOS.
     struct LposOptions {
-        rank: Option<i64> = "RANK",
-        count: Option<i64> = "COUNT",
-        max_len: Option<i64> = "MAXLEN",
+        rank: Option<Negatable> = "RANK",
+        count: Option<MatchCount> = "COUNT",
+        max_len: Option<MaxLen> = "MAXLEN",
+    }
+}
+
+/// How many positions LPOS returns at most.
+#[derive(Clone, Copy, Debug)]
+struct MatchCount(usize);
+
+impl Arg<'_> for MatchCount {
+    const SHAPE: Shape = i64::SHAPE;
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        number_or_all(words, "ERR COUNT can't be negative").map(MatchCount)
+    }
+}
+
+/// How many elements LPOS looks at.
+#[derive(Clone, Copy, Debug)]
+struct MaxLen(usize);
+
+impl Arg<'_> for MaxLen {
+    const SHAPE: Shape = i64::SHAPE;
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        number_or_all(words, "ERR MAXLEN can't be negative").map(MaxLen)
+    }
+}
+
+/// A number of which 0 means all. Whatever is wrong with it, `refusal` is the answer.
+fn number_or_all(words: &mut Words, refusal: &'static str) -> Result<usize> {
+    match parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()) {
+        Some(0) => Ok(usize::MAX),
+        n => n.ok_or(Error::refused(refusal)),
     }
 }
 
 fn lpos(ctx: &mut Ctx, key: Key, element: Member, options: LposOptions) -> Result<Written<Positions, impl FnOnce(&mut Writer) + use<>>> {
-    let rank = options.rank.unwrap_or(1);
+    let rank = options.rank.map_or(1, |rank| rank.0);
     if rank == 0 {
         return Err(Error::refused(
             "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
         ));
     }
-    if rank == i64::MIN {
-        return Err(Error::refused("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"));
-    }
-    let not_negative = |n: Option<i64>, text| match n {
-        Some(n) if n < 0 => Err(Error::refused(text)),
-        n => Ok(n.map(|n| n as usize)),
-    };
-    let count = not_negative(options.count, "ERR COUNT can't be negative")?;
-    let most = not_negative(options.max_len, "ERR MAXLEN can't be negative")?.filter(|&n| n > 0).unwrap_or(usize::MAX);
-    let wanted = count.map_or(1, |n| if n == 0 { usize::MAX } else { n });
+    let most = options.max_len.map_or(usize::MAX, |most| most.0);
+    let wanted = options.count.map_or(1, |count| count.0);
     let from = if rank < 0 { Side::Back } else { Side::Front };
     let skipped = (rank.unsigned_abs() - 1).min(usize::MAX as u64) as usize;
     let found: Vec<usize> = match ctx.read::<List>(key)? {
@@ -246,7 +268,7 @@ fn lpos(ctx: &mut Ctx, key: Key, element: Member, options: LposOptions) -> Resul
         None => Vec::new(),
     };
     Ok(Written::new(move |out| {
-        if count.is_some() {
+        if options.count.is_some() {
             out.array(found.len());
         } else if found.is_empty() {
             out.null();

@@ -1,6 +1,6 @@
 //! Typed replies: a handler returns its answer, and the answer writes itself once into the client's output.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::marker::PhantomData;
 
 use crate::{data::containers::listpack::Entry, keyspace::Text, resp::Writer};
@@ -30,6 +30,16 @@ impl Reply for Simple {
     const TS: &'static str = "string";
     fn write(self, out: &mut Writer<'_>) {
         out.simple(self.0);
+    }
+}
+
+/// Text meant for people.
+pub struct Prose(pub String);
+
+impl Reply for Prose {
+    const TS: &'static str = "string";
+    fn write(self, out: &mut Writer<'_>) {
+        out.verbatim("txt", &self.0);
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Key, Keys, Member, Rest},
+    args::{Count, Key, Keys, Member, Negatable, Rest},
     reply::{Array, Reply, Written, typed},
     spec::commands,
 };
@@ -120,7 +120,7 @@ fn scard(ctx: &mut Ctx, key: Key) -> Result<usize> {
     Ok(ctx.read::<Set>(key)?.map_or(0, Set::len))
 }
 
-fn spop(ctx: &mut Ctx, key: Key, count: Option<super::args::Count>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
+fn spop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
     let mut popped = Vec::new();
     if let Some(mut set) = ctx.write::<Set>(key)? {
         let wanted = count.map_or(1, |count| count.0).min(set.len());
@@ -138,10 +138,11 @@ fn spop(ctx: &mut Ctx, key: Key, count: Option<super::args::Count>) -> Result<Wr
     }))
 }
 
-fn srandmember(ctx: &mut Ctx, key: Key, count: Option<i64>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
+fn srandmember(ctx: &mut Ctx, key: Key, count: Option<Negatable>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
+    let count = count.map(|count| count.0);
     // Members may repeat when the count is negative, so only this bounds the reply.
-    if count.is_some_and(|count| count < -MOST_REPEATED || count > i64::MAX / 2) {
-        return Err(Error::OutOfRange);
+    if count.is_some_and(|count| count < -MOST_REPEATED) {
+        return Err(Error::refused("ERR value is out of range, no reply can be that long"));
     }
     let mut chosen: Vec<Vec<u8>> = Vec::new();
     if let Some(found) = ctx.look_up(key) {

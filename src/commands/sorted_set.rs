@@ -5,7 +5,7 @@ use core::ops::{Bound, Range};
 
 use super::{
     Command, Ctx,
-    args::{Arg, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options, slice_range},
+    args::{Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options, slice_range},
     reply::{Array, Either, Written, typed},
     spec::commands,
 };
@@ -39,9 +39,9 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     /// Returns the number of members in a range of their own, when all have the same score.
     "ZLEXCOUNT" = zlexcount(key, min, max) since "2.8.9" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
     /// Returns the rank of a member from the lowest score on.
-    "ZRANK" = zrank(key, member, options) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    "ZRANK" = zrank(key, member, with_score) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
     /// Returns the rank of a member from the highest score on.
-    "ZREVRANK" = zrevrank(key, member, options) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
+    "ZREVRANK" = zrevrank(key, member, with_score) since "2.0.0" [READONLY FAST] O("log(N)) where N is the size of the sorted set");
     /// Returns the members between two ranks, or in a range of scores or of members.
     "ZRANGE" = zrange(key, start, stop, options) since "1.2.0" [READONLY] O("log(N)+M) where N is the size of the sorted set and M the number of members returned");
     /// Returns the members between two ranks from the highest score on.
@@ -214,34 +214,38 @@ fn count(ctx: &mut Ctx, key: Key, selection: &Selection) -> Result<usize> {
     Ok(ctx.read::<SortedSet>(key)?.map_or(0, |zset| selection.ranks(zset).len()))
 }
 
-options! {
-    /// The options of ZRANK and ZREVRANK.
-    struct RankOptions {
-        with_score: bool = "WITHSCORE",
+/// What ZRANK and ZREVRANK return besides the rank.
+#[derive(Clone, Copy)]
+struct WithScore;
+
+impl Arg<'_> for WithScore {
+    const SHAPE: Shape = Shape::Token("WITHSCORE");
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        if words.take("WITHSCORE") { Ok(WithScore) } else { Err(Error::Syntax) }
     }
 }
 
-fn zrank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
-    rank(ctx, key, member, options, false)
+fn zrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+    rank(ctx, key, member, with_score.0.is_some(), false)
 }
 
-fn zrevrank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
-    rank(ctx, key, member, options, true)
+fn zrevrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+    rank(ctx, key, member, with_score.0.is_some(), true)
 }
 
-fn rank(ctx: &mut Ctx, key: Key, member: Member, options: RankOptions, reverse: bool) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn rank(ctx: &mut Ctx, key: Key, member: Member, with_score: bool, reverse: bool) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
     let found = ctx.read::<SortedSet>(key)?.and_then(|zset| {
         let (rank, score) = zset.rank(member.0)?;
         Some((if reverse { zset.len() - 1 - rank } else { rank }, score))
     });
     Ok(Written::new(move |out| match found {
-        Some((rank, score)) if options.with_score => {
+        Some((rank, score)) if with_score => {
             out.array(2);
             out.integer(rank as i64);
             out.double(score);
         }
         Some((rank, _)) => out.integer(rank as i64),
-        None if options.with_score => out.null_array(),
+        None if with_score => out.null_array(),
         None => out.null(),
     }))
 }
@@ -330,27 +334,50 @@ options! {
     }
 }
 
-options! {
-    /// The options of ZREVRANGE.
-    struct RevRangeOptions {
-        with_scores: bool = "WITHSCORES",
+/// The options of the commands that ZRANGE came to replace. All of them read the same words; which ones a command can
+/// make use of is in its type.
+#[derive(Clone, Copy)]
+struct OldOptions<const WITH_SCORES: bool, const LIMIT: bool> {
+    with_scores: bool,
+    limit: Option<Limit>,
+}
+
+impl<'a, const WITH_SCORES: bool, const LIMIT: bool> Arg<'a> for OldOptions<WITH_SCORES, LIMIT> {
+    const SHAPE: Shape = {
+        const SCORES_WORD: Shape = Shape::Token("WITHSCORES");
+        const LIMIT_WORDS: Shape = Shape::Group(&[Shape::Token("LIMIT"), Limit::SHAPE]);
+        Shape::Options(match (WITH_SCORES, LIMIT) {
+            (true, true) => &[SCORES_WORD, LIMIT_WORDS],
+            (true, false) => &[SCORES_WORD],
+            (false, true) => &[LIMIT_WORDS],
+            (false, false) => &[],
+        })
+    };
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let mut this = OldOptions { with_scores: false, limit: None };
+        while !words.is_empty() {
+            if words.take("WITHSCORES") {
+                this.with_scores = true;
+            } else if words.take_with("LIMIT", 2) {
+                this.limit = Some(Limit::parse(words)?);
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        if !LIMIT && this.limit.is_some_and(Limit::counts) {
+            return Err(LIMIT_OF_RANKS);
+        }
+        if !WITH_SCORES && this.with_scores {
+            return Err(SCORES_OF_LEX);
+        }
+        Ok(this)
     }
 }
 
-options! {
-    /// The options of ZRANGEBYSCORE and ZREVRANGEBYSCORE.
-    struct ScoreRangeOptions {
-        with_scores: bool = "WITHSCORES",
-        limit: Option<Limit> = "LIMIT",
-    }
-}
-
-options! {
-    /// The options of ZRANGEBYLEX and ZREVRANGEBYLEX.
-    struct LexRangeOptions {
-        limit: Option<Limit> = "LIMIT",
-    }
-}
+const LIMIT_OF_RANKS: Error =
+    Error::refused("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
+const SCORES_OF_LEX: Error =
+    Error::refused("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
 
 /// How the members of a range are returned.
 #[derive(Clone, Copy)]
@@ -365,13 +392,11 @@ fn zrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, stop: Text<'a>, o
     if by_score && by_lex {
         return Err(Error::Syntax);
     }
-    if limit.is_some() && !by_score && !by_lex {
-        return Err(Error::refused(
-            "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
-        ));
+    if limit.is_some_and(Limit::counts) && !by_score && !by_lex {
+        return Err(LIMIT_OF_RANKS);
     }
     if with_scores && by_lex {
-        return Err(Error::refused("ERR syntax error, WITHSCORES not supported in combination with BYLEX"));
+        return Err(SCORES_OF_LEX);
     }
     let (min, max) = if reverse { (stop.0, start.0) } else { (start.0, stop.0) };
     let selection = if by_score {
@@ -381,28 +406,29 @@ fn zrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, stop: Text<'a>, o
     } else {
         Selection::Ranks(Member(start.0).integer()?, Member(stop.0).integer()?)
     };
+    let limit = limit.filter(|_| by_score || by_lex);
     range(ctx, key, selection, Form { reverse, limit, with_scores })
 }
 
-fn zrevrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64, options: RevRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
+fn zrevrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64, options: OldOptions<true, false>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
     range(ctx, key, Selection::Ranks(start, stop), Form { reverse: true, limit: None, with_scores: options.with_scores })
 }
 
-fn zrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Number<'a>, max: Number<'a>, options: ScoreRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
-    let ScoreRangeOptions { with_scores, limit } = options;
+fn zrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Number<'a>, max: Number<'a>, options: OldOptions<true, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: false, limit, with_scores })
 }
 
-fn zrevrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Number<'a>, min: Number<'a>, options: ScoreRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
-    let ScoreRangeOptions { with_scores, limit } = options;
+fn zrevrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Number<'a>, min: Number<'a>, options: OldOptions<true, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: true, limit, with_scores })
 }
 
-fn zrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Text<'a>, max: Text<'a>, options: LexRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn zrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Text<'a>, max: Text<'a>, options: OldOptions<false, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: false, limit: options.limit, with_scores: false })
 }
 
-fn zrevrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Text<'a>, min: Text<'a>, options: LexRangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn zrevrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Text<'a>, min: Text<'a>, options: OldOptions<false, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: true, limit: options.limit, with_scores: false })
 }
 

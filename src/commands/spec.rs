@@ -143,6 +143,20 @@ impl Flags {
     }
 }
 
+/// `text` without its last parenthesis if that closes nothing: rows write `O("N) where N is …")`.
+pub(crate) const fn balanced(text: &'static str) -> &'static str {
+    let (mut depth, mut i) = (0, 0);
+    while i < text.len() {
+        match text.as_bytes()[i] {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        i += 1;
+    }
+    if depth < 0 { text.split_at(text.len() - 1).0 } else { text }
+}
+
 /// The table at the top of every command file.
 macro_rules! commands {
     ($Context:ty, group: $group:literal; $(
@@ -155,7 +169,7 @@ macro_rules! commands {
                 summary: concat!($($summary),+),
                 since: $since,
                 group: $group,
-                complexity: concat!("O(", $complexity, ")"),
+                complexity: $crate::commands::spec::balanced(concat!("O(", $complexity, ")")),
                 flags: $crate::commands::spec::Flags::NONE$(.with($crate::commands::spec::Flags::$FLAG))*,
                 names: &[$(stringify!($arg)),*],
                 shapes: &$crate::commands::spec::commands!(@shapes $handler $($arg)*),

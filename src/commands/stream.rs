@@ -68,12 +68,13 @@ impl Trimming {
     /// Reads one of its options; false when the next word is none.
     fn take(&mut self, words: &mut Words) -> Result<bool> {
         if words.take_with("MAXLEN", 1) {
+            self.check_first()?;
             let most = self.threshold(words, |word| parse_i64(word).ok_or(Error::NotInteger))?;
             let most = u64::try_from(most).map_err(|_| Error::refused("ERR The MAXLEN argument must be >= 0."))?;
-            self.set(Keep::Last(most))?;
+            self.keep = Some(Keep::Last(most));
         } else if words.take_with("MINID", 1) {
-            let first = self.threshold(words, parse_id)?;
-            self.set(Keep::From(first))?;
+            self.check_first()?;
+            self.keep = Some(Keep::From(self.threshold(words, parse_id)?));
         } else if words.take_with("LIMIT", 1) {
             let limit = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
             let limit = u64::try_from(limit).map_err(|_| Error::refused("ERR The LIMIT argument must be >= 0."))?;
@@ -94,12 +95,13 @@ impl Trimming {
         parse(words.next()?)
     }
 
-    fn set(&mut self, keep: Keep) -> Result<()> {
-        if self.keep.is_some_and(|old| core::mem::discriminant(&old) != core::mem::discriminant(&keep)) {
-            return Err(Error::refused("ERR syntax error, MAXLEN and MINID options at the same time are not compatible"));
+    fn check_first(&self) -> Result<()> {
+        match self.keep {
+            None => Ok(()),
+            Some(_) => Err(Error::refused(
+                "ERR syntax error, MAXLEN and MINID options at the same time are not compatible",
+            )),
         }
-        self.keep = Some(keep);
-        Ok(())
     }
 
     fn check(&self) -> Result<()> {
@@ -320,11 +322,20 @@ impl<'a> Arg<'a> for ReadRequest<'a> {
     ]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let mut count = None;
-        while words.take_with("COUNT", 1) {
-            count = Some(i64::parse(words)?);
-        }
-        if !words.take_with("STREAMS", 1) {
-            return Err(Error::Syntax);
+        while !words.take_with("STREAMS", 1) {
+            if words.take_with("COUNT", 1) {
+                count = Some(i64::parse(words)?);
+            } else if words.take_with("GROUP", 2) {
+                return Err(Error::refused(
+                    "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
+                ));
+            } else if words.take("NOACK") {
+                return Err(Error::refused(
+                    "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
+                ));
+            } else {
+                return Err(Error::Syntax);
+            }
         }
         let both = words.split_off(0);
         if both.len() % 2 != 0 {

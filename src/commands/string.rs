@@ -240,11 +240,14 @@ fn getrange(ctx: &mut Ctx, key: Key, start: i64, end: i64) -> Result<Vec<u8>> {
     let Some(text) = ctx.read_text(key)? else { return Ok(Vec::new()) };
     let mut digits = number::Digits::new();
     let text = text.as_bytes(&mut digits);
+    // An end before the first byte means the first byte, unless it is before the start.
+    let end = if end < 0 && start <= end { end.max(-(text.len() as i64)) } else { end };
     Ok(slice_range(start, end, text.len()).map_or(Vec::new(), |range| text[range].to_vec()))
 }
 
 fn setrange(ctx: &mut Ctx, key: Key, offset: i64, value: Word) -> Result<usize> {
-    let offset = usize::try_from(offset).map_err(|_| Error::refused("ERR offset is out of range"))?;
+    let offset = u64::try_from(offset).map_err(|_| Error::refused("ERR offset is out of range"))?;
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let found = ctx.find(key);
     let len = match found {
         Some(found) => ctx.database().text(found).ok_or(Error::WrongType)?.len(),

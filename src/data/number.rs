@@ -69,20 +69,25 @@ pub fn parse_float(text: &[u8]) -> Option<f64> {
     (value.is_finite() && (value != 0.0 || literal.is_zero())).then_some(value)
 }
 
-/// The text of a double in 17 significant digits, as C's `%.17g` has it: `3`, `0.10000000000000001`, `1e+21`, `inf`.
+/// The text of a double in as few digits as tell it from all others: `3`, `0.1`, `1.5e-7`, `1e+21`, `inf`.
 pub fn write_float(value: f64, text: &mut FloatText) -> &[u8] {
+    /// Up to here integers are written in full.
+    const WHOLE_MAX: f64 = (1u64 << 62) as f64;
     text.len = 0;
     let magnitude = value.abs();
     let sign = if value.is_sign_negative() && !value.is_nan() { "-" } else { "" };
     let written = text.write_str(sign).and_then(|()| match magnitude {
         _ if magnitude.is_nan() => text.write_str("nan"),
         f64::INFINITY => text.write_str("inf"),
-        ..1e17 if magnitude == libm::trunc(magnitude) => {
+        ..=WHOLE_MAX if (magnitude as u64) as f64 == magnitude => {
             text.write_str(Digits::new().format(magnitude as u64))
         }
-        _ => write_significant(magnitude, text),
+        _ => {
+            let (digits, power) = shortest(magnitude);
+            write_decimal(Digits::new().format(digits), power, text)
+        }
     });
-    debug_assert!(written.is_ok(), "24 bytes are the most that 17 digits and an exponent take");
+    debug_assert!(written.is_ok(), "17 digits with seven zeros or an exponent fit");
     &text.bytes[..text.len]
 }
 
@@ -109,69 +114,43 @@ impl Write for FloatText {
     }
 }
 
-/// Writes 17 significant digits without the zeros at their end, with an exponent when that is below -4 or above 16.
-fn write_significant(value: f64, text: &mut FloatText) -> fmt::Result {
-    let (digits, exponent) = significant_digits(value);
-    let mut buffer = Digits::new();
-    let digits = buffer.format(digits).trim_end_matches('0');
-    match exponent {
-        -4..0 => {
-            text.write_str(&"0.000"[..1 + exponent.unsigned_abs() as usize])?;
-            text.write_str(digits)
-        }
-        0..=16 => {
-            let (whole, fraction) = digits.split_at(digits.len().min(exponent as usize + 1));
-            text.write_str(whole)?;
-            text.write_str(&"0000000000000000"[..exponent as usize + 1 - whole.len()])?;
-            text.write_str(if fraction.is_empty() { "" } else { "." })?;
-            text.write_str(fraction)
-        }
-        _ => {
-            let (first, rest) = digits.split_at(1);
-            let (point, sign) =
-                (if rest.is_empty() { "" } else { "." }, if exponent < 0 { '-' } else { '+' });
-            write!(text, "{first}{point}{rest}e{sign}{:02}", exponent.unsigned_abs())
-        }
+/// The shortest decimal that is read as `value`, a positive double: its digits and the power of ten of the last one.
+fn shortest(value: f64) -> (u64, i32) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let fraction = mantissa.split_once('.').map_or("", |(_, fraction)| fraction);
+    let digit = |byte: u8| (byte - b'0') as u64;
+    let mut digits = mantissa.bytes().filter(u8::is_ascii_digit).fold(0, |digits, it| digits * 10 + digit(it));
+    let mut power = exponent.parse().unwrap_or(0) - fraction.len() as i32;
+    while digits % 10 == 0 && digits != 0 {
+        (digits, power) = (digits / 10, power + 1);
     }
+    (digits, power)
 }
 
-/// The first 17 digits of a positive double, rounded to nearest with ties to even, and the power of ten of the first.
-fn significant_digits(value: f64) -> (u64, i32) {
-    match value {
-        1e-5..1e17 => {
-            let estimate = libm::floor(libm::log10(value)) as i32;
-            // The logarithm may be wrong about which side of a power of ten the value is on.
-            [estimate, estimate - 1, estimate + 1]
-                .into_iter()
-                .map(|exponent| (scaled(value, 16 - exponent), exponent))
-                .find(|(digits, _)| (10u64.pow(16)..10u64.pow(17)).contains(digits))
-                .unwrap_or_else(|| formatted_digits(value))
+/// Writes `digits · 10^power`: with up to seven zeros at the end or up to six digits behind the point in full, and all that
+/// is near 1; otherwise with an exponent.
+fn write_decimal(digits: &str, power: i32, text: &mut FloatText) -> fmt::Result {
+    const ZEROS: &str = "0000000";
+    let order = power + digits.len() as i32 - 1;
+    let magnitude = order.unsigned_abs() as usize;
+    if power >= 0 && magnitude < digits.len() + 7 {
+        text.write_str(digits)?;
+        text.write_str(&ZEROS[..power as usize])
+    } else if power < 0 && (power > -7 || magnitude < 4) {
+        if order < 0 {
+            text.write_str("0.")?;
+            text.write_str(&ZEROS[..magnitude - 1])?;
+            return text.write_str(digits);
         }
-        _ => formatted_digits(value),
+        let (whole, fraction) = digits.split_at(magnitude + 1);
+        write!(text, "{whole}.{fraction}")
+    } else {
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        write!(text, "{first}{point}{rest}e{order:+}")
     }
-}
-
-/// `value · 10^power`, rounded to nearest with ties to even, for doubles of 1e-5 to 1e17 that come to 17 digits.
-fn scaled(value: f64, power: i32) -> u64 {
-    let bits = value.to_bits();
-    let (mantissa, shift) = ((bits & ((1 << 52) - 1)) | 1 << 52, 1075 - (bits >> 52) as i32);
-    let product = mantissa as u128 * 10u128.pow(power.clamp(0, 22) as u32);
-    if shift <= 0 {
-        return (product << -shift) as u64;
-    }
-    let (whole, rest, half) = (product >> shift, product & ((1 << shift) - 1), 1u128 << (shift - 1));
-    (whole + (rest > half || (rest == half && whole & 1 == 1)) as u128) as u64
-}
-
-/// The same by way of the standard library, which takes several times as long.
-fn formatted_digits(value: f64) -> (u64, i32) {
-    let mut text = FloatText::new();
-    let _ = write!(text, "{value:.16e}");
-    let text = core::str::from_utf8(&text.bytes[..text.len]).unwrap_or_default();
-    let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let digits =
-        digits.bytes().filter(u8::is_ascii_digit).fold(0, |value, digit| value * 10 + (digit - b'0') as u64);
-    (digits, exponent.parse().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -257,32 +236,44 @@ mod tests {
         assert_eq!(parse_float(b"-inf"), Some(-f64::INFINITY));
     }
 
-    /// Text in, text out: each pair is what ZADD and ZSCORE of redis-server 7.0.15 make of it.
+    /// Text in, text out, as ZADD and ZSCORE of Redis 7.2 have it.
     #[test]
     fn floats_are_written_as_redis_does() {
         for (text, written) in [
             ("1", "1"),
             ("3.0", "3"),
-            ("0.1", "0.10000000000000001"),
+            ("0.1", "0.1"),
+            ("3.3", "3.3"),
+            ("1e17", "100000000000000000"),
+            ("4611686018427387904", "4611686018427387904"),
+            ("-4611686018427387904", "-4611686018427387904"),
+            ("4611686018427388928", "4611686018427389000"),
+            ("1e19", "1e+19"),
+            ("1.5e19", "1.5e+19"),
             ("1e21", "1e+21"),
-            ("1e20", "1e+20"),
-            ("1e17", "1e+17"),
-            ("1e16", "10000000000000000"),
-            ("123456789012345680", "1.2345678901234568e+17"),
-            ("-1e17", "-1e+17"),
-            ("1e-7", "9.9999999999999995e-08"),
+            ("123456789012345680000", "123456789012345680000"),
+            ("123456789012345680000000000", "1.2345678901234568e+26"),
+            ("1234567e16", "1.234567e+22"),
             ("0.0001", "0.0001"),
-            ("0.00001", "1.0000000000000001e-05"),
-            ("1.5e-5", "1.5e-05"),
+            ("0.000001", "0.000001"),
+            ("1e-7", "1e-7"),
+            ("1.5e-5", "0.000015"),
+            ("1.5e-7", "1.5e-7"),
+            ("-2.5e-5", "-0.000025"),
+            ("0.0012345678901234567", "0.0012345678901234567"),
+            ("0.00012345678901234567", "1.2345678901234567e-4"),
+            ("1234.5678901234567", "1234.5678901234567"),
+            ("12345.678901234567", "1.2345678901234567e+4"),
             ("1000000000000.03125", "1000000000000.0312"),
-            ("1000000000000.09375", "1000000000000.0938"),
+            ("1000000000000.5", "1000000000000.5"),
             ("+1.5", "1.5"),
             ("1.", "1"),
             (".5", "0.5"),
             ("1E5", "100000"),
-            ("1e-320", "9.9998886718268301e-321"),
-            ("4e-324", "4.9406564584124654e-324"),
+            ("1e-320", "1e-320"),
+            ("4e-324", "5e-324"),
             ("1e308", "1e+308"),
+            ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("0x1p3", "8"),
             ("0X1.8", "1.5"),
             ("0x.8p1", "1"),
@@ -298,7 +289,6 @@ mod tests {
             ("-inf", "-inf"),
             ("0.30000000000000004", "0.30000000000000004"),
             ("-0", "-0"),
-            ("-2.5e-5", "-2.5000000000000001e-05"),
         ] {
             let value = parse_float(text.as_bytes()).unwrap_or_else(|| panic!("{text} is a float"));
             let mut room = FloatText::new();
@@ -307,16 +297,12 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_digits_agree() {
+    fn a_float_that_was_written_is_read_as_the_same() {
         let mut state = 1u64;
-        for step in 0..if cfg!(miri) { 100 } else { 50_000 } {
+        for _ in 0..if cfg!(miri) { 100 } else { 50_000 } {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let decimal = (state >> 20) as f64 / 10f64.powi((state % 24) as i32);
-            let binary = f64::from_bits(
-                (1023 - 16 + state % 72) << 52 | (state >> 12) & ((1 << 52) - (1 << (step % 52))),
-            );
-            for value in [decimal, binary] {
-                assert_eq!(significant_digits(value), formatted_digits(value), "{value:e}");
+            for value in [decimal, f64::from_bits(state)].into_iter().filter(|value| value.is_finite()) {
                 let mut room = FloatText::new();
                 assert_eq!(parse_float(write_float(value, &mut room)), Some(value));
             }

@@ -243,11 +243,12 @@ impl Clients {
         self.slots.get_mut(id.0 as usize)?.as_deref_mut()
     }
 
-    /// Sends a client bytes that it did not just ask for. Those for the client whose command runs come before its reply.
-    pub fn send(&mut self, id: ClientId, bytes: &[u8]) {
-        if let Some(client) = self.get_mut(id) {
-            client.out.extend_from_slice(bytes);
-            self.make_ready(id);
+    /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
+    pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
+        let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
+        client.out.extend_from_slice(bytes(client.version));
+        if !mem::replace(&mut client.ready, true) {
+            self.ready.push_back(id);
         }
     }
 

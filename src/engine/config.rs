@@ -18,7 +18,8 @@ use crate::{
     commands::{
         Command,
         args::{Arg, Kind as WordKind, Pattern, Rest, Shape, Words},
-        reply::{Done, FieldMap, ManyBytes, Written},
+        help::{HelpLines, help},
+        reply::{Done, FieldMap, Written},
         spec::commands,
     },
     data::{glob::Glob, limits::Limits},
@@ -52,12 +53,16 @@ pub struct Config {
     pub proto_max_bulk_len: usize,
     /// The longest incomplete request of a client, in bytes.
     pub client_query_buffer_limit: usize,
-    /// Which events on keys are published. Whoever changes it on a running engine calls `Engine::refresh_interests`.
-    pub notify_keyspace_events: Notifications,
     /// After how many idle seconds a client is disconnected; 0 for never.
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
     pub maxmemory: u64,
+    /// Which events on keys are published.
+    pub notify_keyspace_events: Notifications,
+    /// Whether it is counted how long commands take, for LATENCY HISTOGRAM.
+    pub latency_tracking: bool,
+    /// From how many milliseconds on LATENCY keeps that a command took long; 0 for never.
+    pub latency_monitor_threshold: u64,
     /// From how many microseconds on a command is kept in the slow log; negative for never.
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
@@ -109,9 +114,11 @@ impl Default for Config {
             requirepass: Vec::new(),
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
-            notify_keyspace_events: Notifications::default(),
             timeout: 0,
             maxmemory: 0,
+            notify_keyspace_events: Notifications::default(),
+            latency_tracking: true,
+            latency_monitor_threshold: 0,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
             journal: false,
@@ -143,12 +150,12 @@ impl Config {
     /// Applies a line of a configuration file, or `--name values…` of a command line, before the engine starts. Lines of
     /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
     pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
-        const UNFIT: &str = "Bad directive or wrong number of arguments";
-        let directive = directives::find(name.as_bytes()).ok_or(UNFIT)?;
+        let directive =
+            directives::find(name.as_bytes()).ok_or("Bad directive or wrong number of arguments")?;
         let value = match values {
             [value] => value.to_vec(),
             [_, ..] if directive.kind.takes_words() => values.join(&b' '),
-            _ => return Err(UNFIT.into()),
+            _ => return Err("wrong number of arguments".into()),
         };
         let mut value = directive.kind.read(&value, &self.value(directive)).map_err(Cow::into_owned)?;
         if let ("save", Some(earlier)) = (directive.name, self.others.values.get("save"))
@@ -198,8 +205,7 @@ impl Config {
         let mut found: Vec<&'static Directive> = Vec::new();
         for (name, _) in settings.iter() {
             let directive = directives::find(name).ok_or_else(|| {
-                let name = String::from_utf8_lossy(name);
-                Error::from(format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"))
+                Error::quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'")
             })?;
             let is_open = match directive.change {
                 Change::Live => Ok(()),
@@ -225,8 +231,8 @@ impl Config {
 }
 
 fn failed(name: &[u8], reason: &str) -> Error {
-    let name = String::from_utf8_lossy(name);
-    format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}").into()
+    let reason = format!("') - {reason}");
+    Error::quoting("ERR CONFIG SET failed (possibly related to argument '", name, &reason)
 }
 
 /// `parameter value [parameter value …]`
@@ -237,7 +243,7 @@ impl<'a> Arg<'a> for Settings<'a> {
     const SHAPE: Shape =
         Shape::Many(&[Shape::Word("parameter", WordKind::Text), Shape::Word("value", WordKind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
-        if words.len() % 2 != 0 {
+        if !words.len().is_multiple_of(2) {
             return Err(Error::Syntax);
         }
         Ok(Settings(words.split_off(0)))
@@ -296,8 +302,8 @@ fn config_rewrite(_: &mut Engine) -> Result<Done> {
     Err(Error::refused("ERR The server is running without a config file"))
 }
 
-fn config_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("CONFIG")
+fn config_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("CONFIG", COMMANDS))
 }
 
 impl Engine {

@@ -1,6 +1,6 @@
 //! What a client says about itself and asks of its connection. Who it may be beyond the default user is not known here.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::fmt::Write;
 
 use super::{
@@ -196,11 +196,7 @@ impl<'a> Arg<'a> for Hello<'a> {
             } else if words.take_with("SETNAME", 1) {
                 hello.name = Some(check_name(words.next()?)?);
             } else {
-                return Err(format!(
-                    "ERR Syntax error in HELLO option '{}'",
-                    String::from_utf8_lossy(option)
-                )
-                .into());
+                return Err(Error::quoting("ERR Syntax error in HELLO option '", option, "'"));
             }
         }
         Ok(hello)
@@ -260,14 +256,17 @@ fn client_setname(engine: &mut Engine, name: Text) -> Result<Done> {
 
 fn client_setinfo(engine: &mut Engine, attribute: Text, value: Text) -> Result<Done> {
     let library = &mut engine.current_mut().library;
-    let name = String::from_utf8_lossy(attribute.0);
-    let slot = match &*name.to_ascii_lowercase() {
-        "lib-name" => &mut library.0,
-        "lib-ver" => &mut library.1,
-        _ => return Err(format!("ERR Unrecognized option '{name}'").into()),
+    let slot = match &*attribute.0.to_ascii_lowercase() {
+        b"lib-name" => &mut library.0,
+        b"lib-ver" => &mut library.1,
+        _ => return Err(Error::quoting("ERR Unrecognized option '", attribute.0, "'")),
     };
     if !is_printable(value.0) {
-        return Err(format!("ERR {name} cannot contain spaces, newlines or special characters.").into());
+        return Err(Error::quoting(
+            "ERR ",
+            attribute.0,
+            " cannot contain spaces, newlines or special characters.",
+        ));
     }
     *slot = value.0.to_vec();
     Ok(Done)
@@ -322,8 +321,7 @@ const KIND_SHAPE: Shape = Shape::OneOf(&[
 ]);
 
 fn parse_kind(name: &[u8]) -> Result<ClientKind> {
-    let unknown = || format!("ERR Unknown client type '{}'", String::from_utf8_lossy(name)).into();
-    ClientKind::parse(name).ok_or_else(unknown)
+    ClientKind::parse(name).ok_or_else(|| Error::quoting("ERR Unknown client type '", name, "'"))
 }
 
 fn client_list(
@@ -406,7 +404,7 @@ impl<'a> KillFilter<'a> {
         } else if words.take_with("USER", 1) {
             let user = words.next()?;
             if user != DEFAULT_USER {
-                return Err(format!("ERR No such user '{}'", String::from_utf8_lossy(user)).into());
+                return Err(Error::quoting("ERR No such user '", user, "'"));
             }
         } else if words.take_with("SKIPME", 1) {
             self.spares_nobody = YesNo::parse(words)? == YesNo::No;
@@ -560,6 +558,8 @@ fn same_secret(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
     use crate::engine::{Config, testing::Session};
 
@@ -604,9 +604,17 @@ mod tests {
         ] {
             assert_eq!(session.run(client, line), format!("{reply}\r\n").as_bytes(), "{line}");
         }
-        let refused = session.ask("HELLO 3 SETNAME x");
+        let long = "x".repeat(20_000);
+        assert!(
+            session
+                .ask_once(&format!("*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"))
+                .contains("unauthenticated bulk length")
+        );
+        let authenticated = session.ask_once(&format!("AUTH secret\n*2\r\n$4\r\nECHO\r\n$20000\r\n{long}"));
+        assert!(authenticated.starts_with("+OK\r\n$20000\r\n"), "a password lifts the limits at once");
+        let refused = session.ask_once("HELLO 3 SETNAME x");
         assert!(refused.starts_with("-NOAUTH HELLO must be called"), "{refused}");
-        let greeted = session.ask("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
+        let greeted = session.ask_once("HELLO 3 AUTH default secret SETNAME x\nCLIENT GETNAME");
         assert!(greeted.starts_with("%7\r\n") && greeted.ends_with("$1\r\nx\r\n"), "{greeted}");
     }
 
@@ -645,10 +653,10 @@ mod tests {
         let lines = session_help();
         for line in [
             "CLIENT <subcommand> [<argument> ...]. The subcommands:",
-            "SETNAME <name>",
+            "SETNAME name",
             "    Names this connection.",
-            "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
-            "REPLY (ON|OFF|SKIP)",
+            "LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+            "REPLY <ON | OFF | SKIP>",
             "HELP",
         ] {
             assert!(lines.iter().any(|found| found == line), "{line}: {lines:?}");

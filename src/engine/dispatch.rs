@@ -5,16 +5,17 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt::Write;
 
 use super::{
     Engine,
     client::{ClientId, Replies},
+    latency::Histogram,
     names::Names,
 };
 use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
+    error::until_zero,
     resp::{Version, Writer},
 };
 
@@ -37,6 +38,8 @@ struct Row {
     spec: &'static Spec,
     arity: i64,
     name_words: usize,
+    /// Whether the name also opens a group of subcommands.
+    is_group: bool,
     /// The name as INFO and CLIENT LIST write it: `client|list`.
     name: String,
 }
@@ -50,7 +53,7 @@ pub struct Table {
 }
 
 /// What one command has cost so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct CallStats {
     pub calls: u64,
@@ -59,6 +62,8 @@ pub struct CallStats {
     pub rejected: u64,
     /// Ended with an error.
     pub failed: u64,
+    /// Of the calls that took a microsecond or more.
+    pub histogram: Option<Histogram>,
 }
 
 const LONGEST_NAME: usize = 40;
@@ -72,12 +77,15 @@ impl Table {
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
+        for row in &mut table.rows {
+            row.is_group = table.containers.contains(&row.spec.name);
+        }
         table
     }
 
     fn push(&mut self, run: Run, spec: &'static Spec) {
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
-        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
+        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), is_group: false, name });
         self.index.push(spec.name);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
@@ -95,7 +103,7 @@ impl Table {
         match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
             None => sub(),
             // COMMAND is both a command and a group of others.
-            Some(_) if words.len() > 1 && self.container(name).is_some() => sub(),
+            Some(known) if words.len() > 1 && self.rows[known.0 as usize].is_group => sub(),
             found => found,
         }
     }
@@ -202,9 +210,8 @@ impl Engine {
         stats.usec += took_us;
         stats.failed += failed as u64;
         self.stats.commands += 1;
-        let slow_us = self.config.slowlog_log_slower_than;
-        if slow_us >= 0 && took_us >= slow_us as u64 {
-            self.log_slow(known, words, took_us);
+        if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
+            self.keep_duration(known, words, took_us);
         }
     }
 
@@ -248,6 +255,9 @@ impl Engine {
 
     /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
     fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        if self.current().last_command.is_none() && is_http(words[0]) {
+            return self.close(self.current);
+        }
         let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
             if let Some(transaction) = &mut self.current_mut().transaction {
                 transaction.refuse();
@@ -264,8 +274,8 @@ impl Engine {
         }
     }
 
-    /// Takes back a reply that the client does not want (CLIENT REPLY), and puts messages that came meanwhile before it.
-    /// Inside the reply of EXEC they would be taken for elements.
+    /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
+    /// the reply, to EXEC for example, they would be taken for parts of it.
     fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
@@ -281,34 +291,42 @@ impl Engine {
             }
         }
         if !client.out.is_empty() {
-            out.insert(start, &core::mem::take(&mut client.out));
+            out.raw(&core::mem::take(&mut client.out));
         }
     }
 
     /// Writes an error and counts it.
     pub(super) fn write_error(&mut self, error: &Error, out: &mut Writer) {
         let start = out.position();
-        out.error(error);
+        match error {
+            Error::Quoting(text) => out.error_bytes(text),
+            error => out.error(error),
+        }
         let text = String::from_utf8_lossy(&out.written_since(start)[1..]);
         self.stats.count_error(Error::code(text.trim_end()));
     }
 
     fn unknown(&self, words: &[&[u8]]) -> Error {
-        let text = |word: &[u8], limit: usize| -> String { String::from_utf8_lossy(&word[..word.len().min(limit)]).into_owned() };
+        const QUOTED: usize = 128;
+        let start = |word: &[u8], limit: usize| word[..word.len().min(limit)].to_vec();
         if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
-            return format!("ERR unknown subcommand '{}'. Try {container} HELP.", text(sub, 128)).into();
+            let help = format!("'. Try {container} HELP.");
+            return Error::quoting("ERR unknown subcommand '", &start(sub, QUOTED), &help);
         }
         if let Some(container) = self.table.container(words[0]) {
             return wrong_arity(&container.to_ascii_lowercase());
         }
-        let mut args = String::new();
+        let mut args = Vec::new();
         for word in &words[1..] {
-            if args.len() >= 128 {
+            if args.len() >= QUOTED {
                 break;
             }
-            let _ = write!(args, "'{}' ", text(word, 128 - args.len()));
+            let word = start(word, QUOTED - args.len());
+            args.extend([b"'", until_zero(&word), b"' "].concat());
         }
-        format!("ERR unknown command '{}', with args beginning with: {args}", text(words[0], 128)).into()
+        let name = start(words[0], QUOTED);
+        let text = [b"ERR unknown command '", until_zero(&name), b"', with args beginning with: ", &args];
+        Error::Quoting(text.concat())
     }
 }
 
@@ -325,6 +343,11 @@ fn is_subscription(spec: &Spec) -> bool {
 /// What a client that monitors, a kind of replica to Redis, may not ask for.
 fn reaches_keyspace(spec: &Spec) -> bool {
     spec.flags.has(Flags::WRITE) || spec.flags.has(Flags::READONLY) || spec.name.ends_with("PUBLISH")
+}
+
+/// Whether a request is the start of one that a browser was tricked into sending.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
 fn wrong_arity(name: &str) -> Error {

@@ -13,6 +13,7 @@ use crate::{
         Command, Flags, KeyRange, Spec,
         args::{Arg, Kind, Rest, Shape, Text, Words, one_of},
         docs::{Argument, Form},
+        help::{HelpLines, help},
         keys::{Access, Begin, Find, FoundKey, KeySpec},
         reply::{ManyBytes, Unknown, Written},
         spec::commands,
@@ -484,28 +485,8 @@ fn command_list(
     }))
 }
 
-fn command_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("COMMAND")
-}
-
-impl Engine {
-    /// What `container HELP` answers: each subcommand with its arguments, and what it does.
-    pub(super) fn help(
-        &self,
-        container: &'static str,
-    ) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-        let mut lines =
-            Vec::from([format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")]);
-        for known in self.table.subcommands(container) {
-            let spec = self.table.spec(known);
-            lines.push(String::from(spec.usage().trim_start_matches(container).trim_start()));
-            lines.push(format!("    {}", spec.summary.trim()));
-        }
-        Ok(Written::new(move |out| {
-            out.array(lines.len());
-            lines.iter().for_each(|line| out.simple(line));
-        }))
-    }
+fn command_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("COMMAND", COMMANDS))
 }
 
 #[cfg(test)]
@@ -544,6 +525,35 @@ mod tests {
         assert_eq!(keys("GET a b"), "-ERR Invalid number of arguments specified for command\r\n");
         assert_eq!(keys("BANANA a"), "-ERR Invalid command specified\r\n");
         assert_eq!(keys("CONFIG GET x"), "-ERR The command has no key arguments\r\n");
+    }
+
+    #[test]
+    fn any_words_may_be_asked_for_their_keys() {
+        const WORDS: [&[u8]; 12] = [
+            b"k",
+            b"2",
+            b"-1",
+            b"STREAMS",
+            b"STORE",
+            b"BY",
+            b"",
+            b"LEFT",
+            b"99999999999",
+            b"COUNT",
+            b"GET",
+            b"0",
+        ];
+        let table = Table::new();
+        let mut random = crate::keyspace::Random::new(1);
+        for known in table.all() {
+            let spec = table.spec(known);
+            for _ in 0..200 {
+                let mut words: Vec<&[u8]> = spec.name.split(' ').map(str::as_bytes).collect();
+                words.extend((0..random.below(8)).map(|_| WORDS[random.next() as usize % WORDS.len()]));
+                let found = spec.find_keys(&words).unwrap_or_default();
+                assert!(found.iter().all(|key| key.at < words.len()), "{}", spec.name);
+            }
+        }
     }
 
     #[test]

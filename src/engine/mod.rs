@@ -7,9 +7,12 @@ pub mod dispatch;
 mod effects;
 mod info;
 mod introspection;
+mod latency;
+mod memory;
 mod monitor;
 mod names;
 pub mod notifications;
+mod pipeline;
 pub mod pubsub;
 mod slowlog;
 mod stats;
@@ -24,26 +27,29 @@ use crate::{
     commands::Command,
     keyspace::Keyspace,
     persistence::Journal,
-    resp::{Limits, RequestParser, Version, Writer},
+    resp::{Version, Writer},
 };
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Host};
 use dispatch::{CallStats, Known, Table};
-use pubsub::PubSub;
 use info::Identity;
+use latency::LatencyMonitor;
+use pubsub::PubSub;
 use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
-    connection::COMMANDS,
-    monitor::COMMANDS,
-    pubsub::COMMANDS,
     config::COMMANDS,
+    connection::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
+    latency::COMMANDS,
+    memory::COMMANDS,
+    monitor::COMMANDS,
+    pubsub::COMMANDS,
     slowlog::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -61,6 +67,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
     pubsub: PubSub,
@@ -85,6 +92,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
             pubsub: PubSub::default(),
@@ -125,11 +133,9 @@ impl Engine {
         self.begin(now_ms);
         self.stats.input_bytes += bytes.len() as u64;
         self.stats.reads += 1;
-        let unauthenticated = !self.config.requirepass.is_empty();
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
-        let limits = Limits { word: self.config.proto_max_bulk_len, unauthenticated: unauthenticated && !client.authenticated };
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
@@ -138,7 +144,7 @@ impl Engine {
 
         query.extend_from_slice(if query.is_empty() { &[] } else { bytes });
         let input = if query.is_empty() { bytes } else { &query };
-        let used = self.requests(id, input, &mut parser, limits, &mut writer);
+        let used = self.requests(id, input, &mut parser, &mut writer);
 
         if query.is_empty() {
             query.extend_from_slice(&bytes[used..]);
@@ -206,6 +212,12 @@ impl Engine {
         idle.into_iter().for_each(|id| self.close(id));
     }
 
+    /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
+    #[inline]
+    pub fn may_wake_before(&self, at_ms: u64) -> bool {
+        self.keyspace.may_expire_before(at_ms)
+    }
+
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
@@ -255,43 +267,6 @@ impl Engine {
     fn lap(&mut self) -> u64 {
         let now_us = (self.config.host.clock)();
         now_us.saturating_sub(mem::replace(&mut self.lap_us, now_us))
-    }
-
-    /// Runs every complete request in `input`; returns how many bytes they took.
-    fn requests(
-        &mut self,
-        id: ClientId,
-        input: &[u8],
-        parser: &mut RequestParser,
-        limits: Limits,
-        out: &mut Writer,
-    ) -> usize {
-        let mut words = Vec::with_capacity(8);
-        let mut at = 0;
-        loop {
-            match parser.parse(&input[at..], limits, &mut words) {
-                Ok(None) => return at,
-                Ok(Some(used)) => {
-                    if words.is_empty() {
-                        let inline = parser.take_inline();
-                        let words: Vec<&[u8]> = inline.iter().map(Vec::as_slice).collect();
-                        self.request(id, None, &words, out);
-                    } else {
-                        self.request(id, None, &words, out);
-                    }
-                    at += used;
-                }
-                Err(error) => {
-                    self.stats.count_error("ERR");
-                    out.error(error);
-                    self.close(id);
-                }
-            }
-            // What follows the end of a connection is not read.
-            if self.clients.get(id).is_none_or(|client| client.closing) {
-                return input.len();
-            }
-        }
     }
 
     fn request(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {

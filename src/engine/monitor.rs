@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::{ClientId, Engine, dispatch::Known};
+use super::{ClientId, Engine, dispatch::Known, slowlog::is_secret};
 use crate::{
     Error, Result,
     commands::{
@@ -49,7 +49,7 @@ impl Engine {
             if id == self.current {
                 out.raw(&line);
             } else {
-                self.clients.send(id, &line);
+                self.clients.send(id, |_| &line);
             }
         }
     }
@@ -74,16 +74,6 @@ impl Engine {
         {
             self.monitors.retain(|&other| other != id);
         }
-    }
-}
-
-/// Whether a word is a user's name or password.
-pub(super) fn is_secret(name: &str, words: &[&[u8]], at: usize) -> bool {
-    let is_auth = |at: usize| words[at].eq_ignore_ascii_case(b"AUTH");
-    match name {
-        "AUTH" => at > 0,
-        "HELLO" => at > 2 && is_auth(at - 1) || at > 3 && is_auth(at - 2),
-        _ => false,
     }
 }
 

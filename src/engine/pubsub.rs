@@ -8,7 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{ClientId, Engine};
+use super::{ClientId, Engine, client::Clients};
 use crate::{
     Error, Result,
     commands::{
@@ -74,9 +74,19 @@ pub enum Space {
 impl Space {
     const ALL: [Space; 3] = [Space::Channel, Space::Pattern, Space::Shard];
 
-    /// What the kinds of messages begin with.
-    fn initial(self) -> &'static str {
-        ["", "p", "s"][self as usize]
+    /// What messages to it begin with.
+    fn message(self) -> &'static [u8] {
+        [&b"message"[..], b"pmessage", b"smessage"][self as usize]
+    }
+
+    /// What the answer to a subscription begins with.
+    fn subscribe(self) -> &'static [u8] {
+        [&b"subscribe"[..], b"psubscribe", b"ssubscribe"][self as usize]
+    }
+
+    /// What the answer to its end begins with.
+    fn unsubscribe(self) -> &'static [u8] {
+        [&b"unsubscribe"[..], b"punsubscribe", b"sunsubscribe"][self as usize]
     }
 }
 
@@ -166,23 +176,16 @@ impl<'m> Message<'m> {
 impl Engine {
     /// Sends a message to whoever listens; returns how often it was sent.
     pub(super) fn publish_to(&mut self, space: Space, channel: &[u8], text: &[u8]) -> usize {
-        let kind = format!("{}message", space.initial());
-        let mut sent = self.send_to(space, channel, &[kind.as_bytes(), channel, text]);
-        if space == Space::Channel && self.pubsub.len(Space::Pattern) > 0 {
-            let Engine { pubsub, clients, .. } = self;
+        let Engine { pubsub, clients, .. } = self;
+        let mut sent = fan_out(clients, pubsub.of(space, channel), &[space.message(), channel, text]);
+        if space == Space::Channel {
             for (pattern, ids) in &pubsub.listeners[Space::Pattern as usize] {
                 if Glob::new(pattern).matches(channel) {
-                    let words = [b"pmessage", &pattern[..], channel, text];
-                    sent += fan_out(clients, ids, &words);
+                    sent += fan_out(clients, ids, &[Space::Pattern.message(), pattern, channel, text]);
                 }
             }
         }
         sent
-    }
-
-    fn send_to(&mut self, space: Space, name: &[u8], words: &[&[u8]]) -> usize {
-        let Engine { pubsub, clients, .. } = self;
-        fan_out(clients, pubsub.of(space, name), words)
     }
 
     /// Has the current client listen to `names`, and writes a message for each.
@@ -191,28 +194,26 @@ impl Engine {
             if self.pubsub.insert(space, name, self.current) {
                 self.current_mut().subscriptions.names[space as usize].insert((*name).into());
             }
-            self.write_subscription("subscribe", space, Some(name), out);
+            self.write_subscription(space.subscribe(), space, Some(name), out);
         }
     }
 
     /// Has the current client no longer listen to `names`, or to anything, and writes a message for each.
     fn unlisten(&mut self, space: Space, names: Option<&[&[u8]]>, out: &mut Writer) {
         let all;
-        let all_names: Vec<&[u8]>;
-        let names = match names {
-            Some(names) => names,
+        let names: Vec<&[u8]> = match names {
+            Some(names) => names.to_vec(),
             None => {
                 all = self.current().subscriptions.names[space as usize].clone();
-                all_names = all.iter().map(|name| &name[..]).collect();
-                &all_names
+                all.iter().map(|name| &name[..]).collect()
             }
         };
-        for name in names {
+        for name in &names {
             self.forget(self.current, space, name);
-            self.write_subscription("unsubscribe", space, Some(name), out);
+            self.write_subscription(space.unsubscribe(), space, Some(name), out);
         }
         if names.is_empty() {
-            self.write_subscription("unsubscribe", space, None, out);
+            self.write_subscription(space.unsubscribe(), space, None, out);
         }
     }
 
@@ -223,9 +224,9 @@ impl Engine {
         }
     }
 
-    fn write_subscription(&self, verb: &str, space: Space, name: Option<&[u8]>, out: &mut Writer) {
+    fn write_subscription(&self, kind: &[u8], space: Space, name: Option<&[u8]>, out: &mut Writer) {
         out.push(3);
-        out.bulk(format!("{}{verb}", space.initial()).as_bytes());
+        out.bulk(kind);
         match name {
             Some(name) => out.bulk(name),
             None => out.null(),
@@ -246,12 +247,10 @@ impl Engine {
 }
 
 /// Sends a message to clients; returns to how many.
-fn fan_out(clients: &mut super::client::Clients, ids: &[ClientId], words: &[&[u8]]) -> usize {
+fn fan_out(clients: &mut Clients, ids: &[ClientId], words: &[&[u8]]) -> usize {
     let mut message = Message::new(words);
     for &id in ids {
-        if let Some(version) = clients.get(id).map(|client| client.version) {
-            clients.send(id, message.bytes(version));
-        }
+        clients.send(id, |version| message.bytes(version));
     }
     ids.len()
 }
@@ -397,7 +396,6 @@ fn pubsub_help(_: &mut Engine) -> Result<HelpLines> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::engine::testing::{Session, bytes};
 
     #[test]
@@ -423,17 +421,17 @@ mod tests {
     }
 
     #[test]
-    fn a_message_to_oneself_precedes_the_reply_and_stays_out_of_exec() {
+    fn a_message_to_oneself_follows_the_reply_and_stays_out_of_exec() {
         let mut session = Session::new();
         let client = session.connect();
         session.run(client, "HELLO 3\nSUBSCRIBE c");
         let message = ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n";
         assert_eq!(
             session.run(client, "PING\nPUBLISH c m\nPING"),
-            alloc::format!("+PONG\r\n{message}:1\r\n+PONG\r\n").as_bytes()
+            alloc::format!("+PONG\r\n:1\r\n{message}+PONG\r\n").as_bytes()
         );
         session.run(client, "MULTI\nPUBLISH c m");
-        assert_eq!(session.run(client, "EXEC"), alloc::format!("{message}*1\r\n:1\r\n").as_bytes());
+        assert_eq!(session.run(client, "EXEC"), alloc::format!("*1\r\n:1\r\n{message}").as_bytes());
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::{
     commands::{
         Command, Flags,
         args::{Arg, Kind, Shape, Words},
-        reply::{Done, ManyBytes, Written, typed},
+        help::{HelpLines, help},
+        reply::{Done, Written, typed},
         spec::commands,
     },
     data::number::parse_i64,
@@ -172,8 +173,8 @@ fn slowlog_reset(engine: &mut Engine) -> Result<Done> {
     Ok(Done)
 }
 
-fn slowlog_help(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<>>> {
-    engine.help("SLOWLOG")
+fn slowlog_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("SLOWLOG", COMMANDS))
 }
 
 #[cfg(test)]
@@ -212,11 +213,7 @@ mod tests {
     fn commands_of_a_transaction_are_kept_once_each() {
         let mut session = Session::new();
         session.ask("CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 3");
-        session.ask("SLOWLOG RESET");
-        session.ask("SET a 1");
-        session.ask("MULTI");
-        session.ask("SET a 2");
-        session.ask("EXEC");
+        session.ask("SLOWLOG RESET\nSET a 1\nMULTI\nSET a 2\nEXEC");
         assert_eq!(session.ask("SLOWLOG LEN"), ":3\r\n");
         let last = session.ask("SLOWLOG GET 2");
         assert!(last.contains("SLOWLOG") && last.contains("$1\r\n2\r\n") && !last.contains("EXEC"), "{last}");

@@ -46,7 +46,7 @@ impl Session {
 
     /// Sends inline requests, and returns all that came back.
     pub fn run(&mut self, client: ClientId, lines: &str) -> Vec<u8> {
-        let lines = format!("{lines}\n");
+        let lines = format!("{lines}\r\n");
         self.engine.receive(client, lines.as_bytes(), self.now_ms);
         self.output(client)
     }
@@ -64,6 +64,14 @@ impl Session {
         };
         self.asking = Some(client);
         String::from_utf8_lossy(&self.run(client, lines)).into_owned()
+    }
+
+    /// The replies of a client that comes for this alone, as text.
+    pub fn ask_once(&mut self, lines: &str) -> String {
+        let client = self.connect();
+        let replies = self.run(client, lines);
+        self.engine.disconnect(client);
+        String::from_utf8_lossy(&replies).into_owned()
     }
 
     /// The words of each command logged since the last time, joined by spaces.

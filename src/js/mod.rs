@@ -8,7 +8,7 @@ extern crate std;
 
 mod host;
 
-use alloc::{vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -96,7 +96,9 @@ pub fn fingerprint() -> u32 {
 #[wasm_bindgen]
 pub fn connect(now_ms: f64) -> u32 {
     with(|store| {
-        let id = store.engine.connect(Origin { fd: -1, ..Origin::default() }, now_ms as u64);
+        let here = || String::from("in-process:0");
+        let origin = Origin { addr: here(), laddr: here(), fd: -1 };
+        let id = store.engine.connect(origin, now_ms as u64);
         store.engine.speak(id, Version::V3);
         id.0
     })
@@ -254,7 +256,7 @@ impl Store {
             || len >= 1 << 30
             || self.engine.has_ready()
             || self.engine.is_closing(id)
-            || !is_readonly && self.engine.next_deadline().is_some_and(|at| at < self.told.deadline);
+            || !is_readonly && self.engine.may_wake_before(self.told.deadline);
         (len as u32) << 1 | news as u32
     }
 }

@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// From how many keys on the entries of a database are fetched before they are needed.
+const PREFETCHED_LEN: usize = 4096;
+
 /// The name of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a>(pub &'a [u8]);
@@ -161,6 +164,16 @@ impl Keyspace {
                 None
             }
             _ => Some(found),
+        }
+    }
+
+    /// Has the processor fetch what finding a key will look at. `key` may be any bytes.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        let database = self.database();
+        // What is small is near already.
+        if database.len() >= PREFETCHED_LEN {
+            database.prefetch(self.hash(key));
         }
     }
 
@@ -404,6 +417,12 @@ impl Keyspace {
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+    }
+
+    /// Whether some key may expire before `at`, which costs much less than [`Keyspace::next_deadline`].
+    #[inline]
+    pub fn may_expire_before(&self, at: u64) -> bool {
+        self.databases.iter().any(|database| database.may_expire_before(at))
     }
 
     /// When the next key expires.

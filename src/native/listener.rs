@@ -123,12 +123,12 @@ async fn accept_unix(shell: Rc<Shell>, listener: UnixListener) {
 
 /// After an error such as too many open files, the next one would follow at once.
 async fn rest(shell: &Shell, error: io::Error) {
-    shell.log.warning(format_args!("Accepting client connection: {error}"));
+    shell.log().warning(format_args!("Accepting client connection: {error}"));
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr) {
-    shell.log.verbose(format_args!("Accepted {peer}"));
+    shell.log().verbose(format_args!("Accepted {peer}"));
     if is_full(shell) {
         let _ = stream.try_write(TOO_MANY);
     } else if !peer.ip().to_canonical().is_loopback() && shell.is_protected() {
@@ -136,7 +136,7 @@ fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr) {
     } else {
         // A client whose socket takes no option is served without it.
         let _ = stream.set_nodelay(true);
-        let _ = keep_alive(&stream, shell.settings.tcp_keepalive);
+        let _ = keep_alive(&stream, shell.settings.borrow().tcp_keepalive);
         let laddr = stream.local_addr().map_or_else(|_| String::new(), |local| local.to_string());
         let origin = Origin { addr: peer.to_string(), laddr, fd: stream.as_raw_fd() as i64 };
         spawn_local(Connection::new(shell.clone(), stream, origin));
@@ -144,28 +144,24 @@ fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr) {
 }
 
 fn admit_unix(shell: &Rc<Shell>, stream: UnixStream) {
-    let path = shell.settings.unixsocket.as_deref().unwrap_or("".as_ref()).display();
-    shell.log.verbose(format_args!("Accepted connection to {path}"));
+    let path = shell.settings.borrow().unixsocket.clone().unwrap_or_default();
+    shell.log().verbose(format_args!("Accepted connection to {}", path.display()));
     if is_full(shell) {
         let _ = stream.try_write(TOO_MANY);
     } else {
-        let addr = format!("{path}:0");
+        let addr = format!("{}:0", path.display());
         let origin = Origin { laddr: addr.clone(), addr, fd: stream.as_raw_fd() as i64 };
         spawn_local(Connection::new(shell.clone(), stream, origin));
     }
 }
 
 fn is_full(shell: &Shell) -> bool {
-    shell.state.borrow().connections >= shell.settings.maxclients
+    shell.state.borrow().connections >= shell.settings.borrow().maxclients
 }
 
-fn keep_alive(stream: &TcpStream, seconds: u64) -> io::Result<()> {
-    if seconds == 0 {
-        return Ok(());
-    }
-    let probes = TcpKeepalive::new()
-        .with_time(Duration::from_secs(seconds))
-        .with_interval(Duration::from_secs((seconds / 3).max(1)))
-        .with_retries(3);
+fn keep_alive(stream: &TcpStream, period: Option<Duration>) -> io::Result<()> {
+    let Some(period) = period else { return Ok(()) };
+    let interval = (period / 3).max(Duration::from_secs(1));
+    let probes = TcpKeepalive::new().with_time(period).with_interval(interval).with_retries(3);
     SockRef::from(stream).set_tcp_keepalive(&probes)
 }

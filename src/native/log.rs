@@ -20,23 +20,28 @@ pub enum Level {
     Notice,
     /// What an operator has to know.
     Warning,
+    /// No line is of this level.
+    Nothing,
 }
 
 impl Level {
-    /// The levels, by the names that `loglevel` gives them.
-    pub const NAMES: [(&str, Level); 4] = [
-        ("debug", Level::Debug),
-        ("verbose", Level::Verbose),
-        ("notice", Level::Notice),
-        ("warning", Level::Warning),
-    ];
+    /// The level that `loglevel` calls so; `nothing` is above them all.
+    pub fn named(name: &str) -> Level {
+        match name {
+            "debug" => Level::Debug,
+            "verbose" => Level::Verbose,
+            "warning" => Level::Warning,
+            "nothing" => Level::Nothing,
+            _ => Level::Notice,
+        }
+    }
 
     fn mark(self) -> char {
         match self {
             Level::Debug => '.',
             Level::Verbose => '-',
             Level::Notice => '*',
-            Level::Warning => '#',
+            Level::Warning | Level::Nothing => '#',
         }
     }
 }
@@ -51,11 +56,6 @@ pub struct Log {
 }
 
 impl Log {
-    /// Writes a line of level `debug`.
-    pub fn debug(&self, text: Arguments) {
-        self.line(Level::Debug, text);
-    }
-
     /// Writes a line of level `verbose`.
     pub fn verbose(&self, text: Arguments) {
         self.line(Level::Verbose, text);

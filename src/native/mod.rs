@@ -6,6 +6,7 @@
 
 mod connection;
 mod directives;
+mod files;
 mod listener;
 mod log;
 mod settings;
@@ -32,13 +33,10 @@ use tokio::{
 
 use directives::Request;
 use listener::Listeners;
-use log::Log;
 use settings::Settings;
 use shell::Shell;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Files that the server needs open beside its clients.
-const FILES_RESERVED: usize = 32;
 /// How long slow clients may take to fetch their last replies.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
@@ -69,8 +67,8 @@ pub fn main(allocated: fn() -> usize) -> ExitCode {
         }
         Ok(Request::Serve(directives, file)) => {
             let mut config = Config { host: host(allocated, file), ..Config::default() };
-            match Settings::read(&directives, &mut config) {
-                Ok(settings) => start(settings, config),
+            match settings::configure(&mut config, &directives) {
+                Ok(()) => start(config),
                 Err(fatal) => fail(fatal),
             }
         }
@@ -83,10 +81,14 @@ fn fail(fatal: directives::Fatal) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn start(mut settings: Settings, mut config: Config) -> ExitCode {
+fn start(mut config: Config) -> ExitCode {
+    let mut settings = Settings::of(&config);
     let log = settings.log.clone();
     log.warning(format_args!("keyside version={VERSION}, bits={}, pid={}, just started", usize::BITS, process::id()));
-    raise_file_limit(&mut settings);
+    if settings.limit_clients() {
+        let maxclients = settings.maxclients.to_string();
+        config.apply("maxclients", &[maxclients.as_bytes()]).expect("a smaller number than before");
+    }
     config.host.tcp_port = settings.port;
     if let Some(dir) = &settings.dir
         && let Err(error) = env::set_current_dir(dir)
@@ -118,18 +120,18 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let listeners = Listeners::open(&settings)?;
     let seed = RandomState::new().hash_one(time::now_ms());
     let shell = Shell::new(settings, Engine::new(config, seed));
-    announce(&shell.settings, &shell.log);
+    announce(&shell.settings.borrow());
 
     listeners.accept(&shell);
     spawn_local(shell.clone().keep_time());
     let name = either(&mut sigterm, &mut sigint).await;
-    shell.log.warning(format_args!("Received {name}, shutting down"));
-    shell.log.warning(format_args!("User requested shutdown..."));
+    shell.log().warning(format_args!("Received {name}, shutting down"));
+    shell.log().warning(format_args!("User requested shutdown..."));
     tokio::select! {
         () = end(&shell) => {}
-        _ = either(&mut sigterm, &mut sigint) => shell.log.warning(format_args!("You insist... exiting now.")),
+        _ = either(&mut sigterm, &mut sigint) => shell.log().warning(format_args!("You insist... exiting now.")),
     }
-    if let Some(path) = &shell.settings.unixsocket {
+    if let Some(path) = &shell.settings.borrow().unixsocket {
         let _ = fs::remove_file(path);
     }
     // The process ends: nobody needs its memory given back piece by piece.
@@ -137,7 +139,8 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     Ok(())
 }
 
-fn announce(settings: &Settings, log: &Log) {
+fn announce(settings: &Settings) {
+    let log = &settings.log;
     log.notice(format_args!("Running mode=standalone, port={}.", settings.port));
     log.warning(format_args!("Server initialized"));
     log.warning(format_args!("Data is kept in memory only: it is gone when this process ends"));
@@ -159,29 +162,6 @@ async fn end(shell: &Rc<Shell>) {
     shell.state.borrow_mut().end();
     if shell.state.borrow().connections > 0 {
         let _ = tokio::time::timeout(LAST_WRITES, shell.alone.notified()).await;
-    }
-}
-
-/// Makes room for as many clients as the settings allow, or allows as many as there is room for.
-fn raise_file_limit(settings: &mut Settings) {
-    let wanted = (settings.maxclients + FILES_RESERVED) as u64;
-    let limit = match rlimit::getrlimit(rlimit::Resource::NOFILE) {
-        Ok((soft, _)) if soft >= wanted => return,
-        Ok((soft, hard)) => {
-            // Only root may raise the hard limit; everybody may go up to it.
-            [(wanted, hard.max(wanted)), (hard, hard)]
-                .into_iter()
-                .find(|&(soft, hard)| rlimit::setrlimit(rlimit::Resource::NOFILE, soft, hard).is_ok())
-                .map_or(soft, |(soft, _)| soft)
-        }
-        Err(_) => return,
-    };
-    if limit < wanted {
-        settings.maxclients = (limit as usize).saturating_sub(FILES_RESERVED).max(1);
-        settings.log.warning(format_args!(
-            "The limit of open files is {limit}: maxclients is reduced to {}. Raise it with 'ulimit -n'.",
-            settings.maxclients
-        ));
     }
 }
 

@@ -1,15 +1,17 @@
-//! What the shell itself has to be told: where to listen, whom to serve, what to log. The engine has its own directives.
+//! What the shell itself has to be told: where to listen, whom to serve, what to log. The engine keeps the directives and
+//! knows which values they take; here they get the types that sockets and files want.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use keyside::Config;
 
 use super::{
     directives::{Directive, Fatal},
+    files,
     log::{Level, Log},
 };
 
-/// The directives that concern the shell, with Redis's defaults.
+/// The directives that concern the shell.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Addresses to listen on; `*` and `::*` for all, and a `-` before one that this machine may lack.
@@ -22,10 +24,10 @@ pub struct Settings {
     pub unixsocketperm: Option<u32>,
     /// Whether only this machine is served while there is no password.
     pub protected_mode: bool,
-    /// After how many seconds of silence a client is closed; 0 for never.
-    pub timeout: u64,
-    /// Seconds between two probes of a silent connection; 0 for none.
-    pub tcp_keepalive: u64,
+    /// After how much silence a client is closed.
+    pub timeout: Option<Duration>,
+    /// The time between two probes of a silent connection.
+    pub tcp_keepalive: Option<Duration>,
     /// How many connections may wait to be accepted.
     pub tcp_backlog: i32,
     /// How many clients are served at once.
@@ -36,169 +38,131 @@ pub struct Settings {
     pub log: Log,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            bind: vec!["127.0.0.1".into(), "-::1".into()],
-            port: 6379,
-            unixsocket: None,
-            unixsocketperm: None,
-            protected_mode: true,
-            timeout: 0,
-            tcp_keepalive: 300,
-            tcp_backlog: 511,
-            maxclients: 10_000,
-            dir: None,
-            log: Log { level: Level::Notice, file: None },
+/// Applies the directives one after the other, the later ones over the earlier.
+pub fn configure(config: &mut Config, directives: &[Directive]) -> Result<(), Fatal> {
+    // Nobody but this machine, before somebody says otherwise.
+    config.apply("bind", &[b"127.0.0.1", b"-::1"]).expect("two addresses");
+    for directive in directives {
+        let values: Vec<&[u8]> = directive.values.iter().map(Vec::as_slice).collect();
+        config.apply(&directive.name, &values).map_err(|reason| directive.refuse(reason))?;
+        if directive.name == "daemonize" && text(config, "daemonize") == "yes" {
+            return Err(directive.refuse("keyside stays in the foreground: a service manager or a shell detaches it"));
         }
     }
+    Ok(())
 }
 
 impl Settings {
-    /// Follows the directives one after the other; a later one wins.
-    pub fn read(directives: &[Directive], config: &mut Config) -> Result<Settings, Fatal> {
-        let mut settings = Settings::default();
-        for directive in directives {
-            settings.apply(directive, config).map_err(|reason| directive.refuse(reason))?;
+    /// What the directives say now.
+    pub fn of(config: &Config) -> Settings {
+        Settings {
+            bind: text(config, "bind").split_ascii_whitespace().map(String::from).collect(),
+            port: number(config, "port"),
+            unixsocket: path(config, "unixsocket"),
+            unixsocketperm: u32::from_str_radix(&text(config, "unixsocketperm"), 8).ok().filter(|&bits| bits != 0),
+            protected_mode: text(config, "protected-mode") == "yes",
+            timeout: seconds(config, "timeout"),
+            tcp_keepalive: seconds(config, "tcp-keepalive"),
+            tcp_backlog: number(config, "tcp-backlog"),
+            maxclients: number(config, "maxclients"),
+            dir: path(config, "dir").filter(|dir| dir.as_os_str() != "."),
+            log: Log { level: Level::named(&text(config, "loglevel")), file: path(config, "logfile") },
         }
-        Ok(settings)
     }
 
-    fn apply(&mut self, directive: &Directive, config: &mut Config) -> Result<(), String> {
-        let Directive { name, values, .. } = directive;
-        match (&**name, &**values) {
-            ("bind", _) => self.bind = addresses(values)?,
-            ("port", [value]) => self.port = number(value, 0, 65_535)? as u16,
-            ("unixsocket", [value]) => self.unixsocket = path(value)?,
-            ("unixsocketperm", [value]) => self.unixsocketperm = Some(permissions(value)?),
-            ("protected-mode", [value]) => self.protected_mode = yes_or_no(value)?,
-            ("timeout", [value]) => self.timeout = number(value, 0, i32::MAX as i64)? as u64,
-            ("tcp-keepalive", [value]) => self.tcp_keepalive = number(value, 0, i32::MAX as i64)? as u64,
-            ("tcp-backlog", [value]) => self.tcp_backlog = number(value, 0, i32::MAX as i64)? as i32,
-            ("maxclients", [value]) => self.maxclients = number(value, 1, u32::MAX as i64)? as usize,
-            ("dir", [value]) => self.dir = path(value)?,
-            ("loglevel", [value]) => self.log.level = one_of(value, &Level::NAMES)?,
-            ("logfile", [value]) => self.log.file = path(value)?,
-            ("daemonize", [value]) => {
-                if yes_or_no(value)? {
-                    return Err("keyside stays in the foreground; let the service manager or the shell detach it".into());
-                }
-            }
-            ("databases", [value]) => config.databases = number(value, 1, i32::MAX as i64)? as usize,
-            ("requirepass", [value]) => config.requirepass = value.clone(),
-            (known, _) if NAMES.contains(&known) => return Err("wrong number of arguments".into()),
-            _ => return Err("Bad directive or wrong number of arguments".into()),
+    /// Has the operating system make room for the clients, and allows fewer when it refuses; whether it did.
+    pub fn limit_clients(&mut self) -> bool {
+        let wanted = self.maxclients;
+        self.maxclients = files::make_room(wanted);
+        let is_less = self.maxclients < wanted;
+        if is_less {
+            self.log.warning(format_args!(
+                "Open files are limited: maxclients is {} in place of {wanted}. 'ulimit -n' raises the limit",
+                self.maxclients
+            ));
         }
-        Ok(())
+        is_less
     }
 }
 
-const NAMES: [&str; 15] = [
-    "bind",
-    "port",
-    "unixsocket",
-    "unixsocketperm",
-    "protected-mode",
-    "timeout",
-    "tcp-keepalive",
-    "tcp-backlog",
-    "maxclients",
-    "dir",
-    "loglevel",
-    "logfile",
-    "daemonize",
-    "databases",
-    "requirepass",
-];
-
-fn text(value: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(value).map_err(|_| "argument is not UTF-8".into())
+fn text(config: &Config, name: &str) -> String {
+    let value = config.get(name).expect("a directive of the engine");
+    String::from_utf8_lossy(&value).into_owned()
 }
 
-fn number(value: &[u8], min: i64, max: i64) -> Result<i64, String> {
-    let n: i64 = text(value)?.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
-    if (min..=max).contains(&n) { Ok(n) } else { Err(format!("argument must be between {min} and {max} inclusive")) }
+/// A number whose range the engine has checked.
+fn number<T: std::str::FromStr + Default>(config: &Config, name: &str) -> T {
+    text(config, name).parse().unwrap_or_default()
 }
 
-fn permissions(value: &[u8]) -> Result<u32, String> {
-    let bits = u32::from_str_radix(text(value)?, 8).ok().filter(|&bits| bits <= 0o777);
-    bits.ok_or("argument must be an octal number between 0 and 777".into())
-}
-
-fn yes_or_no(value: &[u8]) -> Result<bool, String> {
-    match text(value)?.to_ascii_lowercase().as_str() {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("argument must be 'yes' or 'no'".into()),
-    }
-}
-
-fn one_of<T: Copy>(value: &[u8], names: &[(&str, T)]) -> Result<T, String> {
-    let value = text(value)?;
-    names.iter().find(|(name, _)| name.eq_ignore_ascii_case(value)).map(|&(_, it)| it).ok_or_else(|| {
-        let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        format!("argument(s) must be one of the following: {}", names.join(", "))
-    })
+/// A duration; 0 for none.
+fn seconds(config: &Config, name: &str) -> Option<Duration> {
+    Some(number(config, name)).filter(|&seconds| seconds > 0).map(Duration::from_secs)
 }
 
 /// A path; empty for none.
-fn path(value: &[u8]) -> Result<Option<PathBuf>, String> {
-    let path = text(value)?;
-    Ok((!path.is_empty()).then(|| path.into()))
-}
-
-/// Addresses, given as words or as one word with spaces; one empty word for none.
-fn addresses(values: &[Vec<u8>]) -> Result<Vec<String>, String> {
-    if values.is_empty() {
-        return Err("wrong number of arguments".into());
-    }
-    let mut addresses = Vec::new();
-    for value in values {
-        addresses.extend(text(value)?.split_ascii_whitespace().map(String::from));
-    }
-    Ok(addresses)
+fn path(config: &Config, name: &str) -> Option<PathBuf> {
+    Some(text(config, name)).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::directives::Place, *};
 
-    fn read(name: &str, values: &[&str]) -> Result<Settings, String> {
-        let values = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-        let directive = Directive { name: name.into(), values, place: Place::CommandLine };
-        Settings::read(&[directive], &mut Config::default())
-            .map_err(|fatal| fatal.to_string().lines().last().unwrap().to_string())
+    fn read(directives: &[(&str, &[&str])]) -> Result<Settings, String> {
+        let directive = |&(name, values): &(&str, &[&str])| Directive {
+            name: name.into(),
+            values: values.iter().map(|value| value.as_bytes().to_vec()).collect(),
+            place: Place::CommandLine,
+        };
+        let directives: Vec<Directive> = directives.iter().map(directive).collect();
+        let mut config = Config::default();
+        configure(&mut config, &directives).map_err(|fatal| fatal.to_string())?;
+        Ok(Settings::of(&config))
     }
 
     #[test]
-    fn refusals_say_what_would_be_right() {
-        for (name, values, reason) in [
-            ("port", &["70x0"][..], "argument couldn't be parsed into an integer"),
-            ("port", &["70000"], "argument must be between 0 and 65535 inclusive"),
-            ("port", &[], "wrong number of arguments"),
-            ("port", &["1", "2"], "wrong number of arguments"),
-            ("prot", &["7000"], "Bad directive or wrong number of arguments"),
-            ("maxclients", &["0"], "argument must be between 1 and 4294967295 inclusive"),
-            ("protected-mode", &["maybe"], "argument must be 'yes' or 'no'"),
-            ("loglevel", &["foo"], "argument(s) must be one of the following: debug, verbose, notice, warning"),
-        ] {
-            assert_eq!(read(name, values).unwrap_err(), reason);
-        }
-        assert!(read("daemonize", &["yes"]).is_err() && read("daemonize", &["no"]).is_ok());
+    fn without_directives_it_is_as_a_stranger_expects() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.bind, ["127.0.0.1", "-::1"]);
+        assert_eq!((settings.port, settings.tcp_backlog, settings.maxclients), (6379, 511, 10_000));
+        assert_eq!((settings.timeout, settings.tcp_keepalive), (None, Some(Duration::from_secs(300))));
+        assert!(settings.protected_mode && settings.unixsocket.is_none() && settings.dir.is_none());
+        assert!(settings.log.level == Level::Notice && settings.log.file.is_none());
     }
 
     #[test]
-    fn every_name_is_understood() {
-        for name in NAMES {
-            assert_eq!(read(name, &[]).unwrap_err(), "wrong number of arguments");
-            assert_ne!(read(name, &["\u{0}"]).err().as_deref(), Some("Bad directive or wrong number of arguments"));
-        }
+    fn directives_reach_their_setting() {
+        let settings = read(&[
+            ("bind", &["*", "-::*"]),
+            ("port", &["1"]),
+            ("port", &["2"]),
+            ("unixsocket", &["/tmp/s"]),
+            ("unixsocketperm", &["770"]),
+            ("protected-mode", &["no"]),
+            ("timeout", &["3"]),
+            ("tcp-keepalive", &["0"]),
+            ("tcp-backlog", &["4"]),
+            ("maxclients", &["5"]),
+            ("dir", &["/tmp"]),
+            ("loglevel", &["debug"]),
+            ("logfile", &["l"]),
+        ]);
+        let settings = settings.unwrap();
+        assert_eq!(settings.bind, ["*", "-::*"]);
+        assert_eq!((settings.port, settings.tcp_backlog, settings.maxclients), (2, 4, 5));
+        assert_eq!((settings.timeout, settings.tcp_keepalive), (Some(Duration::from_secs(3)), None));
+        assert_eq!(settings.unixsocket, Some("/tmp/s".into()));
+        assert_eq!(settings.unixsocketperm, Some(0o770));
+        assert!(!settings.protected_mode);
+        assert_eq!(settings.dir, Some("/tmp".into()));
+        assert!(settings.log.level == Level::Debug && settings.log.file == Some("l".into()));
     }
 
     #[test]
-    fn addresses_are_words_or_one_quoted_word() {
-        assert_eq!(read("bind", &["*", "-::*"]).unwrap().bind, ["*", "-::*"]);
-        assert_eq!(read("bind", &["* -::*"]).unwrap().bind, ["*", "-::*"]);
-        assert!(read("bind", &[""]).unwrap().bind.is_empty());
+    fn a_refusal_shows_the_directive() {
+        let refusal = read(&[("port", &["70x0"])]).unwrap_err();
+        assert!(refusal.contains(">>> 'port \"70x0\"'\n"), "{refusal}");
+        assert!(read(&[("daemonize", &["yes"])]).is_err() && read(&[("daemonize", &["no"])]).is_ok());
     }
 }

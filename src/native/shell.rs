@@ -1,7 +1,7 @@
 //! What all tasks of the server share: the engine, the buffers that only a running request needs, and a way to wake each
 //! connection. Everything happens on one thread, so a `RefCell` is the only lock; it is never held across a wait.
 
-use std::{cell::RefCell, mem, rc::Rc, task::Waker, time::Duration};
+use std::{cell::{Ref, RefCell}, mem, rc::Rc, task::Waker, time::Duration};
 
 use keyside::{ClientId, Engine, Origin};
 use tokio::sync::Notify;
@@ -17,12 +17,10 @@ pub const INPUT: usize = 64 * 1024;
 /// An output buffer of at most so many bytes is kept for the next reply.
 const OUTPUT_KEPT: usize = 1 << 20;
 
-/// The parts of the server that do not change, and the state behind one door.
+/// The state behind one door, and what rings.
 pub struct Shell {
-    /// How the server was configured.
-    pub settings: Settings,
-    /// Where it tells what happens.
-    pub log: Log,
+    /// What the directives said when they were last looked at.
+    pub settings: RefCell<Settings>,
     /// What changes.
     pub state: RefCell<State>,
     /// Rung when a key expires before the timer would look.
@@ -49,11 +47,14 @@ pub struct State {
     alarm_ms: u64,
     /// When idle clients were last looked for.
     idle_ms: u64,
+    /// The version of the configuration that the settings show.
+    version: u64,
 }
 
 impl Shell {
     /// A server with an empty store and no connection.
     pub fn new(settings: Settings, engine: Engine) -> Rc<Shell> {
+        let version = engine.config().version();
         let state = State {
             engine,
             input: vec![0; INPUT].into(),
@@ -63,19 +64,24 @@ impl Shell {
             is_ending: false,
             alarm_ms: 0,
             idle_ms: 0,
+            version,
         };
         Rc::new(Shell {
-            log: settings.log.clone(),
-            settings,
+            settings: RefCell::new(settings),
             state: RefCell::new(state),
             earlier: Notify::new(),
             alone: Notify::new(),
         })
     }
 
+    /// Where the server tells what happens.
+    pub fn log(&self) -> Ref<'_, Log> {
+        Ref::map(self.settings.borrow(), |settings| &settings.log)
+    }
+
     /// Whether only clients on this machine are served.
     pub fn is_protected(&self) -> bool {
-        self.settings.protected_mode && !self.state.borrow().engine.has_password()
+        self.settings.borrow().protected_mode && !self.state.borrow().engine.has_password()
     }
 
     /// Adds a client.
@@ -134,6 +140,7 @@ impl Shell {
         let mut state = self.state.borrow_mut();
         let now = now_ms();
         state.engine.tick(now);
+        self.reconfigure(&mut state);
         self.close_idle(&mut state, now);
         state.wake_ready();
         let wait = match state.engine.next_deadline() {
@@ -147,9 +154,21 @@ impl Shell {
 
     /// Closes, once a second, the clients that have been silent for longer than `timeout`.
     fn close_idle(&self, state: &mut State, now: u64) {
-        if self.settings.timeout > 0 && now >= state.idle_ms + 1000 {
+        if let Some(timeout) = self.settings.borrow().timeout
+            && now >= state.idle_ms + 1000
+        {
             state.idle_ms = now;
-            state.engine.close_idle(now.saturating_sub(self.settings.timeout * 1000));
+            state.engine.close_idle(now.saturating_sub(timeout.as_millis() as u64));
+        }
+    }
+
+    /// Reads the settings again when CONFIG SET has changed something. Where it listens does not change any more.
+    fn reconfigure(&self, state: &mut State) {
+        let version = state.engine.config().version();
+        if mem::replace(&mut state.version, version) != version {
+            let mut settings = Settings::of(state.engine.config());
+            settings.limit_clients();
+            *self.settings.borrow_mut() = settings;
         }
     }
 }

@@ -68,9 +68,9 @@ pub struct RequestParser {
 }
 
 impl RequestParser {
-    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and `words` are its
-    /// words (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]). `None`: more
-    /// bytes are needed; call again with the same bytes and more.
+    /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and its words are
+    /// appended to `words` (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]).
+    /// `None`: more bytes are needed; call again with the same bytes and more.
     #[inline]
     pub fn parse<'a>(
         &mut self,
@@ -78,7 +78,7 @@ impl RequestParser {
         limits: Limits,
         words: &mut Vec<&'a [u8]>,
     ) -> Result<Option<usize>, ProtocolError> {
-        words.clear();
+        let first = words.len();
         // Nearly every request arrives whole and is short: it is read in one go, and nothing about it is remembered.
         if self.missing.is_none()
             && !limits.unauthenticated
@@ -86,7 +86,7 @@ impl RequestParser {
         {
             return Ok(Some(used));
         }
-        words.clear();
+        words.truncate(first);
         let used = self.resume(bytes, limits)?;
         if used.is_some() {
             words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
@@ -144,7 +144,10 @@ impl RequestParser {
             Some(length) => length,
             None => {
                 let Some(&tag) = bytes.get(self.at) else { return Ok(false) };
-                // Redis reads the whole line before it looks at its first byte.
+                // Redis reads the whole line before it looks at its first byte, which may be the end of the line.
+                if tag == b'\r' && bytes.len() > self.at + 1 {
+                    return Err(ProtocolError::ExpectedDollar(tag));
+                }
                 let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
                     return Ok(false);
                 };
@@ -353,6 +356,7 @@ mod tests {
             (&b"*3\r\n$3\r\nSET\r\n$x\r\n"[..], "invalid bulk length"),
             (b"*3\r\n$3\r\nSET\r\n$2000000000\r\n", "invalid bulk length"),
             (b"*3\r\n$3\r\nSET\r\nx1\r\n", "expected '$', got 'x'"),
+            (b"*1\r\n\r\n", "expected '$', got '\r'"),
             (b"*x\r\n", "invalid multibulk length"),
             (b"*2147483648\r\n", "invalid multibulk length"),
             (b"set \"a\n", "unbalanced quotes in request"),

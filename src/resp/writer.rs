@@ -64,9 +64,20 @@ impl<'o> Writer<'o> {
 
     /// `-text`; line breaks inside become spaces, as they would end the reply.
     pub fn error(&mut self, error: impl fmt::Display) {
+        self.error_with(|out| {
+            let _ = write!(Text(out), "{error}");
+        });
+    }
+
+    /// `-text` of any bytes but line breaks, which become spaces.
+    pub fn error_bytes(&mut self, text: &[u8]) {
+        self.error_with(|out| out.extend_from_slice(text));
+    }
+
+    fn error_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.out.push(b'-');
         let start = self.out.len();
-        let _ = write!(Text(self.out), "{error}");
+        write(self.out);
         self.out[start..].iter_mut().filter(|b| matches!(b, b'\r' | b'\n')).for_each(|b| *b = b' ');
         self.out.extend_from_slice(b"\r\n");
     }
@@ -175,12 +186,6 @@ impl<'o> Writer<'o> {
         head(self, len);
         let header = self.out.len() - end;
         self.out[start..].rotate_right(header);
-    }
-
-    /// Puts bytes that are already encoded before what was written after `position`.
-    pub fn insert(&mut self, position: usize, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
-        self.out[position..].rotate_right(bytes.len());
     }
 
     /// Appends a reply that is already encoded.

@@ -9,8 +9,23 @@ const FACTS: &str = include_str!("../fixtures/commands.json");
 
 /// The groups, in the order in which they are shown.
 const GROUPS: &[&str] = &[
-    "string", "hash", "list", "set", "sorted-set", "stream", "bitmap", "hyperloglog", "geo", "array", "generic", "pubsub",
-    "transactions", "scripting", "connection", "server", "cluster",
+    "string",
+    "hash",
+    "list",
+    "set",
+    "sorted-set",
+    "stream",
+    "bitmap",
+    "hyperloglog",
+    "geo",
+    "array",
+    "generic",
+    "pubsub",
+    "transactions",
+    "scripting",
+    "connection",
+    "server",
+    "cluster",
 ];
 
 /// What keyside does otherwise: what about, how, and why.
@@ -84,7 +99,9 @@ pub fn file(specs: &[&'static Spec]) -> String {
     for (what, how, why) in DIFFERENCES {
         let _ = writeln!(out, "- **{what}.** {how} {why}");
     }
-    out.push_str("\n## Commands\n\nBy group; *since* is the version of Redis (or Valkey) that had it first.\n");
+    out.push_str(
+        "\n## Commands\n\nBy group; *since* is the version of Redis (or Valkey) that had it first.\n",
+    );
     for group in GROUPS {
         let members: Vec<&Fact> = facts.iter().filter(|fact| fact.group == *group).collect();
         write_group(&mut out, group, &members, &ours);
@@ -105,7 +122,8 @@ keyside answers as Redis 7.2 does. Each command it has is held to a real `redis-
 ";
 
 fn write_group(out: &mut String, group: &str, members: &[&Fact], ours: &BTreeMap<&str, &Spec>) {
-    let (have, lack): (Vec<&Fact>, Vec<&Fact>) = members.iter().partition(|fact| ours.contains_key(fact.name));
+    let (have, lack): (Vec<&Fact>, Vec<&Fact>) =
+        members.iter().partition(|fact| ours.contains_key(fact.name));
     let _ = writeln!(out, "\n### {group}: {} of {}\n", have.len(), members.len());
     if !have.is_empty() {
         out.push_str("| command | since |\n|---|---|\n");
@@ -114,7 +132,8 @@ fn write_group(out: &mut String, group: &str, members: &[&Fact], ours: &BTreeMap
         let _ = writeln!(out, "| `{}` | {} |", ours[fact.name].usage().replace('|', "\\|"), fact.since);
     }
     if !lack.is_empty() {
-        let names: Vec<String> = lack.iter().map(|fact| format!("`{}` ({})", fact.name, fact.since)).collect();
+        let names: Vec<String> =
+            lack.iter().map(|fact| format!("`{}` ({})", fact.name, fact.since)).collect();
         let gap = if have.is_empty() { "" } else { "\n" };
         let _ = writeln!(out, "{gap}Not there: {}.", names.join(", "));
     }
@@ -122,12 +141,15 @@ fn write_group(out: &mut String, group: &str, members: &[&Fact], ours: &BTreeMap
 
 fn fact(line: &'static str) -> Option<Fact> {
     let (name, rest) = line.strip_prefix('"')?.split_once("\": {")?;
-    let value = |key: &str| rest.split_once(&format!("\"{key}\":\""))?.1.split_once('"').map(|(value, _)| value);
+    let value =
+        |key: &str| rest.split_once(&format!("\"{key}\":\""))?.1.split_once('"').map(|(value, _)| value);
     Some(Fact { name, group: value("group")?, since: value("since")? })
 }
 
 /// Whether `name` only opens a group of subcommands.
 fn is_container(name: &str) -> bool {
-    let opens = |line: &str| line.strip_prefix('"').and_then(|line| line.strip_prefix(name)).is_some_and(|it| it.starts_with(' '));
+    let opens = |line: &str| {
+        line.strip_prefix('"').and_then(|line| line.strip_prefix(name)).is_some_and(|it| it.starts_with(' '))
+    };
     name != "COMMAND" && FACTS.lines().any(opens)
 }

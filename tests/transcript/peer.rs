@@ -1,4 +1,5 @@
-//! Servers to put transcripts to: one given by its address, or a `redis-server` started for the occasion.
+//! Servers to put transcripts to: given by their address, or a `redis-server` and a `keyside-server` started for the
+//! occasion.
 //!
 //! A started server lives as long as its `Peer`, keeps nothing on disk and listens on loopback only.
 
@@ -35,22 +36,32 @@ struct Started {
     directory: PathBuf,
 }
 
+/// The server of this crate, when it is built along with the tests.
+const KEYSIDE_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_keyside-server");
+
 impl Peer {
-    /// The Redis that knows what is right: the one `ORACLE` names, else one started here, else none.
+    /// The Redis that knows what is right: the one `ORACLE` names, else one started here, else none; but tests that run
+    /// for others (`CI=true`) may not do without it.
     pub fn oracle() -> Option<Peer> {
         static TURN: Mutex<()> = Mutex::new(());
         let (address, hold) = match env::var("ORACLE") {
             Ok(address) => (resolve(&address), take_turn(&TURN)),
-            Err(_) => start_redis()?,
+            Err(_) => match start("redis-server", &["--loglevel", "warning"]) {
+                None if env::var_os("CI").is_some_and(|it| it == "true") => panic!("there is no redis-server"),
+                started => started?,
+            },
         };
         Some(Peer { kind: Kind::Redis, address, _hold: hold })
     }
 
-    /// The keyside server that `KEYSIDE` names.
+    /// The keyside server that `KEYSIDE` names, else one started here if it is built, else none.
     pub fn keyside() -> Option<Peer> {
         static TURN: Mutex<()> = Mutex::new(());
-        let address = resolve(&env::var("KEYSIDE").ok()?);
-        Some(Peer { kind: Kind::Keyside, address, _hold: take_turn(&TURN) })
+        let (address, hold) = match env::var("KEYSIDE") {
+            Ok(address) => (resolve(&address), take_turn(&TURN)),
+            Err(_) => start(KEYSIDE_SERVER?, &[])?,
+        };
+        Some(Peer { kind: Kind::Keyside, address, _hold: hold })
     }
 }
 
@@ -73,16 +84,17 @@ fn take_turn(turn: &'static Mutex<()>) -> Hold {
     Hold::Turn(turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
 }
 
-/// Starts `redis-server` on a free port; none when there is no such program.
-fn start_redis() -> Option<(SocketAddr, Hold)> {
+/// Starts a server on a free port; none when there is no such program.
+fn start(program: &str, more: &[&str]) -> Option<(SocketAddr, Hold)> {
     // Between looking for a free port and using it somebody else may take it.
     for _ in 0..5 {
         let port = free_port();
         let directory = env::temp_dir().join(format!("transcripts-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory).expect("a temporary directory can be made");
-        let spawned = Command::new("redis-server")
+        let spawned = Command::new(program)
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(more)
             .arg("--dir")
             .arg(&directory)
             .stdin(Stdio::null())
@@ -99,7 +111,7 @@ fn start_redis() -> Option<(SocketAddr, Hold)> {
             return Some((address, Hold::Started(started)));
         }
     }
-    panic!("redis-server does not start");
+    panic!("{program} does not start");
 }
 
 fn free_port() -> u16 {

@@ -192,7 +192,8 @@ class Scanner {
 
 /**
  * Whether a value that the package returned is the one that is written. Bulk strings are expected as bytes; simple ones and
- * verbatim ones are strings both; an integer is not told from a double with the same value, nor a set from an array.
+ * verbatim ones are strings both; an integer is not told from a double with the same value, nor a set from an array; and an
+ * object has one value for a key that a reply has twice.
  */
 export function matches(pattern, value) {
   const text = value instanceof Uint8Array || typeof value === 'string' ? bytesOf(value) : undefined
@@ -216,9 +217,9 @@ export function matches(pattern, value) {
     case 'set':
       return Array.isArray(value) && sequence(pattern, value, false)
     case 'map':
-      return isObject(value) && sequence({ ...pattern, items: pattern.items.map((items) => ({ kind: 'pair', items })) }, Object.entries(value), false)
+      return isObject(value) && sequence({ ...pattern, items: lastOfEachKey(pattern.items) }, Object.entries(value), false)
     case 'pair':
-      return matches({ ...pattern.items[0], kind: 'simple' }, value[0]) && matches(pattern.items[1], value[1])
+      return isKey(pattern.items[0], value[0]) && matches(pattern.items[1], value[1])
     case '<any>':
       return true
     case '<bulk>':
@@ -247,6 +248,15 @@ function sequence({ items, isOpen }, values, isOrdered) {
   if (isOrdered) return items.every((item, i) => matches(item, values[i]))
   const assign = (i, left) => i === items.length || left.some((value, j) => matches(items[i], value) && assign(i + 1, left.toSpliced ? left.toSpliced(j, 1) : [...left.slice(0, j), ...left.slice(j + 1)]))
   return assign(0, values)
+}
+
+/** Keys of objects are text, however they were sent. */
+function isKey(pattern, key) {
+  return pattern.text === undefined ? matches(pattern, Buffer.from(key)) : key === textOf(pattern.text)
+}
+
+function lastOfEachKey(pairs) {
+  return Array.from(new Map(pairs.map((items) => [items[0].text ?? items, { kind: 'pair', items }])).values())
 }
 
 function isObject(value) {

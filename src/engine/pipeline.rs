@@ -1,0 +1,140 @@
+//! The requests of one client in the order they came, a few of them read before the first one runs, so that the processor
+//! fetches the keys of the later ones meanwhile. Reading ahead changes nothing that a client can see.
+
+use alloc::vec::Vec;
+
+use super::{ClientId, Engine};
+use crate::resp::{Limits, ProtocolError, RequestParser, Writer};
+
+/// Requests read ahead at most: enough to hide the time memory takes, few enough to stay in the nearest cache.
+const AHEAD: usize = 16;
+
+/// Requests that are read and have not run.
+struct Ahead<'i> {
+    words: Vec<&'i [u8]>,
+    /// For each request, where its words end and where it ends in the input.
+    ends: [(usize, usize); AHEAD],
+    len: usize,
+}
+
+/// Why no more requests were read ahead.
+enum Stop {
+    /// Enough were.
+    Full,
+    /// The rest is not complete.
+    Incomplete,
+    /// The next one, which ends there, is an inline one: its words are not in the input.
+    Inline(Vec<Vec<u8>>, usize),
+    /// The next one breaks the protocol.
+    Refused(ProtocolError),
+}
+
+impl<'i> Ahead<'i> {
+    fn new() -> Self {
+        Ahead { words: Vec::with_capacity(8), ends: [(0, 0); AHEAD], len: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.len = 0;
+    }
+
+    /// Ends the request whose words were appended last.
+    fn push(&mut self, end: usize) {
+        self.ends[self.len] = (self.words.len(), end);
+        self.len += 1;
+    }
+
+    /// The words of each request, and where it ends.
+    fn requests(&self) -> impl Iterator<Item = (&[&'i [u8]], usize)> {
+        let mut first = 0;
+        self.ends[..self.len].iter().map(move |&(last, end)| (&self.words[core::mem::replace(&mut first, last)..last], end))
+    }
+}
+
+impl Engine {
+    /// Runs every complete request in `input`; returns how many bytes they took.
+    pub(super) fn requests(
+        &mut self,
+        id: ClientId,
+        input: &[u8],
+        parser: &mut RequestParser,
+        out: &mut Writer,
+    ) -> usize {
+        let mut ahead = Ahead::new();
+        let mut at = 0;
+        loop {
+            let stop = self.read_ahead(id, input, at, parser, &mut ahead);
+            for (words, end) in ahead.requests() {
+                self.request(id, None, words, out);
+                // What follows the end of a connection is not read.
+                if self.is_closing(id) {
+                    return input.len();
+                }
+                at = end;
+            }
+            match stop {
+                Stop::Full => {}
+                Stop::Incomplete => return at,
+                Stop::Inline(words, end) => {
+                    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+                    self.request(id, None, &words, out);
+                    at = end;
+                }
+                Stop::Refused(error) => {
+                    self.stats.count_error("ERR");
+                    out.error(error);
+                    self.close(id);
+                }
+            }
+            if self.is_closing(id) {
+                return input.len();
+            }
+        }
+    }
+
+    fn read_ahead<'i>(
+        &mut self,
+        id: ClientId,
+        input: &'i [u8],
+        mut at: usize,
+        parser: &mut RequestParser,
+        ahead: &mut Ahead<'i>,
+    ) -> Stop {
+        ahead.clear();
+        let limits = self.limits(id);
+        // The limits change with the request that authenticates.
+        let most = if limits.unauthenticated { 1 } else { AHEAD };
+        while ahead.len < most {
+            let rest = &input[at..];
+            let first = ahead.words.len();
+            let used = match parser.parse(rest, limits, &mut ahead.words) {
+                Ok(Some(used)) => used,
+                Ok(None) => return Stop::Incomplete,
+                Err(error) => return Stop::Refused(error),
+            };
+            at += used;
+            match ahead.words.get(first..) {
+                None | Some([]) => return Stop::Inline(parser.take_inline(), at),
+                // A key nearly always; if it is none, little is lost.
+                Some([_, key, ..]) if first > 0 || at < input.len() => self.keyspace.prefetch(key),
+                _ => {}
+            }
+            ahead.push(at);
+        }
+        Stop::Full
+    }
+
+    /// What a client's requests may be.
+    fn limits(&mut self, id: ClientId) -> Limits {
+        let client = self.clients.get(id);
+        if let Some(client) = client {
+            self.keyspace.select(client.db);
+        }
+        let is_authenticated = client.is_some_and(|client| client.authenticated);
+        Limits {
+            word: self.config.proto_max_bulk_len,
+            unauthenticated: self.has_password() && !is_authenticated,
+        }
+    }
+}
