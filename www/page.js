@@ -59,9 +59,8 @@ function play(tabs, lines) {
     if (typeof line === 'string') here.terminal.run(line)
     else tabs.beside(here).terminal.run(line.beside)
   }
-  // Where fingers type, the keyboard would cover what there is to see.
-  if (matchMedia('(pointer: fine)').matches) here.terminal.focus()
-  else byId('terminal').scrollIntoView({ block: 'nearest' })
+  here.terminal.focus()
+  byId('terminal').scrollIntoView({ block: 'nearest' })
 }
 
 function fail(error) {

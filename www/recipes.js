@@ -6,7 +6,7 @@ const beside = (line) => ({ beside: line })
 export const RECIPES = [
   {
     name: 'Cache',
-    about: 'A value with a time to live: it is gone when its time has come.',
+    about: 'A value with a time to live.',
     lines: ['SET cache:product:123 "{\\"name\\":\\"Lamp\\"}" EX 60', 'GET cache:product:123', 'TTL cache:product:123'],
   },
   {
@@ -16,7 +16,7 @@ export const RECIPES = [
   },
   {
     name: 'Rate limit',
-    about: 'Count in a window that expires by itself.',
+    about: 'A count that expires by itself.',
     lines: ['INCR rate:ada', 'EXPIRE rate:ada 60 NX', 'INCR rate:ada', 'TTL rate:ada'],
   },
   {
@@ -31,12 +31,12 @@ export const RECIPES = [
   },
   {
     name: 'Lock',
-    about: 'Only the first gets it, and not for ever.',
+    about: 'Only the first gets it.',
     lines: ['SET lock:report worker-1 NX EX 30', 'SET lock:report worker-2 NX EX 30', 'GET lock:report'],
   },
   {
     name: 'Messages',
-    about: 'Two connections: one subscribes, the other publishes.',
+    about: 'One subscribes, another publishes.',
     lines: ['SUBSCRIBE news', beside('PUBLISH news "hello from the other side"')],
   },
   {

@@ -61,8 +61,9 @@ export class Terminal {
     this.#onRun()
   }
 
+  /** Has it ready for typing, but where that opens a keyboard on the screen, which would cover what there is to see. */
   focus() {
-    this.input.focus({ preventScroll: true })
+    if (!matchMedia('(pointer: coarse)').matches) this.input.focus({ preventScroll: true })
   }
 
   close() {
@@ -101,8 +102,12 @@ export class Terminal {
   }
 
   #received(bytes) {
+    const { log } = this
+    const isAtEnd = log.scrollTop + log.clientHeight > log.scrollHeight - 40
     const replies = readAll(bytes)
-    for (const reply of replies) this.#print('message', show(reply))
+    for (const reply of replies) this.#append('message', [show(reply)])
+    // Who reads what came before is left to it.
+    if (isAtEnd) this.#scrollToEnd()
     this.#onMessage(replies.length)
   }
 
@@ -111,10 +116,14 @@ export class Terminal {
   }
 
   #print(className, ...parts) {
+    this.#append(className, parts)
+    this.#scrollToEnd()
+  }
+
+  #append(className, parts) {
     const { log } = this
     log.append(element('div', { class: className }, ...parts))
     while (log.childElementCount > KEPT_ENTRIES) log.firstElementChild.remove()
-    this.#scrollToEnd()
   }
 
   /** Scrolls with the next frame: to do so at once would lay out the log for every line of many. */

@@ -20,6 +20,23 @@ test('tabs are connections: what one publishes, another hears', async () => {
   assert.deepEqual((await entries('.message')).slice(-2), [said('hi'), said('again')])
 })
 
+test('messages do not take away what is being read', async () => {
+  await type('CONFIG SET notify-keyspace-events KEA', 'PSUBSCRIBE *', 'help string', 'help hash', 'SET k v PX 300')
+  const log = page.locator(`${shown} .log`)
+  const top = await log.evaluate((it) => {
+    it.scrollTop -= 500
+    return it.scrollTop
+  })
+  await page.waitForSelector('.message:has-text("expired")', { state: 'attached' })
+  await page.evaluate(() => new Promise(requestAnimationFrame))
+  assert.equal(await log.evaluate((it) => it.scrollTop), top)
+  await log.evaluate((it) => it.scrollTo(0, it.scrollHeight))
+  await type('SET k v PX 300')
+  await page.waitForFunction(() => document.querySelectorAll('.message').length > 6)
+  await page.evaluate(() => new Promise(requestAnimationFrame))
+  assert.ok((await log.evaluate((it) => it.scrollHeight - it.clientHeight - it.scrollTop)) < 2)
+})
+
 test('tabs share the data, not the database or the transaction', async () => {
   await type('SET k 1', 'SELECT 1', 'MULTI')
   await page.click('#new-tab')
@@ -82,6 +99,7 @@ test('nothing is wider than a phone', async () => {
   await page.click('#new-tab')
   await page.click('#new-tab')
   await page.click('#new-tab')
+  await input().focus()
   await page.keyboard.type('zr')
   assert.equal(await overflow(), 0)
   const panel = await page.locator(shown).boundingBox()
