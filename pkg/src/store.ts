@@ -1,7 +1,7 @@
 /** The store and its connections as users know them: a method for every command. */
 import { SIGNATURES, type Commands } from './commands.js'
 import { BY_NAME, Instance } from './instance.js'
-import { Push } from './reply.js'
+import { Push, decoder } from './reply.js'
 import { Signature } from './signature.js'
 import type { Value } from './values.js'
 
@@ -79,7 +79,8 @@ class Client<Bytes> {
     // Not at once: whoever published knows nothing of who listens, or of what they throw.
     queueMicrotask(() => {
       for (const { values: [kind, ...values] } of pushes) {
-        for (const listener of this.#listeners.get(String(kind)) ?? []) (listener as Listener<unknown>)(...values)
+        const name = kind instanceof Uint8Array ? decoder.decode(kind) : String(kind)
+        for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<unknown>)(...values)
       }
     })
   }
