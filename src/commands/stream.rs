@@ -128,12 +128,11 @@ impl Trimming {
 
     /// The words that trim another copy of `stream`, which was just trimmed, to the same entries.
     fn effect(&self, stream: &Stream) -> Option<(&'static [u8], Vec<u8>)> {
-        let first = stream.first().map_or(stream.facts().last_id, |entry| entry.id);
-        match self.keep? {
-            Keep::Last(_) => Some((b"MAXLEN", write_i64(stream.len() as i64, &mut Digits::new()).to_vec())),
-            Keep::From(id) if !self.approximate => Some((b"MINID", id_text(id))),
-            Keep::From(_) => Some((b"MINID", id_text(first))),
-        }
+        Some(match (self.keep?, stream.first()) {
+            (Keep::From(id), _) if !self.approximate => (b"MINID", id_text(id)),
+            (Keep::From(_), Some(first)) => (b"MINID", id_text(first.id)),
+            _ => (b"MAXLEN", write_i64(stream.len() as i64, &mut Digits::new()).to_vec()),
+        })
     }
 }
 
