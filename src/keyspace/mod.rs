@@ -418,6 +418,12 @@ impl Keyspace {
         self.databases.swap(a, b);
     }
 
+    /// Whether some key may expire before `at`, which costs much less than [`Keyspace::next_deadline`].
+    #[inline]
+    pub fn may_expire_before(&self, at: u64) -> bool {
+        self.databases.iter().any(|database| database.may_expire_before(at))
+    }
+
     /// When the next key expires.
     pub fn next_deadline(&self) -> Option<u64> {
         self.databases.iter().filter_map(Database::first_deadline).min()
