@@ -87,7 +87,7 @@ update: setup-rust ## Rewrites the generated files
 .PHONY: bench
 bench: server pkg ## Measures, in Rust and in JavaScript
 	cargo bench --features native
-	for bench in benches/*.js; do node --expose-gc "$$bench" || exit; done
+	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: size
 size: server pkg ## Shows what a user downloads, in bytes: raw, gzip, brotli

@@ -83,6 +83,13 @@ export class Signature {
         const streams = this.#tuples(name, value, 2, false)
         words.push('STREAMS', ...streams.map(([key]) => key!), ...streams.map(([, id]) => id!))
         break
+      case '2':
+        // Nearly always an object: no pair is made of what is none.
+        if (isPlain(value)) {
+          for (const key of Object.keys(value)) words.push(key, this.word(name, value[key]))
+          break
+        }
+      // falls through
       default:
         for (const tuple of this.#tuples(name, value, sigil === '~' ? 2 : +sigil, sigil === '~')) words.push(...tuple)
     }

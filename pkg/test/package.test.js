@@ -15,7 +15,7 @@ const CONTRACT = `
 async function contract({ open, ReplyError }) {
   const db = await open()
   const other = db.connect()
-  db.set('k', 'ü', { px: 20 })
+  db.set('k', 'ü', { px: 1000 })
   const seen = [
     db.set('cache:product:123', '{"name":"iPhone"}', { ex: 60 }),
     db.get('cache:product:123'),
@@ -28,7 +28,7 @@ async function contract({ open, ReplyError }) {
     other.get('k'),
   ]
   try { db.incr('k') } catch (error) { seen.push(error instanceof ReplyError && error.code) }
-  await new Promise((resolve) => setTimeout(resolve, 40))
+  await new Promise((resolve) => setTimeout(resolve, 1020))
   seen.push(db.get('k'))
   db.close()
   try { db.get('k') } catch (error) { seen.push(error.message) }

@@ -34,6 +34,50 @@ test('connections share data, and nothing else', async () => {
   assert.equal(db.get('k'), '2')
 })
 
+test('a store outlives its first connection', async () => {
+  const db = await open()
+  db.set('k', 1)
+  assert.equal(db.connect().client_kill('TYPE', 'normal'), 1)
+  assert.throws(() => db.get('k'), { message: 'keyside: the connection is closed' })
+  assert.equal(db.connect().get('k'), '1')
+  db.close()
+  assert.throws(() => db.connect(), { message: 'keyside: the store is closed' })
+})
+
+test('messages reach those who listen, after the call that caused them', async () => {
+  const db = await open()
+  const other = db.connect()
+  const heard = []
+  const listener = (...values) => heard.push(values)
+  other.on('message', listener).on('pmessage', listener)
+  other.bytes.on('message', (...values) => heard.push(values))
+  assert.equal(other.subscribe('news', 'sport'), 2)
+  assert.equal(other.psubscribe('n*'), 3)
+  assert.equal(db.publish('news', 'hellö'), 2)
+  assert.deepEqual(heard, [])
+  await null
+  assert.deepEqual(heard, [
+    ['news', 'hellö'],
+    ['n*', 'news', 'hellö'],
+    ['news', 'hellö'].map((text) => new TextEncoder().encode(text)),
+  ])
+  other.off('message', listener).off('pmessage', listener)
+  db.publish('news', 'again')
+  await null
+  assert.equal(heard.length, 4)
+  assert.equal(other.get('k'), null, 'who subscribes may go on with any command')
+})
+
+test('a connection that quits or is killed is closed', async () => {
+  const db = await open()
+  const [one, two] = [db.connect(), db.connect()]
+  assert.equal(one.quit(), 'OK')
+  assert.throws(() => one.get('k'), { message: 'keyside: the connection is closed' })
+  assert.equal(db.call('CLIENT', 'KILL', 'ID', two.client_id()), 1)
+  assert.throws(() => two.get('k'), { message: 'keyside: the connection is closed' })
+  assert.equal(db.get('k'), null)
+})
+
 test('a closed store says so, whatever is asked of it', async () => {
   const db = await open()
   const other = db.connect()

@@ -7,9 +7,9 @@ import { open } from 'keyside'
 
 test('a key is gone after its time', async () => {
   const db = await open()
-  db.set('k', 1, { px: 30 })
+  db.set('k', 1, { px: 500 })
   assert.equal(db.get('k'), '1')
-  await wait(50)
+  await wait(520)
   assert.equal(db.get('k'), null)
 })
 
@@ -39,4 +39,14 @@ test('a nearer deadline is kept after a farther one', async () => {
   assert.deepEqual(db.mget('far', 'near'), ['1', null])
   now += 1_000_000
   assert.equal(db.get('far'), null)
+})
+
+test('what has expired is removed by the timer, with nobody asking, and then announced', async () => {
+  const db = await open()
+  const listener = db.connect()
+  const expired = new Promise((resolve) => listener.on('message', (channel, key) => resolve([channel, key])))
+  db.call('CONFIG', 'SET', 'notify-keyspace-events', 'Ex')
+  assert.equal(listener.subscribe('__keyevent@0__:expired'), 1)
+  db.set('k', 1, { px: 20 })
+  assert.deepEqual(await Promise.race([expired, wait(5000, 'nothing')]), ['__keyevent@0__:expired', 'k'])
 })

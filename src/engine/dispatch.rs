@@ -38,6 +38,8 @@ struct Row {
     spec: &'static Spec,
     arity: i64,
     name_words: usize,
+    /// Whether the name also opens a group of subcommands.
+    is_group: bool,
     /// The name as INFO and CLIENT LIST write it: `client|list`.
     name: String,
 }
@@ -75,12 +77,15 @@ impl Table {
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
+        for row in &mut table.rows {
+            row.is_group = table.containers.contains(&row.spec.name);
+        }
         table
     }
 
     fn push(&mut self, run: Run, spec: &'static Spec) {
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
-        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), name });
+        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), is_group: false, name });
         self.index.push(spec.name);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
@@ -98,7 +103,7 @@ impl Table {
         match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
             None => sub(),
             // COMMAND is both a command and a group of others.
-            Some(_) if words.len() > 1 && self.container(name).is_some() => sub(),
+            Some(known) if words.len() > 1 && self.rows[known.0 as usize].is_group => sub(),
             found => found,
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         reply::{Prose, Written, typed},
         spec::commands,
     },
+    data::number::parse_float,
     keyspace::Random,
     resp::Writer,
 };
@@ -140,8 +141,23 @@ impl Display for Human {
             return write!(f, "{}B", self.0);
         }
         let unit = (self.0.ilog2() as usize / 10).min(UNITS.len());
-        write!(f, "{:.2}{}", self.0 as f64 / (1u64 << (10 * unit)) as f64, UNITS[unit - 1])
+        write!(f, "{}{}", fixed(self.0, 1 << (10 * unit), 2), UNITS[unit - 1])
     }
+}
+
+/// A quotient with a fixed number of digits behind the point. Floating point would make the engine larger by what prints it.
+fn fixed(dividend: u64, divisor: u64, digits: u32) -> impl Display {
+    struct Fixed(u128, u32);
+
+    impl Display for Fixed {
+        fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            let unit = 10u128.pow(self.1);
+            write!(f, "{}.{:02$}", self.0 / unit, self.0 % unit, self.1 as usize)
+        }
+    }
+
+    let divisor = u128::from(divisor.max(1));
+    Fixed((u128::from(dividend) * 10u128.pow(digits) + divisor / 2) / divisor, digits)
 }
 
 fn info<'a>(engine: &mut Engine, sections: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {
@@ -201,12 +217,11 @@ fn memory(engine: &Engine, out: &mut Fields) {
     let allocated = (engine.config.host.allocated)() as u64;
     let resident = ((engine.config.host.resident)() as u64).max(allocated);
     let peak = engine.identity.peak_bytes as u64;
-    let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
-    let ratio = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    let ratio = |part: u64, whole: u64| fixed(part, whole, 2);
     out.bytes("used_memory", used);
     out.bytes("used_memory_rss", resident);
     out.bytes("used_memory_peak", peak);
-    out.add("used_memory_peak_perc", format_args!("{:.2}%", percent(used, peak)));
+    out.add("used_memory_peak_perc", format_args!("{}%", ratio(100 * used, peak)));
     out.all(&["used_memory_overhead", "used_memory_startup"], 0);
     out.add("used_memory_dataset", used);
     out.add("used_memory_dataset_perc", "100.00%");
@@ -231,13 +246,13 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.bytes("used_memory_scripts", 0);
     out.bytes("maxmemory", engine.config.maxmemory);
     out.add("maxmemory_policy", engine.setting("maxmemory-policy"));
-    out.add("allocator_frag_ratio", format_args!("{:.2}", ratio(allocated, used)));
+    out.add("allocator_frag_ratio", ratio(allocated, used));
     out.add("allocator_frag_bytes", allocated.saturating_sub(used));
-    out.add("allocator_rss_ratio", format_args!("{:.2}", ratio(resident, allocated)));
+    out.add("allocator_rss_ratio", ratio(resident, allocated));
     out.add("allocator_rss_bytes", resident - allocated);
     out.add("rss_overhead_ratio", "1.00");
     out.add("rss_overhead_bytes", 0);
-    out.add("mem_fragmentation_ratio", format_args!("{:.2}", ratio(resident, used)));
+    out.add("mem_fragmentation_ratio", ratio(resident, used));
     out.add("mem_fragmentation_bytes", resident.saturating_sub(used));
     out.all(
         &[
@@ -279,7 +294,7 @@ fn persistence(engine: &Engine, out: &mut Fields) {
 
 fn stats(engine: &Engine, out: &mut Fields) {
     let (stats, counters) = (&engine.stats, &engine.keyspace.counters);
-    let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+    let kilobytes = |bytes: u64| fixed(bytes, 1024, 2);
     out.add("total_connections_received", stats.connections);
     out.add("total_commands_processed", stats.commands);
     out.add("instantaneous_ops_per_sec", stats.commands_rate.per_second());
@@ -348,7 +363,7 @@ fn replication(engine: &Engine, out: &mut Fields) {
 
 fn cpu(engine: &Engine, out: &mut Fields) {
     let (system, user) = (engine.config.host.cpu)();
-    let seconds = |us: u64| format!("{:.6}", us as f64 / 1e6);
+    let seconds = |us: u64| fixed(us, 1_000_000, 6);
     out.add("used_cpu_sys", seconds(system));
     out.add("used_cpu_user", seconds(user));
     out.all(&["used_cpu_sys_children", "used_cpu_user_children"], seconds(0));
@@ -361,9 +376,9 @@ fn commandstats(engine: &Engine, out: &mut Fields) {
         let stats = &engine.calls[known.0 as usize];
         if stats.calls + stats.rejected + stats.failed > 0 {
             let name = engine.table.name(known);
-            let each = stats.usec as f64 / stats.calls.max(1) as f64;
+            let each = fixed(stats.usec, stats.calls, 2);
             let line = format_args!(
-                "calls={},usec={},usec_per_call={each:.2},rejected_calls={},failed_calls={}",
+                "calls={},usec={},usec_per_call={each},rejected_calls={},failed_calls={}",
                 stats.calls, stats.usec, stats.rejected, stats.failed
             );
             out.add(&format!("cmdstat_{name}"), line);
@@ -378,7 +393,10 @@ fn latencystats(engine: &Engine, out: &mut Fields) {
         let stats = &engine.calls[known.0 as usize];
         if stats.calls > 0 {
             let value = |percent: &&str| {
-                format!("p{percent}={}.000", stats.percentile(percent.parse().unwrap_or(100.0)))
+                format!(
+                    "p{percent}={}.000",
+                    stats.percentile(parse_float(percent.as_bytes()).unwrap_or(100.0))
+                )
             };
             let values: Vec<String> = percentiles.iter().map(value).collect();
             out.add(&format!("latency_percentiles_usec_{}", engine.table.name(known)), values.join(","));
@@ -478,6 +496,7 @@ mod tests {
     fn bytes_are_rounded_as_redis_does() {
         let text = |bytes| Human(bytes).to_string();
         assert_eq!(text(1023), "1023B");
+        assert_eq!(fixed(2, 3, 6).to_string(), "0.666667");
         assert_eq!(text(940_848), "918.80K");
         assert_eq!(text(25_276_502_016), "23.54G");
     }

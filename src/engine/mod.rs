@@ -212,6 +212,12 @@ impl Engine {
         idle.into_iter().for_each(|id| self.close(id));
     }
 
+    /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
+    #[inline]
+    pub fn may_wake_before(&self, at_ms: u64) -> bool {
+        self.keyspace.may_expire_before(at_ms)
+    }
+
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
@@ -222,6 +228,18 @@ impl Engine {
     /// Whether a client is to be closed once its output is sent.
     pub fn is_closing(&self, id: ClientId) -> bool {
         self.clients.get(id).is_none_or(|client| client.closing)
+    }
+
+    /// Whether requests of a client wait until its replies are fetched; [`Engine::receive`] goes on with them, with or
+    /// without more bytes.
+    #[inline]
+    pub fn is_held(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| client.held)
+    }
+
+    /// Whether a client waits for messages and not for replies.
+    pub fn is_subscriber(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(Client::is_subscriber)
     }
 
     /// Whether [`Engine::next_ready`] may have a client.

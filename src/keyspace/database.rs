@@ -1,6 +1,8 @@
 //! One numbered database: its entries, found by key and by deadline. It knows the time only as an argument and tells
 //! nobody what changed.
 
+use core::cell::Cell;
+
 use crate::data::containers::{
     dict::Dict,
     entry::{Collection, Entries, Kind, Text, Value},
@@ -15,6 +17,8 @@ pub struct Database {
     entries: Entries,
     /// Entries that expire, ordered by deadline and, as deadlines repeat, by handle.
     deadlines: RankTree,
+    /// No deadline is earlier; the earliest may be later, as this one stays where it is when its entry goes.
+    soonest: Cell<Option<u64>>,
 }
 
 /// An entry found, with the hash of its key, which most changes need again.
@@ -56,7 +60,15 @@ impl Database {
 
     /// The earliest deadline.
     pub fn first_deadline(&self) -> Option<u64> {
-        self.entries.deadline(self.deadlines.first()?)
+        let first = self.deadlines.first().and_then(|handle| self.entries.deadline(handle));
+        self.soonest.set(first);
+        first
+    }
+
+    /// Whether there may be a deadline before `at`. It is asked after every command, and looks at nothing but itself.
+    #[inline]
+    pub fn may_expire_before(&self, at: u64) -> bool {
+        self.soonest.get().is_some_and(|soonest| soonest < at)
     }
 
     /// The entry that expires first, if that is at `now_ms` or before.
@@ -288,6 +300,7 @@ impl Database {
     fn index_deadline(&mut self, handle: Handle) {
         if let Some(at) = self.entries.deadline(handle) {
             self.deadlines.insert(handle, before(&self.entries, at, handle));
+            self.soonest.set(Some(self.soonest.get().map_or(at, |soonest| soonest.min(at))));
         }
     }
 

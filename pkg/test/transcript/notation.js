@@ -219,7 +219,7 @@ export function matches(pattern, value) {
     case 'map':
       return isObject(value) && sequence({ ...pattern, items: lastOfEachKey(pattern.items) }, Object.entries(value), false)
     case 'pair':
-      return matches({ ...pattern.items[0], kind: 'simple' }, value[0]) && matches(pattern.items[1], value[1])
+      return isKey(pattern.items[0], value[0]) && matches(pattern.items[1], value[1])
     case '<any>':
       return true
     case '<bulk>':
@@ -250,8 +250,13 @@ function sequence({ items, isOpen }, values, isOrdered) {
   return assign(0, values)
 }
 
+/** Keys of objects are text, however they were sent. */
+function isKey(pattern, key) {
+  return pattern.text === undefined ? matches(pattern, Buffer.from(key)) : key === textOf(pattern.text)
+}
+
 function lastOfEachKey(pairs) {
-  return Array.from(new Map(pairs.map((items) => [items[0].text, { kind: 'pair', items }])).values())
+  return Array.from(new Map(pairs.map((items) => [items[0].text ?? items, { kind: 'pair', items }])).values())
 }
 
 function isObject(value) {

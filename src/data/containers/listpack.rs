@@ -340,7 +340,16 @@ impl Listpack {
 
     /// Appends all elements of another listpack.
     pub fn extend_from(&mut self, other: &Listpack) {
-        let (at, count) = (self.bytes_len() - 1, self.len() + other.len());
+        self.insert_all(self.bytes_len() - 1, other);
+    }
+
+    /// Puts all elements of another listpack in front.
+    pub fn prepend_from(&mut self, other: &Listpack) {
+        self.insert_all(HEADER, other);
+    }
+
+    fn insert_all(&mut self, at: usize, other: &Listpack) {
+        let count = self.len() + other.len();
         let elements = &other.as_bytes()[HEADER..other.bytes_len() - 1];
         self.open_gap(at, 0, elements.len()).copy_from_slice(elements);
         self.set_count(count);

