@@ -174,7 +174,7 @@ impl<'a> Arg<'a> for FieldValues<'a> {
     const SHAPE: Shape = Shape::Many(&[Shape::Word("field", Kind::Text), Shape::Word("value", Kind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let all = words.split_off(0);
-        if all.is_empty() || all.len() % 2 != 0 { Err(Error::Arity) } else { Ok(FieldValues(all)) }
+        if all.is_empty() || !all.len().is_multiple_of(2) { Err(Error::Arity) } else { Ok(FieldValues(all)) }
     }
 }
 
@@ -337,7 +337,7 @@ impl<'a> Arg<'a> for ReadRequest<'a> {
             }
         }
         let both = words.split_off(0);
-        if both.len() % 2 != 0 {
+        if !both.len().is_multiple_of(2) {
             return Err(Error::refused(
                 "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified.",
             ));
