@@ -333,7 +333,7 @@ impl<'a, A: Arg<'a>, B: Arg<'a>> Arg<'a> for Pairs<'a, A, B> {
     const SHAPE: Shape = Shape::Many(&[A::SHAPE, B::SHAPE]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let all = words.split_off(0);
-        if all.is_empty() || all.len() % 2 != 0 {
+        if all.is_empty() || !all.len().is_multiple_of(2) {
             return Err(Error::Arity);
         }
         let mut check = Words::new(all);
@@ -358,30 +358,6 @@ impl<'a, A: Arg<'a>, B: Arg<'a>> Pairs<'a, A, B> {
             let mut words = Words::new(pair);
             (A::parse(&mut words).expect("checked when read"), B::parse(&mut words).expect("checked when read"))
         })
-    }
-}
-
-/// `numkeys key [key …]`
-#[derive(Clone, Copy)]
-pub struct CountedKeys<'a>(&'a [&'a [u8]]);
-
-impl<'a> Arg<'a> for CountedKeys<'a> {
-    const SHAPE: Shape = Shape::CountedKeys;
-    fn parse(words: &mut Words<'a>) -> Result<Self> {
-        let count = parse_i64(words.next()?).filter(|&n| n > 0);
-        let count = count.ok_or(Error::refused("ERR numkeys should be greater than 0"))?;
-        let fits = usize::try_from(count).is_ok_and(|n| n <= words.len());
-        if !fits {
-            return Err(Error::refused("ERR Number of keys can't be greater than number of args"));
-        }
-        words.take_n(count as usize).map(CountedKeys)
-    }
-}
-
-impl<'a> CountedKeys<'a> {
-    /// Each key, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Key<'a>> + Clone + use<'a> {
-        self.0.iter().map(|key| Key(key))
     }
 }
 

@@ -477,7 +477,10 @@ fn object_encoding(ctx: &mut Ctx, key: Key) -> Result<Option<Bulk<'static>>> {
 }
 
 fn object_refcount(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
-    Ok(ctx.find(key).map(|_| 1))
+    let Some(found) = ctx.find(key) else { return Ok(None) };
+    // Redis keeps each small integer once, and counts no references to it.
+    let is_shared = matches!(ctx.database().text(found), Some(Text::Int(0..10_000)));
+    Ok(Some(if is_shared { i32::MAX.into() } else { 1 }))
 }
 
 fn object_idletime(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {

@@ -143,7 +143,7 @@ fn hincrby(ctx: &mut Ctx, key: Key, field: Field, increment: i64) -> Result<i64>
     let mut hash = ctx.write_or_create::<Hash>(key)?;
     let old = match hash.get(field.0) {
         None => 0,
-        Some(value) => value.int().ok_or(Error::refused("ERR hash value is not an integer"))?,
+        Some(value) => number::parse_i64(value.text(&mut Digits::new())).ok_or(Error::refused("ERR hash value is not an integer"))?,
     };
     let new = old.checked_add(increment).ok_or(Error::Overflow)?;
     let (fields, limits) = hash.with_limits();

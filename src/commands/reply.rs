@@ -240,8 +240,6 @@ macro_rules! typed {
 pub(crate) use typed;
 
 typed! {
-    /// Bytes or null.
-    MaybeBytes = "Bytes | null";
     /// Strings in order.
     ManyBytes = "Bytes[]";
     /// Strings or nulls in order.

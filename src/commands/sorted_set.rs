@@ -93,7 +93,7 @@ impl<'a> Arg<'a> for ScoredMembers<'a> {
     const SHAPE: Shape = Shape::Many(&[Shape::Word("score", Kind::Double), Shape::Word("member", Kind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let all = words.split_off(0);
-        if all.is_empty() || all.len() % 2 != 0 { Err(Error::Syntax) } else { Ok(ScoredMembers(all)) }
+        if all.is_empty() || !all.len().is_multiple_of(2) { Err(Error::Syntax) } else { Ok(ScoredMembers(all)) }
     }
 }
 
@@ -250,6 +250,8 @@ fn rank(ctx: &mut Ctx, key: Key, member: Member, with_score: bool, reverse: bool
     }))
 }
 
+type Between<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// Which members a range command means.
 enum Selection<'a> {
     /// Those between two ranks, negative ones from the end.
@@ -257,7 +259,7 @@ enum Selection<'a> {
     /// Those with scores between two bounds.
     Scores(Bound<f64>, Bound<f64>),
     /// Those between two bounds themselves; `None` when nothing is.
-    Members(Option<(Bound<&'a [u8]>, Bound<&'a [u8]>)>),
+    Members(Option<Between<'a>>),
 }
 
 impl<'a> Selection<'a> {

@@ -128,12 +128,11 @@ impl Trimming {
 
     /// The words that trim another copy of `stream`, which was just trimmed, to the same entries.
     fn effect(&self, stream: &Stream) -> Option<(&'static [u8], Vec<u8>)> {
-        let first = stream.first().map_or(stream.facts().last_id, |entry| entry.id);
-        match self.keep? {
-            Keep::Last(_) => Some((b"MAXLEN", write_i64(stream.len() as i64, &mut Digits::new()).to_vec())),
-            Keep::From(id) if !self.approximate => Some((b"MINID", id_text(id))),
-            Keep::From(_) => Some((b"MINID", id_text(first))),
-        }
+        Some(match (self.keep?, stream.first()) {
+            (Keep::From(id), _) if !self.approximate => (b"MINID", id_text(id)),
+            (Keep::From(_), Some(first)) => (b"MINID", id_text(first.id)),
+            _ => (b"MAXLEN", write_i64(stream.len() as i64, &mut Digits::new()).to_vec()),
+        })
     }
 }
 
@@ -175,7 +174,7 @@ impl<'a> Arg<'a> for FieldValues<'a> {
     const SHAPE: Shape = Shape::Many(&[Shape::Word("field", Kind::Text), Shape::Word("value", Kind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let all = words.split_off(0);
-        if all.is_empty() || all.len() % 2 != 0 { Err(Error::Arity) } else { Ok(FieldValues(all)) }
+        if all.is_empty() || !all.len().is_multiple_of(2) { Err(Error::Arity) } else { Ok(FieldValues(all)) }
     }
 }
 
@@ -338,7 +337,7 @@ impl<'a> Arg<'a> for ReadRequest<'a> {
             }
         }
         let both = words.split_off(0);
-        if both.len() % 2 != 0 {
+        if !both.len().is_multiple_of(2) {
             return Err(Error::refused(
                 "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified.",
             ));

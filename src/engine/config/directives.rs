@@ -259,8 +259,8 @@ pub const DIRECTIVES: &[Directive] = &[
     field("zset-max-listpack-entries", LARGE, at!(limits.zset_max_listpack_entries)).or("zset-max-ziplist-entries"),
     field("zset-max-listpack-value", BYTES, at!(limits.zset_max_listpack_value)).or("zset-max-ziplist-value"),
     stored("hll-sparse-max-bytes", BYTES, "3000"),
-    stored("stream-node-max-bytes", BYTES, "4096"),
-    stored("stream-node-max-entries", LARGE, "100"),
+    field("stream-node-max-bytes", BYTES, at!(limits.stream_node_limit.bytes)),
+    field("stream-node-max-entries", LARGE, at!(limits.stream_node_limit.entries)),
 
     // Memory
     field("maxmemory", Memory(0, u64::MAX), at!(maxmemory)),
