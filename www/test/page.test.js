@@ -32,7 +32,7 @@ test('messages do not take away what is being read', async () => {
   assert.equal(await log.evaluate((it) => it.scrollTop), top)
   await log.evaluate((it) => it.scrollTo(0, it.scrollHeight))
   await type('SET k v PX 300')
-  await page.waitForFunction(() => document.querySelectorAll('.message').length > 6)
+  await page.waitForFunction(() => Array.from(document.querySelectorAll('.message')).filter((it) => it.textContent.includes('expired')).length === 4)
   await page.evaluate(() => new Promise(requestAnimationFrame))
   assert.ok((await log.evaluate((it) => it.scrollHeight - it.clientHeight - it.scrollTop)) < 2)
 })
@@ -67,7 +67,7 @@ test('the page goes on when its connections are killed', async () => {
 })
 
 test('a key is gone after its time, and the page sees it go', async () => {
-  await type('SET k v PX 300')
+  await type('SET k v PX 1500')
   const keys = (count) => page.waitForFunction((count) => document.getElementById('gauge-keys').textContent === count, count)
   await keys('1')
   await keys('0')
@@ -134,6 +134,7 @@ test('what a first visit loads stays small', async () => {
   const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name, decodedBodySize }) => [name, decodedBodySize]))
   const own = loaded.filter(([name]) => !name.includes('/keyside/'))
   assert.ok(own.length > 5)
+  assert.equal(loaded.filter(([name]) => name.endsWith('.wasm')).length, 1)
   assert.ok(own.reduce((sum, [, size]) => sum + size, 0) < 60_000)
 })
 
