@@ -212,12 +212,6 @@ impl Engine {
         idle.into_iter().for_each(|id| self.close(id));
     }
 
-    /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
-    #[inline]
-    pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.keyspace.may_expire_before(at_ms)
-    }
-
     /// The replies and messages for a client that have not been sent. The shell sends them, and clears the buffer.
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;

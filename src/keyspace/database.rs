@@ -1,12 +1,12 @@
 //! One numbered database: its entries, found by key and by deadline. It knows the time only as an argument and tells
 //! nobody what changed.
 
-use core::cell::Cell;
+use alloc::{collections::BTreeSet, vec::Vec};
 
+use super::deadlines::Deadlines;
 use crate::data::containers::{
     dict::Dict,
     entry::{Collection, Entries, Kind, Text, Value},
-    rank_tree::RankTree,
     slab::Handle,
 };
 
@@ -15,10 +15,8 @@ use crate::data::containers::{
 pub struct Database {
     dict: Dict,
     entries: Entries,
-    /// Entries that expire, ordered by deadline and, as deadlines repeat, by handle.
-    deadlines: RankTree,
-    /// No deadline is earlier; the earliest may be later, as this one stays where it is when its entry goes.
-    soonest: Cell<Option<u64>>,
+    /// Entries that expire, by when they do.
+    deadlines: Deadlines,
 }
 
 /// An entry found, with the hash of its key, which most changes need again.
@@ -53,22 +51,15 @@ impl Database {
     pub fn average_deadline(&self) -> Option<u64> {
         const LOOKED_AT: usize = 1000;
         let step = self.deadlines.len() / LOOKED_AT + 1;
-        let handles = (0..self.deadlines.len()).step_by(step).filter_map(|rank| self.deadlines.get(rank));
+        let handles = self.deadlines.iter().step_by(step);
         let sum: u128 = handles.clone().filter_map(|h| self.entries.deadline(h)).map(u128::from).sum();
         sum.checked_div(handles.count() as u128).map(|average| average as u64)
     }
 
     /// The earliest deadline.
-    pub fn first_deadline(&self) -> Option<u64> {
-        let first = self.deadlines.first().and_then(|handle| self.entries.deadline(handle));
-        self.soonest.set(first);
-        first
-    }
-
-    /// Whether there may be a deadline before `at`. It is asked after every command, and looks at nothing but itself.
     #[inline]
-    pub fn may_expire_before(&self, at: u64) -> bool {
-        self.soonest.get().is_some_and(|soonest| soonest < at)
+    pub fn first_deadline(&self) -> Option<u64> {
+        self.entries.deadline(self.deadlines.first()?)
     }
 
     /// The entry that expires first, if that is at `now_ms` or before.
@@ -184,13 +175,12 @@ impl Database {
 
     /// Replaces the value of an entry by a text, and its deadline.
     pub fn replace_text(&mut self, found: Found, text: &[u8], deadline: Option<u64>) -> Found {
-        let same_deadline = self.entries.deadline(found.handle) == deadline;
-        if same_deadline && self.entries.overwrite_text(found.handle, text) {
-            return found;
+        let old = self.entries.deadline(found.handle);
+        if old.is_some() == deadline.is_some() && self.entries.overwrite_text(found.handle, text) {
+            return if old == deadline { found } else { self.set_deadline(found, deadline) };
         }
         self.unindex_deadline(found.handle);
-        // The clock goes with the entry: an overwritten key is as recently used as the command makes it, right after.
-        let key = alloc::vec::Vec::from(self.entries.key(found.handle));
+        let key = Vec::from(self.entries.key(found.handle));
         self.entries.remove(found.handle);
         let handle = self.entries.insert_text(&key, text, deadline);
         self.moved(found, handle)
@@ -260,19 +250,18 @@ impl Database {
 
     /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.
     pub fn check(&self, hash_of: impl Fn(&[u8]) -> u64) {
-        let mut volatile = 0;
+        let mut volatile = BTreeSet::new();
         for handle in self.dict.iter() {
             let key = self.entries.key(handle);
             let found = self.find(hash_of(key), key).map(|found| found.handle);
             assert_eq!(found, Some(handle), "{} is found by its key", key.escape_ascii());
             assert!(!self.entries.is_empty_collection(handle), "{} is not empty", key.escape_ascii());
-            if let Some(at) = self.entries.deadline(handle) {
-                volatile += 1;
-                let rank = self.deadlines.partition_point(before(&self.entries, at, handle));
-                assert_eq!(self.deadlines.get(rank), Some(handle), "{} is found by its deadline", key.escape_ascii());
-            }
+            volatile.extend(self.entries.deadline(handle).map(|at| (at, handle)));
         }
-        assert_eq!(volatile, self.volatile(), "nothing else has a deadline");
+        let indexed = self.deadlines.iter().map(|handle| (self.entries.deadline(handle).unwrap_or_default(), handle));
+        assert!(indexed.collect::<BTreeSet<_>>() == volatile, "what expires is found by its deadline, and nothing else");
+        let first = volatile.first().map(|&(_, handle)| handle);
+        assert_eq!(self.deadlines.first(), first, "what expires next is first");
     }
 
     fn index(&mut self, hash: u64, handle: Handle, hash_of: impl Fn(&[u8]) -> u64) -> Found {
@@ -299,14 +288,13 @@ impl Database {
 
     fn index_deadline(&mut self, handle: Handle) {
         if let Some(at) = self.entries.deadline(handle) {
-            self.deadlines.insert(handle, before(&self.entries, at, handle));
-            self.soonest.set(Some(self.soonest.get().map_or(at, |soonest| soonest.min(at))));
+            self.deadlines.insert(at, handle, deadline_of(&self.entries));
         }
     }
 
     fn unindex_deadline(&mut self, handle: Handle) {
         if let Some(at) = self.entries.deadline(handle) {
-            self.deadlines.remove(handle, before(&self.entries, at, handle));
+            self.deadlines.remove(at, handle, deadline_of(&self.entries));
         }
     }
 }
@@ -319,7 +307,6 @@ impl Drop for Database {
     }
 }
 
-/// The order of the deadline index: whether an entry stands before (`at`, `handle`).
-fn before(entries: &Entries, at: u64, handle: Handle) -> impl Fn(Handle) -> bool + '_ {
-    move |other| (entries.deadline(other).unwrap_or_default(), other) < (at, handle)
+fn deadline_of(entries: &Entries) -> impl Fn(Handle) -> u64 + '_ {
+    |handle| entries.deadline(handle).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 //! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
 
 mod database;
+mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
@@ -416,12 +417,6 @@ impl Keyspace {
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
-    }
-
-    /// Whether some key may expire before `at`, which costs much less than [`Keyspace::next_deadline`].
-    #[inline]
-    pub fn may_expire_before(&self, at: u64) -> bool {
-        self.databases.iter().any(|database| database.may_expire_before(at))
     }
 
     /// When the next key expires.
