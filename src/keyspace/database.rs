@@ -241,10 +241,15 @@ impl Database {
         hash_of: impl Fn(&[u8]) -> u64,
         mut visit: impl FnMut(&[u8], Found),
     ) -> u64 {
-        self.dict.scan(cursor, count, |h| hash_of(self.entries.key(h)), |handle| {
-            let key = self.entries.key(handle);
-            visit(key, Found { hash: hash_of(key), handle });
-        })
+        self.dict.scan(
+            cursor,
+            count,
+            |h| hash_of(self.entries.key(h)),
+            |handle| {
+                let key = self.entries.key(handle);
+                visit(key, Found { hash: hash_of(key), handle });
+            },
+        )
     }
 
     /// Every entry, in no order that lasts.
@@ -269,7 +274,12 @@ impl Database {
             if let Some(at) = self.entries.deadline(handle) {
                 volatile += 1;
                 let rank = self.deadlines.partition_point(before(&self.entries, at, handle));
-                assert_eq!(self.deadlines.get(rank), Some(handle), "{} is found by its deadline", key.escape_ascii());
+                assert_eq!(
+                    self.deadlines.get(rank),
+                    Some(handle),
+                    "{} is found by its deadline",
+                    key.escape_ascii()
+                );
             }
         }
         assert_eq!(volatile, self.volatile(), "nothing else has a deadline");
