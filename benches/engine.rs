@@ -118,7 +118,10 @@ fn expiry() {
         gone = now_gone;
     }
     lags.sort_by(f64::total_cmp);
-    println!("expiry among 1000000 others: {gone} of 1000, p99 {:.3} ms after the tick that was asked for", lags[lags.len() * 99 / 100]);
+    println!(
+        "expiry among 1000000 others: {gone} of 1000, p99 {:.3} ms after the tick that was asked for",
+        lags[lags.len() * 99 / 100]
+    );
 }
 
 fn main() {

@@ -14,7 +14,8 @@ use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch
 use random::Random;
 
 /// Commands whose effect on the run itself makes them useless here.
-const LEFT_OUT: &[&str] = &["CONFIG SET", "SHUTDOWN", "DEBUG", "MONITOR", "QUIT", "AUTH", "CLIENT KILL", "CLIENT REPLY"];
+const LEFT_OUT: &[&str] =
+    &["CONFIG SET", "SHUTDOWN", "DEBUG", "MONITOR", "QUIT", "AUTH", "CLIENT KILL", "CLIENT REPLY"];
 
 struct Run {
     engine: Engine,
@@ -143,7 +144,11 @@ fn replayed(journal: &[u8]) -> u64 {
     let client = engine.connect(Origin::default(), 0);
     engine.receive(client, journal, 0);
     let replies = engine.output(client).expect("connected");
-    assert!(!replies.starts_with(b"-") && !replies.windows(3).any(|w| w == b"\n-E" || w == b"\n-W"), "a journal is never refused: {}", replies.escape_ascii());
+    assert!(
+        !replies.starts_with(b"-") && !replies.windows(3).any(|w| w == b"\n-E" || w == b"\n-W"),
+        "a journal is never refused: {}",
+        replies.escape_ascii()
+    );
     engine.digest()
 }
 
@@ -171,7 +176,8 @@ fn every_seed_comes_through() {
             assert!(
                 first.engine.digest() == replayed(&first.journal),
                 "the journal replays to another state, from here on: {}",
-                first_wrong_step(seed, steps, &specs).unwrap_or("nowhere, when time passes after each step".into())
+                first_wrong_step(seed, steps, &specs)
+                    .unwrap_or("nowhere, when time passes after each step".into())
             );
             first.requests
         });

@@ -5,11 +5,11 @@
 use alloc::format;
 use core::{marker::PhantomData, ops::Range};
 
+pub use crate::keyspace::Key;
 use crate::{
     Error, Result,
     data::number::{Extended, parse_float, parse_i64},
 };
-pub use crate::keyspace::Key;
 
 /// The words of one request after its name, read left to right.
 #[derive(Clone, Copy)]
@@ -157,7 +157,9 @@ impl Shape {
     pub const fn is_fixed(&self) -> bool {
         match self {
             Shape::Key | Shape::Word(..) | Shape::Token(_) => true,
-            Shape::Many(_) | Shape::Options(_) | Shape::Maybe(_) | Shape::CountedKeys | Shape::Streams => false,
+            Shape::Many(_) | Shape::Options(_) | Shape::Maybe(_) | Shape::CountedKeys | Shape::Streams => {
+                false
+            }
             Shape::Group(shapes) | Shape::OneOf(shapes) => {
                 let mut i = 0;
                 while i < shapes.len() {
@@ -356,7 +358,10 @@ impl<'a, A: Arg<'a>, B: Arg<'a>> Pairs<'a, A, B> {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (A, B)> + Clone + use<'a, A, B> {
         self.words.chunks_exact(2).map(|pair| {
             let mut words = Words::new(pair);
-            (A::parse(&mut words).expect("checked when read"), B::parse(&mut words).expect("checked when read"))
+            (
+                A::parse(&mut words).expect("checked when read"),
+                B::parse(&mut words).expect("checked when read"),
+            )
         })
     }
 }
@@ -550,7 +555,8 @@ impl Limit {
 }
 
 impl Arg<'_> for Limit {
-    const SHAPE: Shape = Shape::Group(&[Shape::Word("offset", Kind::Integer), Shape::Word("count", Kind::Integer)]);
+    const SHAPE: Shape =
+        Shape::Group(&[Shape::Word("offset", Kind::Integer), Shape::Word("count", Kind::Integer)]);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         Ok(Limit { offset: i64::parse(words)?, count: i64::parse(words)? })
     }

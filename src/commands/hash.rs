@@ -80,7 +80,11 @@ fn hget<'c>(ctx: &'c mut Ctx, key: Key, field: Field) -> Result<Option<Entry<'c>
     Ok(ctx.read::<Hash>(key)?.and_then(|hash| hash.get(field.0)))
 }
 
-fn hmget<'a, 'c>(ctx: &'c mut Ctx, key: Key, fields: Rest<'a, Field<'a>>) -> Result<Array<impl ExactSizeIterator<Item = Option<Entry<'c>>> + use<'a, 'c>>> {
+fn hmget<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    fields: Rest<'a, Field<'a>>,
+) -> Result<Array<impl ExactSizeIterator<Item = Option<Entry<'c>>> + use<'a, 'c>>> {
     let hash = ctx.read::<Hash>(key)?;
     Ok(Array(fields.iter().map(move |field| hash.and_then(|hash| hash.get(field.0)))))
 }
@@ -143,7 +147,8 @@ fn hincrby(ctx: &mut Ctx, key: Key, field: Field, increment: i64) -> Result<i64>
     let mut hash = ctx.write_or_create::<Hash>(key)?;
     let old = match hash.get(field.0) {
         None => 0,
-        Some(value) => number::parse_i64(value.text(&mut Digits::new())).ok_or(Error::refused("ERR hash value is not an integer"))?,
+        Some(value) => number::parse_i64(value.text(&mut Digits::new()))
+            .ok_or(Error::refused("ERR hash value is not an integer"))?,
     };
     let new = old.checked_add(increment).ok_or(Error::Overflow)?;
     let (fields, limits) = hash.with_limits();

@@ -122,15 +122,28 @@ typed! {
     Positions = "number | number[] | null";
 }
 
-fn lpop(ctx: &mut Ctx, key: Key, count: AtMostOne<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn lpop(
+    ctx: &mut Ctx,
+    key: Key,
+    count: AtMostOne<Count>,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     pop(ctx, key, count.0, Side::Front)
 }
 
-fn rpop(ctx: &mut Ctx, key: Key, count: AtMostOne<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn rpop(
+    ctx: &mut Ctx,
+    key: Key,
+    count: AtMostOne<Count>,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     pop(ctx, key, count.0, Side::Back)
 }
 
-fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, side: Side) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn pop(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Count>,
+    side: Side,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     let limit = limit(ctx);
     let mut popped = None;
     if let Some(mut list) = ctx.write::<List>(key)? {
@@ -156,7 +169,12 @@ fn llen(ctx: &mut Ctx, key: Key) -> Result<usize> {
     Ok(ctx.read::<List>(key)?.map_or(0, List::len))
 }
 
-fn lrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64) -> Result<Array<impl ExactSizeIterator<Item = Entry<'c>>>> {
+fn lrange<'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    start: i64,
+    stop: i64,
+) -> Result<Array<impl ExactSizeIterator<Item = Entry<'c>>>> {
     let list = ctx.read::<List>(key)?;
     let range = list.and_then(|list| {
         let range = slice_range(start, stop, list.len())?;
@@ -252,7 +270,12 @@ fn number_or_all(words: &mut Words, refusal: &'static str) -> Result<usize> {
     }
 }
 
-fn lpos(ctx: &mut Ctx, key: Key, element: Member, options: LposOptions) -> Result<Written<Positions, impl FnOnce(&mut Writer) + use<>>> {
+fn lpos(
+    ctx: &mut Ctx,
+    key: Key,
+    element: Member,
+    options: LposOptions,
+) -> Result<Written<Positions, impl FnOnce(&mut Writer) + use<>>> {
     let rank = options.rank.map_or(1, |rank| rank.0);
     if rank == 0 {
         return Err(Error::refused(
@@ -287,7 +310,9 @@ fn rpoplpush(ctx: &mut Ctx, source: Key, destination: Key) -> Result<Option<Vec<
 
 fn transfer(ctx: &mut Ctx, source: Key, destination: Key, from: End, to: End) -> Result<Option<Vec<u8>>> {
     let limit = limit(ctx);
-    let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else { return Ok(None) };
+    let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else {
+        return Ok(None);
+    };
     let element = element.text(&mut Digits::new()).to_vec();
     // Pushed before it is popped: a destination of another kind refuses while the source still has its element, and a
     // list that is its own destination does not go in between.

@@ -103,7 +103,11 @@ fn sismember(ctx: &mut Ctx, key: Key, member: Member) -> Result<bool> {
     Ok(ctx.read::<Set>(key)?.is_some_and(|set| set.contains(member.0)))
 }
 
-fn smismember<'a, 'c>(ctx: &'c mut Ctx, key: Key, members: MemberList<'a>) -> Result<Array<impl ExactSizeIterator<Item = bool> + use<'a, 'c>>> {
+fn smismember<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    members: MemberList<'a>,
+) -> Result<Array<impl ExactSizeIterator<Item = bool> + use<'a, 'c>>> {
     let set = ctx.read::<Set>(key)?;
     Ok(Array(members.iter().map(move |member| set.is_some_and(|set| set.contains(member.0)))))
 }
@@ -120,7 +124,11 @@ fn scard(ctx: &mut Ctx, key: Key) -> Result<usize> {
     Ok(ctx.read::<Set>(key)?.map_or(0, Set::len))
 }
 
-fn spop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
+fn spop(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Count>,
+) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
     let mut popped = Vec::new();
     if let Some(mut set) = ctx.write::<Set>(key)? {
         let wanted = count.map_or(1, |count| count.0).min(set.len());
@@ -128,7 +136,8 @@ fn spop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Chosen,
         popped.extend((0..wanted).map_while(|_| inner.pop(&mut || random.next())));
         if !popped.is_empty() {
             set.changed(Event::SPop);
-            let words: Vec<&[u8]> = [&b"SREM"[..], key.0].into_iter().chain(popped.iter().map(Vec::as_slice)).collect();
+            let words: Vec<&[u8]> =
+                [&b"SREM"[..], key.0].into_iter().chain(popped.iter().map(Vec::as_slice)).collect();
             set.log_as(&words);
         }
     }
@@ -138,7 +147,11 @@ fn spop(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Chosen,
     }))
 }
 
-fn srandmember(ctx: &mut Ctx, key: Key, count: Option<Negatable>) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
+fn srandmember(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Negatable>,
+) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<>>> {
     let count = count.map(|count| count.0);
     // Members may repeat when the count is negative, so only this bounds the reply.
     if count.is_some_and(|count| count < -MOST_REPEATED) {
@@ -168,7 +181,11 @@ fn srandmember(ctx: &mut Ctx, key: Key, count: Option<Negatable>) -> Result<Writ
 }
 
 /// Up to `count` members, each once, in an order of chance: selection sampling (Knuth, algorithm S) over one pass.
-fn distinct<'s>(set: &'s Set, count: usize, random: &mut impl FnMut() -> u64) -> impl Iterator<Item = Entry<'s>> {
+fn distinct<'s>(
+    set: &'s Set,
+    count: usize,
+    random: &mut impl FnMut() -> u64,
+) -> impl Iterator<Item = Entry<'s>> {
     let (mut left, mut wanted) = (set.len() as u64, count.min(set.len()) as u64);
     let chosen: Vec<Entry> = set
         .iter()
@@ -207,9 +224,8 @@ fn sunion<'a>(ctx: &mut Ctx, keys: Keys<'a>) -> Result<Written<Members, impl FnO
 
 fn sdiff<'a>(ctx: &mut Ctx, keys: Keys<'a>) -> Result<Written<Members, impl FnOnce(&mut Writer) + use<>>> {
     let sets = read_all(ctx, keys)?;
-    let found: Vec<Vec<u8>> = texts(sets[0])
-        .filter(|member| !sets[1..].iter().flatten().any(|set| set.contains(member)))
-        .collect();
+    let found: Vec<Vec<u8>> =
+        texts(sets[0]).filter(|member| !sets[1..].iter().flatten().any(|set| set.contains(member))).collect();
     Ok(Written::new(move |out| write_set(out, &found)))
 }
 

@@ -5,7 +5,10 @@ use core::ops::{Bound, Range};
 
 use super::{
     Command, Ctx,
-    args::{Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options, slice_range},
+    args::{
+        Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options,
+        slice_range,
+    },
     reply::{Array, Either, Written, typed},
     spec::commands,
 };
@@ -90,10 +93,15 @@ options! {
 struct ScoredMembers<'a>(&'a [&'a [u8]]);
 
 impl<'a> Arg<'a> for ScoredMembers<'a> {
-    const SHAPE: Shape = Shape::Many(&[Shape::Word("score", Kind::Double), Shape::Word("member", Kind::Text)]);
+    const SHAPE: Shape =
+        Shape::Many(&[Shape::Word("score", Kind::Double), Shape::Word("member", Kind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let all = words.split_off(0);
-        if all.is_empty() || !all.len().is_multiple_of(2) { Err(Error::Syntax) } else { Ok(ScoredMembers(all)) }
+        if all.is_empty() || !all.len().is_multiple_of(2) {
+            Err(Error::Syntax)
+        } else {
+            Ok(ScoredMembers(all))
+        }
     }
 }
 
@@ -134,7 +142,12 @@ impl ZaddOptions {
     }
 }
 
-fn zadd<'a>(ctx: &mut Ctx, key: Key, options: ZaddOptions, pairs: ScoredMembers<'a>) -> Result<Either<usize, Option<f64>>> {
+fn zadd<'a>(
+    ctx: &mut Ctx,
+    key: Key,
+    options: ZaddOptions,
+    pairs: ScoredMembers<'a>,
+) -> Result<Either<usize, Option<f64>>> {
     options.check(pairs.len())?;
     pairs.iter().try_for_each(|pair| pair.map(|_| ()))?;
     let mut zset = ctx.write_or_create::<SortedSet>(key)?;
@@ -145,7 +158,11 @@ fn zadd<'a>(ctx: &mut Ctx, key: Key, options: ZaddOptions, pairs: ScoredMembers<
     let (mut added, mut updated, mut last) = (0, 0, None);
     for (given, member) in pairs.iter().flatten() {
         // An old score decides only when there are options that ask for it.
-        let asks = options.only_new || options.only_existing || options.only_raise || options.only_lower || options.increment;
+        let asks = options.only_new
+            || options.only_existing
+            || options.only_raise
+            || options.only_lower
+            || options.increment;
         let old = if asks { inner.score(member) } else { None };
         last = options.decide(old, given)?;
         let Some(score) = last else { continue };
@@ -193,7 +210,11 @@ fn zscore(ctx: &mut Ctx, key: Key, member: Member) -> Result<Option<f64>> {
     Ok(ctx.read::<SortedSet>(key)?.and_then(|zset| zset.score(member.0)))
 }
 
-fn zmscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, members: MemberList<'a>) -> Result<Array<impl ExactSizeIterator<Item = Option<f64>> + use<'a, 'c>>> {
+fn zmscore<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    members: MemberList<'a>,
+) -> Result<Array<impl ExactSizeIterator<Item = Option<f64>> + use<'a, 'c>>> {
     let zset = ctx.read::<SortedSet>(key)?;
     Ok(Array(members.iter().map(move |member| zset.and_then(|zset| zset.score(member.0)))))
 }
@@ -225,15 +246,31 @@ impl Arg<'_> for WithScore {
     }
 }
 
-fn zrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn zrank(
+    ctx: &mut Ctx,
+    key: Key,
+    member: Member,
+    with_score: AtMostOne<WithScore>,
+) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
     rank(ctx, key, member, with_score.0.is_some(), false)
 }
 
-fn zrevrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn zrevrank(
+    ctx: &mut Ctx,
+    key: Key,
+    member: Member,
+    with_score: AtMostOne<WithScore>,
+) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
     rank(ctx, key, member, with_score.0.is_some(), true)
 }
 
-fn rank(ctx: &mut Ctx, key: Key, member: Member, with_score: bool, reverse: bool) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn rank(
+    ctx: &mut Ctx,
+    key: Key,
+    member: Member,
+    with_score: bool,
+    reverse: bool,
+) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
     let found = ctx.read::<SortedSet>(key)?.and_then(|zset| {
         let (rank, score) = zset.rank(member.0)?;
         Some((if reverse { zset.len() - 1 - rank } else { rank }, score))
@@ -389,7 +426,13 @@ struct Form {
     with_scores: bool,
 }
 
-fn zrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, stop: Text<'a>, options: RangeOptions) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn zrange<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    start: Text<'a>,
+    stop: Text<'a>,
+    options: RangeOptions,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let RangeOptions { by_score, by_lex, reverse, limit, with_scores } = options;
     if by_score && by_lex {
         return Err(Error::Syntax);
@@ -412,29 +455,79 @@ fn zrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, stop: Text<'a>, o
     range(ctx, key, selection, Form { reverse, limit, with_scores })
 }
 
-fn zrevrange<'c>(ctx: &'c mut Ctx, key: Key, start: i64, stop: i64, options: OldOptions<true, false>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
-    range(ctx, key, Selection::Ranks(start, stop), Form { reverse: true, limit: None, with_scores: options.with_scores })
+fn zrevrange<'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    start: i64,
+    stop: i64,
+    options: OldOptions<true, false>,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
+    range(
+        ctx,
+        key,
+        Selection::Ranks(start, stop),
+        Form { reverse: true, limit: None, with_scores: options.with_scores },
+    )
 }
 
-fn zrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Number<'a>, max: Number<'a>, options: OldOptions<true, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn zrangebyscore<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    min: Number<'a>,
+    max: Number<'a>,
+    options: OldOptions<true, true>,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: false, limit, with_scores })
 }
 
-fn zrevrangebyscore<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Number<'a>, min: Number<'a>, options: OldOptions<true, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn zrevrangebyscore<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    max: Number<'a>,
+    min: Number<'a>,
+    options: OldOptions<true, true>,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: true, limit, with_scores })
 }
 
-fn zrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, min: Text<'a>, max: Text<'a>, options: OldOptions<false, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
-    range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: false, limit: options.limit, with_scores: false })
+fn zrangebylex<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    min: Text<'a>,
+    max: Text<'a>,
+    options: OldOptions<false, true>,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    range(
+        ctx,
+        key,
+        Selection::members(min.0, max.0)?,
+        Form { reverse: false, limit: options.limit, with_scores: false },
+    )
 }
 
-fn zrevrangebylex<'a, 'c>(ctx: &'c mut Ctx, key: Key, max: Text<'a>, min: Text<'a>, options: OldOptions<false, true>) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
-    range(ctx, key, Selection::members(min.0, max.0)?, Form { reverse: true, limit: options.limit, with_scores: false })
+fn zrevrangebylex<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    max: Text<'a>,
+    min: Text<'a>,
+    options: OldOptions<false, true>,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    range(
+        ctx,
+        key,
+        Selection::members(min.0, max.0)?,
+        Form { reverse: true, limit: options.limit, with_scores: false },
+    )
 }
 
-fn range<'a, 'c>(ctx: &'c mut Ctx, key: Key, selection: Selection<'a>, form: Form) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn range<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    selection: Selection<'a>,
+    form: Form,
+) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let zset = ctx.read::<SortedSet>(key)?;
     Ok(Written::new(move |out| {
         let Some(zset) = zset else { return out.array(0) };
@@ -484,20 +577,35 @@ fn write_scored(out: &mut Writer, (member, score): Scored, with_scores: bool) {
 
 // Popping ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-fn zpopmin(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn zpopmin(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Count>,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     pop(ctx, key, count, false)
 }
 
-fn zpopmax(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn zpopmax(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Count>,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     pop(ctx, key, count, true)
 }
 
-fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, highest: bool) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn pop(
+    ctx: &mut Ctx,
+    key: Key,
+    count: Option<Count>,
+    highest: bool,
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
     let mut popped: Vec<(Vec<u8>, f64)> = Vec::new();
     if let Some(mut zset) = ctx.write::<SortedSet>(key)? {
         let wanted = count.map_or(1, |count| count.0).min(zset.len());
         let ranks = if highest { zset.len() - wanted..zset.len() } else { 0..wanted };
-        zset.remove_range(ranks, |(member, score)| popped.push((member.text(&mut Digits::new()).to_vec(), score)));
+        zset.remove_range(ranks, |(member, score)| {
+            popped.push((member.text(&mut Digits::new()).to_vec(), score))
+        });
         if wanted > 0 {
             zset.changed(if highest { Event::ZPopMax } else { Event::ZPopMin });
         }

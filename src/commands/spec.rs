@@ -201,7 +201,10 @@ pub(crate) use commands;
 /// Reads the shapes of the arguments and the type of the reply off a handler's own signature, so that they are written
 /// only there.
 pub(crate) mod signature {
-    use super::super::{args::{Arg, Shape}, reply::Reply};
+    use super::super::{
+        args::{Arg, Shape},
+        reply::Reply,
+    };
     use crate::Result;
 
     macro_rules! signatures {

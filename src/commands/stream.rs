@@ -62,7 +62,8 @@ impl Trimming {
     const EXACTNESS: Shape = Shape::Maybe(&Shape::OneOf(&[Shape::Token("="), Shape::Token("~")]));
     const MAXLEN: Shape =
         Shape::Group(&[Shape::Token("MAXLEN"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Integer)]);
-    const MINID: Shape = Shape::Group(&[Shape::Token("MINID"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Text)]);
+    const MINID: Shape =
+        Shape::Group(&[Shape::Token("MINID"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Text)]);
     const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), Shape::Word("count", Kind::Integer)]);
 
     /// Reads one of its options; false when the next word is none.
@@ -70,14 +71,16 @@ impl Trimming {
         if words.take_with("MAXLEN", 1) {
             self.check_first()?;
             let most = self.threshold(words, |word| parse_i64(word).ok_or(Error::NotInteger))?;
-            let most = u64::try_from(most).map_err(|_| Error::refused("ERR The MAXLEN argument must be >= 0."))?;
+            let most =
+                u64::try_from(most).map_err(|_| Error::refused("ERR The MAXLEN argument must be >= 0."))?;
             self.keep = Some(Keep::Last(most));
         } else if words.take_with("MINID", 1) {
             self.check_first()?;
             self.keep = Some(Keep::From(self.threshold(words, parse_id)?));
         } else if words.take_with("LIMIT", 1) {
             let limit = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
-            let limit = u64::try_from(limit).map_err(|_| Error::refused("ERR The LIMIT argument must be >= 0."))?;
+            let limit =
+                u64::try_from(limit).map_err(|_| Error::refused("ERR The LIMIT argument must be >= 0."))?;
             self.limit = Some(limit);
         } else {
             return Ok(false);
@@ -106,10 +109,14 @@ impl Trimming {
 
     fn check(&self) -> Result<()> {
         if self.limit.is_some() && self.keep.is_none() {
-            return Err(Error::refused("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"));
+            return Err(Error::refused(
+                "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
+            ));
         }
         if self.limit.is_some() && !self.approximate {
-            return Err(Error::refused("ERR syntax error, LIMIT cannot be used without the special ~ option"));
+            return Err(Error::refused(
+                "ERR syntax error, LIMIT cannot be used without the special ~ option",
+            ));
         }
         Ok(())
     }
@@ -178,7 +185,13 @@ impl<'a> Arg<'a> for FieldValues<'a> {
     }
 }
 
-fn xadd<'a>(ctx: &mut Ctx, key: Key, options: AddOptions, id: NewId, fields: FieldValues<'a>) -> Result<Written<Added, impl FnOnce(&mut Writer) + use<>>> {
+fn xadd<'a>(
+    ctx: &mut Ctx,
+    key: Key,
+    options: AddOptions,
+    id: NewId,
+    fields: FieldValues<'a>,
+) -> Result<Written<Added, impl FnOnce(&mut Writer) + use<>>> {
     options.trimming.check()?;
     if id == NewId::Exact(StreamId::MIN) {
         return Err(id_error(IdError::Zero));
@@ -279,15 +292,34 @@ options! {
     }
 }
 
-fn xrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, start: Text<'a>, end: Text<'a>, options: RangeOptions) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
+fn xrange<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    start: Text<'a>,
+    end: Text<'a>,
+    options: RangeOptions,
+) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
     range(ctx, key, start, end, options, false)
 }
 
-fn xrevrange<'a, 'c>(ctx: &'c mut Ctx, key: Key, end: Text<'a>, start: Text<'a>, options: RangeOptions) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
+fn xrevrange<'a, 'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    end: Text<'a>,
+    start: Text<'a>,
+    options: RangeOptions,
+) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
     range(ctx, key, start, end, options, true)
 }
 
-fn range<'c>(ctx: &'c mut Ctx, key: Key, start: Text, end: Text, options: RangeOptions, backwards: bool) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
+fn range<'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    start: Text,
+    end: Text,
+    options: RangeOptions,
+    backwards: bool,
+) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
     let refuse = |error, which| match error {
         BoundError::Invalid => INVALID_ID,
         BoundError::Beyond => format!("ERR invalid {which} ID for the interval").into(),
@@ -347,11 +379,17 @@ impl<'a> Arg<'a> for ReadRequest<'a> {
     }
 }
 
-fn xread<'a, 'c>(ctx: &'c mut Ctx, request: ReadRequest<'a>) -> Result<Written<EntriesByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn xread<'a, 'c>(
+    ctx: &'c mut Ctx,
+    request: ReadRequest<'a>,
+) -> Result<Written<EntriesByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let mut wanted = Vec::with_capacity(request.keys.len());
     for (key, id) in request.keys.iter().zip(request.ids) {
         let stream = ctx.look_up(Key(key));
-        let last = match stream.map(|found| ctx.database().get::<Stream>(found).ok_or(Error::WrongType)).transpose()? {
+        let last = match stream
+            .map(|found| ctx.database().get::<Stream>(found).ok_or(Error::WrongType))
+            .transpose()?
+        {
             Some(stream) => stream.facts().last_id,
             None => StreamId::MIN,
         };
@@ -419,7 +457,9 @@ fn id_text(id: StreamId) -> Vec<u8> {
 fn id_error(error: IdError) -> Error {
     Error::refused(match error {
         IdError::Zero => "ERR The ID specified in XADD must be greater than 0-0",
-        IdError::NotGreater => "ERR The ID specified in XADD is equal or smaller than the target stream top item",
+        IdError::NotGreater => {
+            "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+        }
         IdError::Exhausted => "ERR The stream has exhausted the last possible ID, unable to add more items",
     })
 }

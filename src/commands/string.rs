@@ -81,7 +81,12 @@ typed! {
     SetReply = "'OK' | Bytes | null";
 }
 
-fn set<'a>(ctx: &mut Ctx, key: Key, value: Word, options: SetOptions<'a>) -> Result<Written<SetReply, impl FnOnce(&mut Writer) + use<>>> {
+fn set<'a>(
+    ctx: &mut Ctx,
+    key: Key,
+    value: Word,
+    options: SetOptions<'a>,
+) -> Result<Written<SetReply, impl FnOnce(&mut Writer) + use<>>> {
     let deadline = options.expiry.deadline(ctx.now_ms(), "set")?;
     // A text that is only replaced need not be looked up first.
     let plain = options.existence.0.is_none() && !options.get && !options.expiry.keeps();
@@ -206,7 +211,10 @@ fn msetnx<'a>(ctx: &mut Ctx, pairs: Pairs<'a, Key<'a>, Word<'a>>) -> Result<bool
     Ok(free)
 }
 
-fn mget<'c, 'a>(ctx: &'c mut Ctx, keys: Keys<'a>) -> Result<Written<ManyMaybeBytes, impl FnOnce(&mut Writer) + use<'c, 'a>>> {
+fn mget<'c, 'a>(
+    ctx: &'c mut Ctx,
+    keys: Keys<'a>,
+) -> Result<Written<ManyMaybeBytes, impl FnOnce(&mut Writer) + use<'c, 'a>>> {
     Ok(Written::new(move |out| {
         out.array(keys.len());
         for key in keys.iter() {

@@ -121,7 +121,8 @@ fn shortest(value: f64) -> (u64, i32) {
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let fraction = mantissa.split_once('.').map_or("", |(_, fraction)| fraction);
     let digit = |byte: u8| (byte - b'0') as u64;
-    let mut digits = mantissa.bytes().filter(u8::is_ascii_digit).fold(0, |digits, it| digits * 10 + digit(it));
+    let mut digits =
+        mantissa.bytes().filter(u8::is_ascii_digit).fold(0, |digits, it| digits * 10 + digit(it));
     let mut power = exponent.parse().unwrap_or(0) - fraction.len() as i32;
     while digits % 10 == 0 && digits != 0 {
         (digits, power) = (digits / 10, power + 1);

@@ -85,7 +85,14 @@ impl Table {
 
     fn push(&mut self, run: Run, spec: &'static Spec) {
         let name = spec.name.to_ascii_lowercase().replace(' ', "|");
-        self.rows.push(Row { run, spec, arity: spec.arity(), name_words: spec.name_words(), is_group: false, name });
+        self.rows.push(Row {
+            run,
+            spec,
+            arity: spec.arity(),
+            name_words: spec.name_words(),
+            is_group: false,
+            name,
+        });
         self.index.push(spec.name);
         if let Some((container, _)) = spec.name.split_once(' ')
             && !self.containers.contains(&container)
@@ -222,13 +229,17 @@ impl Engine {
         let Some(known) = found else { return Err(self.unknown(words)) };
         let Row { arity, spec, .. } = self.table.rows[known.0 as usize];
         let flags = spec.flags;
-        let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity } {
+        let refusal = if if arity >= 0 { words.len() as i64 != arity } else { (words.len() as i64) < -arity }
+        {
             Some(wrong_arity(self.table.name(known)))
         } else if self.needs_authentication() && !flags.has(Flags::NO_AUTH) {
             Some(Error::refused("NOAUTH Authentication required."))
         } else if flags.has(Flags::NO_MULTI) && self.current().transaction.is_some() {
             Some(Error::refused("ERR Command not allowed inside a transaction"))
-        } else if self.current().is_subscriber() && self.current().version == Version::V2 && !is_for_subscribers(spec) {
+        } else if self.current().is_subscriber()
+            && self.current().version == Version::V2
+            && !is_for_subscribers(spec)
+        {
             Some(Error::from(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
@@ -250,7 +261,10 @@ impl Engine {
     /// Whether the command waits for EXEC in place of running now.
     fn queues(&self, known: Known) -> bool {
         self.current().transaction.is_some()
-            && !matches!(self.table.spec(known).name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
+            && !matches!(
+                self.table.spec(known).name,
+                "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET"
+            )
     }
 
     /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
@@ -258,7 +272,8 @@ impl Engine {
         if self.current().last_command.is_none() && is_http(words[0]) {
             return self.close(self.current);
         }
-        let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC") else {
+        let Some(exec) = self.current().last_command.filter(|&known| self.table.spec(known).name == "EXEC")
+        else {
             if let Some(transaction) = &mut self.current_mut().transaction {
                 transaction.refuse();
             }

@@ -207,8 +207,10 @@ impl Engine {
 
     /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
     pub fn close_idle(&mut self, before_ms: u64) {
-        let is_idle = |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
-        let idle: Vec<ClientId> = self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
+        let is_idle =
+            |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let idle: Vec<ClientId> =
+            self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
         idle.into_iter().for_each(|id| self.close(id));
     }
 

@@ -35,7 +35,9 @@ impl Ends {
         let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
             (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
             _ => match (name.first_chunk(), name.last_chunk()) {
-                (Some(head), Some(tail)) => (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64),
+                (Some(head), Some(tail)) => {
+                    (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64)
+                }
                 _ => (name.iter().fold(0, |word, byte| word << 8 | *byte as u64), 0),
             },
         };
@@ -96,7 +98,8 @@ mod tests {
         let mut table = Names::new();
         names.iter().for_each(|name| table.push(name));
         for (number, name) in names.iter().enumerate() {
-            let mixed: Vec<u8> = name.bytes().enumerate().map(|(i, b)| if i % 2 == 0 { b | 0x20 } else { b }).collect();
+            let mixed: Vec<u8> =
+                name.bytes().enumerate().map(|(i, b)| if i % 2 == 0 { b | 0x20 } else { b }).collect();
             for spelled in [name.as_bytes().to_vec(), name.to_ascii_lowercase().into_bytes()] {
                 assert_eq!(table.find(&spelled), Some(number as u16), "{name}");
             }
@@ -104,7 +107,9 @@ mod tests {
             let expected = mixed.eq_ignore_ascii_case(name.as_bytes()).then_some(number as u16);
             assert_eq!(table.find(&mixed), expected, "{name}");
         }
-        for other in [&b""[..], b"GE", b"GETT", b"GEU", b"XX\0", b"\x18\x18", b"CLIENT\0LIST", b"ZREVRANGEBYSCORES"] {
+        for other in
+            [&b""[..], b"GE", b"GETT", b"GEU", b"XX\0", b"\x18\x18", b"CLIENT\0LIST", b"ZREVRANGEBYSCORES"]
+        {
             assert_eq!(table.find(other), None, "{}", other.escape_ascii());
         }
     }

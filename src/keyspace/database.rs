@@ -231,10 +231,15 @@ impl Database {
         hash_of: impl Fn(&[u8]) -> u64,
         mut visit: impl FnMut(&[u8], Found),
     ) -> u64 {
-        self.dict.scan(cursor, count, |h| hash_of(self.entries.key(h)), |handle| {
-            let key = self.entries.key(handle);
-            visit(key, Found { hash: hash_of(key), handle });
-        })
+        self.dict.scan(
+            cursor,
+            count,
+            |h| hash_of(self.entries.key(h)),
+            |handle| {
+                let key = self.entries.key(handle);
+                visit(key, Found { hash: hash_of(key), handle });
+            },
+        )
     }
 
     /// Every entry, in no order that lasts.
@@ -258,8 +263,12 @@ impl Database {
             assert!(!self.entries.is_empty_collection(handle), "{} is not empty", key.escape_ascii());
             volatile.extend(self.entries.deadline(handle).map(|at| (at, handle)));
         }
-        let indexed = self.deadlines.iter().map(|handle| (self.entries.deadline(handle).unwrap_or_default(), handle));
-        assert!(indexed.collect::<BTreeSet<_>>() == volatile, "what expires is found by its deadline, and nothing else");
+        let indexed =
+            self.deadlines.iter().map(|handle| (self.entries.deadline(handle).unwrap_or_default(), handle));
+        assert!(
+            indexed.collect::<BTreeSet<_>>() == volatile,
+            "what expires is found by its deadline, and nothing else"
+        );
         let first = volatile.first().map(|&(_, handle)| handle);
         assert_eq!(self.deadlines.first(), first, "what expires next is first");
     }

@@ -140,13 +140,16 @@ mod tests {
         let mut held: Vec<Handle> = deadlines.iter().collect();
         held.sort();
         assert!(held.iter().eq(model.keys()));
-        assert!(deadlines.buckets.iter().all(|bucket| !bucket.handles.is_empty() && bucket.handles.len() <= ROOM));
+        assert!(
+            deadlines.buckets.iter().all(|bucket| !bucket.handles.is_empty() && bucket.handles.len() <= ROOM)
+        );
     }
 
     #[test]
     fn the_next_to_expire_is_first_whatever_comes_and_goes() {
         for (seed, span) in [(1, 10), (2, 1000), (3, 1_000_000)] {
-            let (mut random, mut deadlines, mut model) = (Random::new(seed), Deadlines::default(), BTreeMap::new());
+            let (mut random, mut deadlines, mut model) =
+                (Random::new(seed), Deadlines::default(), BTreeMap::new());
             for step in 0..20_000u64 {
                 let handle = Handle::from_bits(random.below(3000) as u32);
                 if let Some(at) = model.remove(&handle) {

@@ -3,7 +3,12 @@
 
 use super::{Database, Found, Keyspace, Kind};
 use crate::data::{
-    containers::{keyed_hash::keyed_hash, listpack::Entry}, hash::Hash, list::List, number::Digits, set::Set, sorted_set::SortedSet,
+    containers::{keyed_hash::keyed_hash, listpack::Entry},
+    hash::Hash,
+    list::List,
+    number::Digits,
+    set::Set,
+    sorted_set::SortedSet,
     stream::{Facts, Stream, StreamId},
 };
 
@@ -23,9 +28,9 @@ fn entry(database: &Database, key: &[u8], found: Found) -> u64 {
         Kind::String => database.text(found).map(|text| ordered([text.as_bytes(&mut Digits::new())])),
         Kind::List => database.get::<List>(found).map(|list| sequence(list.iter().map(text))),
         Kind::Set => database.get::<Set>(found).map(|set| unordered(set.iter().map(text))),
-        Kind::Hash => database.get::<Hash>(found).map(|hash| {
-            unordered(hash.iter().map(|(field, value)| sequence([text(field), text(value)])))
-        }),
+        Kind::Hash => database
+            .get::<Hash>(found)
+            .map(|hash| unordered(hash.iter().map(|(field, value)| sequence([text(field), text(value)])))),
         Kind::SortedSet => database.get::<SortedSet>(found).map(|zset| {
             sequence(zset.iter().map(|(member, score)| sequence([text(member), score.to_bits()])))
         }),
@@ -39,7 +44,10 @@ fn stream(stream: &Stream) -> u64 {
     let id = |id: StreamId| ordered([&id.to_bytes()[..]]);
     let Facts { last_id, max_deleted_id, entries_added } = stream.facts();
     let entries = stream.range(StreamId::MIN, StreamId::MAX).map(|entry| {
-        sequence([id(entry.id), sequence(entry.fields.map(|(field, value)| sequence([text(field), text(value)])))])
+        sequence([
+            id(entry.id),
+            sequence(entry.fields.map(|(field, value)| sequence([text(field), text(value)]))),
+        ])
     });
     sequence([id(last_id), id(max_deleted_id), entries_added, sequence(entries)])
 }

@@ -429,7 +429,9 @@ impl Keyspace {
         let (selected, mut left) = (self.selected, limit);
         for db in 0..self.databases.len() {
             self.selected = db;
-            while let Some(found) = self.databases[db].first_due(self.now_ms, |key| keyed_hash(self.seed, key)) {
+            while let Some(found) =
+                self.databases[db].first_due(self.now_ms, |key| keyed_hash(self.seed, key))
+            {
                 if left == 0 {
                     self.selected = selected;
                     return false;

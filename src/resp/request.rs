@@ -128,7 +128,9 @@ impl RequestParser {
     }
 
     fn count(&mut self, bytes: &[u8], limits: Limits) -> Result<Option<i64>, ProtocolError> {
-        let Some((count, next)) = number_line(bytes, 1, ProtocolError::CountTooLong)? else { return Ok(None) };
+        let Some((count, next)) = number_line(bytes, 1, ProtocolError::CountTooLong)? else {
+            return Ok(None);
+        };
         let count = count.filter(|&n| n <= WORDS_MAX).ok_or(ProtocolError::InvalidCount)?;
         if limits.unauthenticated && count > UNAUTHENTICATED_WORDS {
             return Err(ProtocolError::UnauthenticatedCount);
@@ -148,7 +150,8 @@ impl RequestParser {
                 if tag == b'\r' && bytes.len() > self.at + 1 {
                     return Err(ProtocolError::ExpectedDollar(tag));
                 }
-                let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)? else {
+                let Some((length, next)) = number_line(bytes, self.at + 1, ProtocolError::LengthTooLong)?
+                else {
                     return Ok(false);
                 };
                 if tag != b'$' {
@@ -366,6 +369,9 @@ mod tests {
             assert_eq!(error.to_string(), alloc::format!("ERR Protocol error: {text}"));
         }
         assert_eq!(requests(&vec![b'a'; INLINE_MAX + 1], 4096).1, Some(ProtocolError::InlineTooLong));
-        assert_eq!(requests(&[b"*", &vec![b'1'; INLINE_MAX + 1][..]].concat(), 4096).1, Some(ProtocolError::CountTooLong));
+        assert_eq!(
+            requests(&[b"*", &vec![b'1'; INLINE_MAX + 1][..]].concat(), 4096).1,
+            Some(ProtocolError::CountTooLong)
+        );
     }
 }

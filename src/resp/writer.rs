@@ -252,7 +252,10 @@ mod tests {
         assert_eq!(both(|w| w.double(1.5)), (b"$3\r\n1.5\r\n".to_vec(), b",1.5\r\n".to_vec()));
         assert_eq!(both(|w| w.null()), (b"$-1\r\n".to_vec(), b"_\r\n".to_vec()));
         assert_eq!(both(|w| w.null_array()), (b"*-1\r\n".to_vec(), b"_\r\n".to_vec()));
-        assert_eq!(both(|w| w.verbatim("txt", "hi")), (b"$2\r\nhi\r\n".to_vec(), b"=6\r\ntxt:hi\r\n".to_vec()));
+        assert_eq!(
+            both(|w| w.verbatim("txt", "hi")),
+            (b"$2\r\nhi\r\n".to_vec(), b"=6\r\ntxt:hi\r\n".to_vec())
+        );
     }
 
     #[test]

@@ -89,7 +89,9 @@ impl Maker<'_> {
             Kind::Integer => self.random.pick(INTEGERS).to_vec(),
             Kind::Double => self.random.pick(DOUBLES).to_vec(),
             Kind::Pattern => self.random.pick(PATTERNS).to_vec(),
-            Kind::UnixTime => (self.now_ms as i64 + self.random.below(4000) as i64 - 1000).to_string().into_bytes(),
+            Kind::UnixTime => {
+                (self.now_ms as i64 + self.random.below(4000) as i64 - 1000).to_string().into_bytes()
+            }
         };
         self.words.push(word);
     }
@@ -99,17 +101,48 @@ impl Maker<'_> {
     }
 }
 
-const INTEGERS: &[&[u8]] =
-    &[b"0", b"1", b"2", b"3", b"5", b"10", b"100", b"-1", b"-2", b"-3", b"-100", b"9223372036854775807", b"x"];
-const DOUBLES: &[&[u8]] =
-    &[b"0", b"1", b"-1", b"2.5", b"3", b"0.1", b"1e10", b"-7.25", b"inf", b"-inf", b"nan", b"(1", b"+inf", b"x"];
+const INTEGERS: &[&[u8]] = &[
+    b"0",
+    b"1",
+    b"2",
+    b"3",
+    b"5",
+    b"10",
+    b"100",
+    b"-1",
+    b"-2",
+    b"-3",
+    b"-100",
+    b"9223372036854775807",
+    b"x",
+];
+const DOUBLES: &[&[u8]] = &[
+    b"0", b"1", b"-1", b"2.5", b"3", b"0.1", b"1e10", b"-7.25", b"inf", b"-inf", b"nan", b"(1", b"+inf", b"x",
+];
 const PATTERNS: &[&[u8]] = &[b"*", b"h*", b"*1", b"[a-s]*", b"?ash:*", b"none", b"\\*", b"[^h]*"];
-const IDS: &[&[u8]] = &[b"*", b"0", b"0-1", b"1-*", b"5-5", b"-", b"+", b"$", b"1000", b"(0-1", b"99999999-1"];
+const IDS: &[&[u8]] =
+    &[b"*", b"0", b"0-1", b"1-*", b"5-5", b"-", b"+", b"$", b"1000", b"(0-1", b"99999999-1"];
 
 fn text(random: &mut Random) -> Vec<u8> {
     const TEXTS: &[&[u8]] = &[
-        b"a", b"b", b"c", b"d", b"e", b"", b"0", b"1", b"-7", b"12345678901234567890", b"3.5", b"[a", b"(b", b"-", b"+",
-        b"\xff\x00\r\n", b"a field of some length", b"9223372036854775807",
+        b"a",
+        b"b",
+        b"c",
+        b"d",
+        b"e",
+        b"",
+        b"0",
+        b"1",
+        b"-7",
+        b"12345678901234567890",
+        b"3.5",
+        b"[a",
+        b"(b",
+        b"-",
+        b"+",
+        b"\xff\x00\r\n",
+        b"a field of some length",
+        b"9223372036854775807",
     ];
     match random.below(40) {
         0 => vec![b'x'; random.below(3000)],

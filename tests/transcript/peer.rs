@@ -48,7 +48,9 @@ impl Peer {
         let (address, hold) = match env::var("ORACLE") {
             Ok(address) => (resolve(&address), take_turn(&TURN)),
             Err(_) => match start("redis-server", &["--loglevel", "warning"]) {
-                None if env::var_os("CI").is_some_and(|it| it == "true") => panic!("there is no redis-server"),
+                None if env::var_os("CI").is_some_and(|it| it == "true") => {
+                    panic!("there is no redis-server")
+                }
                 started => started?,
             },
         };

@@ -521,7 +521,9 @@ impl Entries {
         match header.kind() {
             Kind::String => match self.text(h) {
                 Some(Text::Int(_)) => "int",
-                Some(Text::Bytes(text)) if text.len() <= EMBSTR_MAX && !header.has(Header::EDITED) => "embstr",
+                Some(Text::Bytes(text)) if text.len() <= EMBSTR_MAX && !header.has(Header::EDITED) => {
+                    "embstr"
+                }
                 _ => "raw",
             },
             Kind::List => self.get::<List>(h).map_or("", List::encoding),
@@ -574,7 +576,14 @@ impl Entries {
         h
     }
 
-    fn with_payload<T>(&mut self, kind: Kind, form: Form, key: &[u8], deadline: Option<u64>, payload: T) -> Handle {
+    fn with_payload<T>(
+        &mut self,
+        kind: Kind,
+        form: Form,
+        key: &[u8],
+        deadline: Option<u64>,
+        payload: T,
+    ) -> Handle {
         const { assert!(size_of::<T>() <= PAYLOAD && align_of::<T>() <= PAYLOAD) }
         let h = self.record(Header::new(kind, form, key.len(), 0), key, deadline, 0);
         let at = self.header(h).payload_at();
