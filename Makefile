@@ -85,8 +85,10 @@ update: setup-rust ## Rewrites the generated files
 	UPDATE=1 cargo test --features native --test generated
 
 .PHONY: bench
-bench: server pkg ## Measures, in Rust and in JavaScript
-	cargo bench --features native
+bench: server pkg ## Measures: the engine, the server beside redis-server, the package beside others in Node
+	@.ci/setup redis
+	cargo bench --bench engine
+	python3 benches/server.py $(server)
 	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: size

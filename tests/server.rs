@@ -35,7 +35,10 @@ impl Server {
     fn await_ready(&mut self) {
         let stdout = self.process.stdout.take().unwrap();
         let mut lines = BufReader::new(stdout).lines();
-        assert!(lines.any(|line| line.unwrap().ends_with("* Ready to accept connections")), "the server ended");
+        assert!(
+            lines.any(|line| line.unwrap().ends_with("* Ready to accept connections")),
+            "the server ended"
+        );
         // What else it says has to go somewhere.
         thread::spawn(move || lines.for_each(drop));
     }
@@ -45,7 +48,13 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &self.process.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn wait(&mut self) -> ExitStatus {
@@ -220,6 +229,22 @@ fn a_client_who_does_not_read_stops_nobody() {
 }
 
 #[test]
+fn a_subscriber_who_does_not_read_is_closed() {
+    let server = Server::start(&["--client-output-buffer-limit", "pubsub", "1mb", "0", "0"]);
+    let (mut deaf, mut client) = (server.connect(), server.connect());
+    deaf.ask(b"SUBSCRIBE c\r\n", b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    let publish = request(&[b"PUBLISH", b"c", &vec![b'x'; 1 << 20]]);
+    let closed = (0..100).any(|_| {
+        client.send(&publish);
+        let mut receivers = [0; 4];
+        client.stream.read_exact(&mut receivers).unwrap();
+        &receivers == b":0\r\n"
+    });
+    assert!(closed, "100 MB wait for a client who may have one");
+    assert!(deaf.rest().len() < 100 << 20);
+}
+
+#[test]
 fn a_thousand_clients_are_served_at_once() {
     let server = Server::start(&[]);
     let mut clients: Vec<Client> = (0..1000).map(|_| server.connect()).collect();
@@ -229,7 +254,10 @@ fn a_thousand_clients_are_served_at_once() {
             let mut reply = [0; 16];
             let len = client.stream.read(&mut reply).unwrap();
             let n: usize = text(&reply[1..len - 2]).parse().unwrap();
-            assert!((1000 * (round - 1) + 1..=1000 * round).contains(&n), "client {i} got {n} in round {round}");
+            assert!(
+                (1000 * (round - 1) + 1..=1000 * round).contains(&n),
+                "client {i} got {n} in round {round}"
+            );
         }
     }
 }
@@ -446,7 +474,9 @@ fn a_file_configures_and_options_override_it() {
 
 #[test]
 fn version_and_help_are_told() {
-    for (option, expected) in [("-v", "keyside server v="), ("--version", "keyside server v="), ("--help", "Usage:")] {
+    for (option, expected) in
+        [("-v", "keyside server v="), ("--version", "keyside server v="), ("--help", "Usage:")]
+    {
         let output = run(&[option]);
         assert!(output.status.success());
         assert!(output.stdout.starts_with(expected.as_bytes()), "{option} says {}", text(&output.stdout));

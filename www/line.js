@@ -1,38 +1,53 @@
-// One line as typed into words, quoted as in redis-cli.
+// One line as typed into words, quoted as in redis-cli: "…" knows escapes, '…' only \'.
 
 const ESCAPES = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' }
+const SPACE = /[ \t-\r\0]*/y
+const PLAIN = /[^ \t-\r\0"']+/y
+const DOUBLE = /"([^"\\]*(?:\\[^][^"\\]*)*)"(?![^ \t-\r\0])/y
+const SINGLE = /'([^'\\]*(?:\\(?:'|(?!'))[^'\\]*)*)'(?![^ \t-\r\0])/y
+
+const encoder = new TextEncoder()
 
 /** The words of a line as byte arrays, or null when its quotes are not balanced. */
 export function split(line) {
   const words = []
-  const encoder = new TextEncoder()
-  let at = 0
-  for (;;) {
-    while (/\s/.test(line[at] ?? '')) at++
-    if (at >= line.length) return words
-    const word = []
-    const quote = line[at] === '"' || line[at] === "'" ? line[at++] : null
-    for (;;) {
-      const rest = line.slice(at)
-      if (quote ? rest === '' : rest === '' || /\s/.test(rest[0])) break
-      if (rest[0] === quote) break
-      const hex = quote === '"' && /^\\x([0-9a-fA-F]{2})/.exec(rest)
-      if (hex) {
-        word.push(Number.parseInt(hex[1], 16))
-        at += 4
-      } else if (quote && rest[0] === '\\' && rest.length > 1 && (quote === '"' || rest[1] === "'")) {
-        word.push(...encoder.encode(quote === '"' ? ESCAPES[rest[1]] ?? rest[1] : rest[1]))
-        at += 2
-      } else {
-        const char = String.fromCodePoint(line.codePointAt(at))
-        word.push(...encoder.encode(char))
-        at += char.length
-      }
-    }
-    if (quote) {
-      if (line[at] !== quote || /\S/.test(line[at + 1] ?? ' ')) return null
-      at++
-    }
-    words.push(Uint8Array.from(word))
+  for (let at = end(SPACE, line, 0); at < line.length; at = end(SPACE, line, at)) {
+    const parts = []
+    let match
+    do {
+      if ((match = take(PLAIN, line, at))) parts.push(encoder.encode(match[0]))
+      else if ((match = take(DOUBLE, line, at))) parts.push(...unescaped(match[1]))
+      else if ((match = take(SINGLE, line, at))) parts.push(encoder.encode(match[1].replaceAll("\\'", "'")))
+      else return null
+      at += match[0].length
+    } while (at < line.length && end(SPACE, line, at) === at)
+    words.push(joined(parts))
   }
+  return words
+}
+
+function take(pattern, line, at) {
+  pattern.lastIndex = at
+  return pattern.exec(line)
+}
+
+function end(pattern, line, at) {
+  return at + take(pattern, line, at)[0].length
+}
+
+function unescaped(text) {
+  return Array.from(text.matchAll(/([^\\]+)|\\x([0-9a-fA-F]{2})|\\([^])/gu), ([, plain, hex, char]) => {
+    if (hex) return Uint8Array.of(Number.parseInt(hex, 16))
+    return encoder.encode(plain ?? ESCAPES[char] ?? char)
+  })
+}
+
+function joined(parts) {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }

@@ -1,98 +1,73 @@
-// The page: one store, a terminal for each connection to it, gauges and things to try.
+// The page: one store, a terminal for each connection to it, gauges, and things to try.
 
 import { open } from './keyside/index.js'
 import { commandTable } from './commands.js'
+import { element } from './element.js'
+import { Gauges } from './gauges.js'
 import { RECIPES } from './recipes.js'
+import { Tabs } from './tabs.js'
 import { Terminal } from './terminal.js'
 
+const FIRST_LINES = ['SET greeting "hello, world"', 'GET greeting', 'help string']
+
 const byId = (id) => document.getElementById(id)
-const tabs = []
 
 async function start() {
+  const startedAt = performance.now()
   const db = await open()
+  const took = Math.ceil(performance.now() - startedAt)
   const commands = commandTable(db)
-  let stale = false
-
-  function refresh() {
-    stale = false
-    const info = db.call('INFO')
-    byId('gauge-keys').textContent = db.call('DBSIZE')
-    byId('gauge-memory').textContent = /used_memory_human:(\S+)/.exec(info)?.[1] ?? '–'
-    byId('gauge-commands').textContent = /total_commands_processed:(\d+)/.exec(info)?.[1] ?? '0'
-  }
-
-  /** Has the gauges drawn anew, once however much happens meanwhile. */
-  function touch() {
-    if (stale) return
-    stale = true
-    requestAnimationFrame(refresh)
-  }
-
-  function select(chosen) {
-    for (const { tab, panel } of tabs) {
-      const isChosen = tab === chosen.tab
-      tab.setAttribute('aria-selected', isChosen)
-      tab.tabIndex = isChosen ? 0 : -1
-      panel.hidden = !isChosen
-      if (isChosen) tab.classList.remove('unread')
-    }
-    chosen.terminal.focus()
-  }
-
-  function addTab() {
-    const number = tabs.length + 1
-    const panel = document.createElement('div')
-    panel.className = 'panel'
-    panel.id = `panel-${number}`
-    panel.setAttribute('role', 'tabpanel')
-    const tab = document.createElement('button')
-    tab.type = 'button'
-    tab.textContent = `client ${number}`
-    tab.setAttribute('role', 'tab')
-    tab.setAttribute('aria-controls', panel.id)
-    const terminal = new Terminal(panel, db.connect(), commands, (what) => {
-      touch()
-      if (what === 'push' && panel.hidden) tab.classList.add('unread')
-    })
-    const made = { tab, panel, terminal }
-    tabs.push(made)
-    tab.addEventListener('click', () => select(made))
-    tab.addEventListener('keydown', (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-      if (!step) return
-      const next = tabs[(tabs.indexOf(made) + step + tabs.length) % tabs.length]
-      select(next)
-      next.tab.focus()
-    })
-    byId('tabs').append(tab)
-    byId('panels').append(panel)
-    select(made)
-  }
-
-  byId('new-tab').addEventListener('click', addTab)
-  byId('recipes').append(...RECIPES.map(({ name, about, lines }) => {
-    const item = document.createElement('li')
-    const button = document.createElement('button')
-    button.type = 'button'
-    const small = document.createElement('small')
-    small.textContent = about
-    button.append(name, small)
-    button.addEventListener('click', () => {
-      const { terminal } = tabs.find(({ panel }) => !panel.hidden)
-      lines.forEach((line) => terminal.run(line))
-      terminal.focus()
-    })
-    item.append(button)
-    return item
-  }))
-  addTab()
-  refresh()
-  setInterval(touch, 1000)
+  // Shows the terminal, which can have no focus before.
   document.documentElement.dataset.ready = 'true'
+  const gauges = new Gauges(() => db.connect(), { keys: byId('gauge-keys'), memory: byId('gauge-memory'), commands: byId('gauge-commands') })
+  const tabs = new Tabs({
+    list: byId('tabs'),
+    panels: byId('panels'),
+    closer: byId('close-tab'),
+    open: (onMessage) => new Terminal({ connect: () => db.connect(), commands, onRun: () => gauges.touch(), onMessage }),
+  })
+  tabs.add().terminal.greet(greeting(tabs, commands, took))
+  byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
+  byId('recipes').append(...RECIPES.map((recipe) => element('li', {}, recipeButton(tabs, recipe))))
+  gauges.touch()
 }
 
-start().catch((error) => {
-  const failure = byId('failure')
-  failure.textContent = `The store did not start: ${error.message}`
-  failure.hidden = false
-})
+function greeting(tabs, commands, took) {
+  const count = [...commands.values()].filter(({ isContainer }) => !isContainer).length
+  return element(
+    'div',
+    { class: 'greeting' },
+    element('p', {}, element('strong', {}, 'The store is ready.'), ` It took ${took} ms to load, has ${count} commands, and is as empty as can be. Type a command below, or begin with one of these:`),
+    element('p', {}, ...FIRST_LINES.map((line) => button({ class: 'line' }, () => play(tabs, [line]), line))),
+  )
+}
+
+function recipeButton(tabs, { name, about, lines }) {
+  return button({}, () => play(tabs, lines), element('b', {}, name), element('small', {}, about))
+}
+
+function button(attributes, onClick, ...children) {
+  const made = element('button', { type: 'button', ...attributes }, ...children)
+  made.addEventListener('click', onClick)
+  return made
+}
+
+/** Types lines into the shown terminal, and where they say so into the one beside. */
+function play(tabs, lines) {
+  const here = tabs.current
+  for (const line of lines) {
+    if (typeof line === 'string') here.terminal.run(line)
+    else tabs.beside(here).terminal.run(line.beside)
+  }
+  // Where fingers type, the keyboard would cover what there is to see.
+  if (matchMedia('(pointer: fine)').matches) here.terminal.focus()
+  else byId('terminal').scrollIntoView({ block: 'nearest' })
+}
+
+function fail(error) {
+  byId('failure-reason').textContent = `Its module, keyside/keyside.wasm, could not be loaded or run here: ${error.message}`
+  byId('failure').hidden = false
+  byId('starting').hidden = true
+}
+
+start().catch(fail)

@@ -1,176 +1,225 @@
 // One terminal is one connection: a prompt, what was typed before, completion, and everything the store says.
 
-import { commandOf } from './commands.js'
+import { Choices } from './choices.js'
+import { argumentAt, commandOf, completions } from './commands.js'
+import { element } from './element.js'
+import { History } from './history.js'
 import { split } from './line.js'
 import { readAll, show } from './reply.js'
+import { Session } from './session.js'
 
-const KEPT_LINES = 1000
-const CHOICES = 12
+const KEPT_ENTRIES = 500
+
+/** What the terminal answers itself. */
+const OWN_COMMANDS = ['HELP', 'CLEAR']
 
 export class Terminal {
+  #connect
   #connection
   #commands
-  #past = []
-  #pastAt = 0
-  #db = 0
-  #queued = false
+  #session = new Session()
+  #history = new History()
+  #frame
+  #onRun
+  #onMessage
 
-  /** A terminal on `connection`, filling `panel`. `commands` is the command table; `onActivity` hears of every line. */
-  constructor(panel, connection, commands, onActivity) {
-    this.#connection = connection
+  /**
+   * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
+   * `onRun` hears of every line, `onMessage` of what comes by itself.
+   */
+  constructor({ connect, commands, onRun, onMessage }) {
+    this.#connect = connect
     this.#commands = commands
-    this.onActivity = onActivity
-    this.log = element('div', { className: 'log', role: 'log', tabIndex: 0, ariaLabel: 'Replies' })
-    this.prompt = element('label', { className: 'prompt' })
-    this.input = element('input', { type: 'text', autocomplete: 'off', spellcheck: false, ariaLabel: 'Command' })
-    this.input.setAttribute('autocapitalize', 'off')
-    this.choices = element('ul', { className: 'choices', role: 'listbox', hidden: true, ariaLabel: 'Commands' })
-    this.hint = element('div', { className: 'hint' })
-    const ask = element('div', { className: 'ask' })
-    ask.append(this.prompt, this.input, this.choices)
-    panel.append(this.log, ask, this.hint)
-    this.input.addEventListener('keydown', (event) => this.#key(event))
-    this.input.addEventListener('input', () => { this.#complete(); this.#help() })
-    this.input.addEventListener('blur', () => { this.choices.hidden = true })
-    connection.on('push', (bytes) => this.#received(bytes))
-    this.#showPrompt()
-    this.#help()
+    this.#onRun = onRun
+    this.#onMessage = onMessage
+    this.log = element('div', { class: 'log', role: 'log', tabindex: 0, 'aria-label': 'Replies' })
+    this.prompt = element('span', { class: 'prompt', 'aria-hidden': 'true' })
+    this.input = element('input', { type: 'text', 'aria-label': 'Command', autocomplete: 'off', autocapitalize: 'off', autocorrect: 'off', spellcheck: 'false', enterkeyhint: 'send' })
+    this.choices = new Choices(this.input, ({ line }) => this.#write(line))
+    this.hint = element('div', { class: 'hint' })
+    this.element = element('div', { class: 'panel' }, this.log, element('div', { class: 'ask' }, this.prompt, this.input, this.choices.element), this.hint)
+    this.#listen()
+    this.#open()
+  }
+
+  /** Shows something above all replies, until the first command. */
+  greet(greeting) {
+    this.log.append(greeting)
   }
 
   /** Types a line and presses Enter. */
   run(line) {
-    this.#past.push(line)
-    this.#pastAt = this.#past.length
-    this.#print('asked', span('prompt', `${this.prompt.textContent} `), line)
+    this.log.querySelector('.greeting')?.remove()
+    this.#history.add(line)
+    this.#print('asked', element('span', { class: 'prompt' }, `${this.#session.prompt} `), line)
     const words = split(line)
-    if (words === null) return this.#print('', span('error', 'Quotes are not balanced.'))
-    if (words.length === 0) return
-    const name = new TextDecoder().decode(words[0]).toLowerCase()
-    if (name === 'clear') return this.log.replaceChildren()
-    if (name === 'help') return this.#explain(line.trim().slice(4))
-    try {
-      for (const reply of readAll(this.#connection.send(...words))) {
-        this.#print('', show(reply))
-        this.#follow(name, words, reply)
-      }
-    } catch (error) {
-      this.#print('', span('error', error.message))
-    }
-    this.onActivity()
+    const [name, ...topic] = line.trim().toLowerCase().split(/\s+/)
+    if (words === null) this.#print('error', 'The quotes are not balanced.')
+    else if (name === 'clear') this.#clear()
+    else if (name === 'help') this.#explain(topic.join(' '))
+    else if (words.length > 0) this.#send(words)
+    this.#onRun()
   }
 
   focus() {
-    this.input.focus()
+    this.input.focus({ preventScroll: true })
   }
 
-  /** Keeps the prompt true: which database, and whether commands are queued. */
-  #follow(name, words, reply) {
-    if (reply.kind === '-') return
-    if (name === 'select') this.#db = Number(new TextDecoder().decode(words[1]))
-    if (name === 'multi') this.#queued = true
-    if (['exec', 'discard', 'reset'].includes(name)) this.#queued = false
-    if (name === 'reset') this.#db = 0
+  close() {
+    this.#connection.close()
+  }
+
+  #open() {
+    this.#connection = this.#connect()
+    this.#connection.on('push', (bytes) => this.#received(bytes))
+    this.#session = new Session()
+    this.#showPrompt()
+    this.#showHint()
+  }
+
+  #send(words) {
+    let bytes
+    try {
+      bytes = this.#connection.send(...words)
+    } catch {
+      // It has ended: by QUIT, or by another's CLIENT KILL.
+      try {
+        this.#open()
+        bytes = this.#connection.send(...words)
+        this.#print('note', 'The connection had ended; this is a new one.')
+      } catch (error) {
+        return this.#print('error', error.message)
+      }
+    }
+    const replies = readAll(bytes)
+    if (replies.length === 0) this.#print('note', 'No answer so far.')
+    for (const reply of replies) {
+      this.#print(reply.kind === '>' ? 'message' : 'reply', show(reply))
+      if (reply.kind !== '>') this.#session.follow(words, reply)
+    }
     this.#showPrompt()
   }
 
-  #showPrompt() {
-    this.prompt.textContent = `keyside[${this.#db}]${this.#queued ? '(TX)' : ''}>`
+  #received(bytes) {
+    const replies = readAll(bytes)
+    for (const reply of replies) this.#print('message', show(reply))
+    this.#onMessage(replies.length)
   }
 
-  #received(bytes) {
-    for (const reply of readAll(bytes)) this.#print('pushed', show(reply))
-    this.onActivity('push')
+  #showPrompt() {
+    this.prompt.textContent = this.#session.prompt
   }
 
   #print(className, ...parts) {
-    const line = element('div', { className })
-    line.append(...parts)
-    this.log.append(line)
-    while (this.log.childElementCount > KEPT_LINES) this.log.firstElementChild.remove()
-    this.log.scrollTop = this.log.scrollHeight
+    const { log } = this
+    log.append(element('div', { class: className }, ...parts))
+    while (log.childElementCount > KEPT_ENTRIES) log.firstElementChild.remove()
+    this.#scrollToEnd()
+  }
+
+  /** Scrolls with the next frame: to do so at once would lay out the log for every line of many. */
+  #scrollToEnd() {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => {
+      this.log.scrollTop = this.log.scrollHeight
+    })
+  }
+
+  #clear() {
+    this.log.replaceChildren()
   }
 
   #explain(topic) {
     const command = commandOf(this.#commands, topic)
-    if (!command) return this.#print('note', topic.trim() ? `There is no command ${topic.trim().toUpperCase()}.` : 'help COMMAND explains a command; Tab shows what there is.')
-    this.#print('note', `${command.name} ${command.syntax}\n${command.summary}\nsince ${command.since} · ${command.group} · ${command.complexity}`)
+    const all = [...this.#commands.values()].filter(({ isContainer }) => !isContainer)
+    const groups = [...new Set(all.map(({ group }) => group))]
+    const group = topic.replace(/^@/, '')
+    if (command?.isContainer) this.#list(all.filter(({ name }) => name.startsWith(`${command.name} `)), command.summary)
+    else if (command) this.#describe(command)
+    else if (groups.includes(group)) this.#list(all.filter((it) => it.group === group), `The commands of the group ${group}:`)
+    else this.#print('note', topic ? `There is no command ${topic.toUpperCase()}.\n` : '', `help COMMAND explains a command, help GROUP lists those of a group: ${groups.join(', ')}.`)
   }
 
-  #help() {
-    const command = commandOf(this.#commands, this.input.value)
+  #describe({ name, syntax, summary, since, group, complexity }) {
+    this.#print('note', element('b', {}, [name, ...syntax].join(' ')), `\n${summary}\n`, element('small', {}, [`since ${since}`, group, complexity].filter(Boolean).join(' · ')))
+  }
+
+  #list(commands, title) {
+    const rows = commands.flatMap(({ name, summary }) => [element('dt', {}, name), element('dd', {}, summary)])
+    this.#print('note', title, element('dl', {}, ...rows))
+  }
+
+  /** Says what the command being typed is, and marks the argument. */
+  #showHint() {
+    const line = this.input.value
+    const command = commandOf(this.#commands, line)
     if (!command) {
-      this.hint.replaceChildren('Type a command, for example SET greeting hello')
+      const [first] = line.trim().toUpperCase().split(/\s+/)
+      const isOwn = OWN_COMMANDS.some((name) => name.startsWith(first))
+      if (this.choices.isOpen) this.hint.replaceChildren('Tab takes the first, ↑ and ↓ choose another.')
+      else this.hint.replaceChildren(isOwn ? 'Type a command; Tab completes, help explains.' : `There is no command ${first}.`)
       return
     }
-    const code = document.createElement('code')
-    code.textContent = `${command.name} ${command.syntax}`
-    this.hint.replaceChildren(code, ` — ${command.summary}`)
+    const at = argumentAt(command, line)
+    const syntax = command.syntax.flatMap((part, i) => [' ', i === at ? element('mark', {}, part) : part])
+    this.hint.replaceChildren(element('code', {}, command.name, ...syntax), element('span', {}, command.summary))
   }
 
-  #complete() {
-    const typed = this.input.value.trimStart().toUpperCase()
-    const found = typed && [...this.#commands.values()].filter((it) => it.name.startsWith(typed) && it.name !== typed).slice(0, CHOICES)
-    this.choices.hidden = !found?.length
-    this.choices.replaceChildren(...(found || []).map((command) => {
-      const item = element('li', { role: 'option', ariaSelected: 'false' })
-      item.append(command.name, span('', command.summary))
-      item.dataset.name = command.name
-      item.addEventListener('mousedown', (event) => { event.preventDefault(); this.#choose(item) })
-      return item
-    }))
+  #write(line) {
+    this.input.value = line
+    this.input.setSelectionRange(line.length, line.length)
+    this.choices.hide()
+    this.#showHint()
   }
 
-  #choose(item) {
-    this.input.value = `${item.dataset.name} `
-    this.choices.hidden = true
-    this.#help()
+  #listen() {
+    const { input, log } = this
+    input.addEventListener('keydown', (event) => {
+      if (!event.isComposing && this.#key(event)) event.preventDefault()
+    })
+    input.addEventListener('input', () => {
+      const isAtEnd = input.selectionStart === input.value.length
+      this.choices.show(isAtEnd ? completions(this.#commands, input.value) : [])
+      this.#showHint()
+    })
+    input.addEventListener('blur', () => this.choices.hide())
+    input.addEventListener('paste', (event) => this.#paste(event))
+    log.addEventListener('click', () => {
+      if (document.getSelection().isCollapsed) this.focus()
+    })
   }
 
-  #mark(step) {
-    const items = [...this.choices.children]
-    const marked = items.findIndex((item) => item.ariaSelected === 'true')
-    const next = marked < 0 ? (step > 0 ? 0 : items.length - 1) : (marked + step + items.length) % items.length
-    items.forEach((item, i) => { item.ariaSelected = String(i === next) })
-    items[next].scrollIntoView({ block: 'nearest' })
-  }
-
-  #recall(step) {
-    this.#pastAt = Math.max(0, Math.min(this.#past.length, this.#pastAt + step))
-    this.input.value = this.#past[this.#pastAt] ?? ''
-    this.#help()
-  }
-
-  #key(event) {
-    const open = !this.choices.hidden
-    const marked = open && [...this.choices.children].find((item) => item.ariaSelected === 'true')
-    if (event.key === 'Enter') {
-      if (marked) this.#choose(marked)
-      else {
-        const line = this.input.value
-        this.input.value = ''
-        this.choices.hidden = true
-        this.run(line)
-        this.#help()
-      }
-    } else if (event.key === 'Tab' && open && !event.shiftKey) this.#choose(marked || this.choices.firstElementChild)
-    else if (event.key === 'Escape' && open) this.choices.hidden = true
-    else if (event.key === 'ArrowUp') open ? this.#mark(-1) : this.#recall(-1)
-    else if (event.key === 'ArrowDown') open ? this.#mark(1) : this.#recall(1)
-    else if (event.key === 'l' && event.ctrlKey) this.log.replaceChildren()
-    else return
+  /** Runs every line but the last of what is pasted. */
+  #paste(event) {
+    const pasted = event.clipboardData.getData('text')
+    if (!pasted.includes('\n')) return
     event.preventDefault()
+    const { value, selectionStart, selectionEnd } = this.input
+    const lines = (value.slice(0, selectionStart) + pasted + value.slice(selectionEnd)).split(/\r?\n/)
+    const last = lines.pop()
+    for (const line of lines) if (line.trim()) this.run(line)
+    this.#write(last)
   }
-}
 
-function element(name, properties) {
-  const made = document.createElement(name)
-  for (const [key, value] of Object.entries(properties)) {
-    if (key === 'role') made.setAttribute('role', value)
-    else made[key] = value
+  /** Whether the key means something here. */
+  #key({ key, ctrlKey, shiftKey }) {
+    const { choices, input } = this
+    if (key === 'Enter') {
+      if (choices.hasMark) choices.choose()
+      else this.#enter()
+    } else if (key === 'Tab' && choices.isOpen && !shiftKey) choices.choose()
+    else if (key === 'Escape' && choices.isOpen) choices.hide()
+    else if (key === 'Escape' && input.value) this.#write('')
+    else if (key === 'ArrowUp') choices.isOpen ? choices.move(-1) : this.#write(this.#history.older(input.value))
+    else if (key === 'ArrowDown') choices.isOpen ? choices.move(1) : this.#write(this.#history.newer(input.value))
+    else if (key === 'l' && ctrlKey) this.#clear()
+    else return false
+    return true
   }
-  return made
-}
 
-function span(className, text) {
-  return element('span', { className, textContent: text })
+  #enter() {
+    const line = this.input.value
+    this.#write('')
+    if (line.trim()) this.run(line)
+  }
 }

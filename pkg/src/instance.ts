@@ -41,8 +41,8 @@ export interface Caller {
 
 /** Who is told what happens to a client without its asking. */
 export interface Owner {
-  /** Messages came; each call of `read` reads them anew. */
-  received(read: (asBytes: boolean) => Push[]): void
+  /** Messages came; each call of `read` reads them anew. `bytes` are there unless they came within a reply. */
+  received(read: (asBytes: boolean) => Push[], bytes?: Uint8Array): void
   /** The connection is over. */
   ended(): void
 }
@@ -164,15 +164,8 @@ export class Instance {
 
   /** Runs the request that was written, and returns its reply. */
   run(caller: Caller, command: number, words: number): unknown {
-    const now = this.now()
-    if (now >= this.deadline) this.tick(now)
-    let status
-    try {
-      status = this.exports.call(caller.id, command, words, now)
-    } catch (error) {
-      throw this.fail(error)
-    }
-    if ((status & 1) !== 0 || this.memory.length === 0) return this.finish(caller, status)
+    const status = this.execute(caller, command, words)
+    if ((status & 1) !== 0 || this.memory.length === 0) return this.finish(caller, status, (length) => this.reply(caller, length))
     const { memory, replyAt } = this
     // The replies of most commands, read without a reader.
     switch (memory[replyAt]) {
@@ -197,6 +190,25 @@ export class Instance {
         if (status === 6) return null
     }
     return this.reply(caller, status >>> 1)
+  }
+
+  /** Runs the request that was written, which begins with a name, and returns its reply as it is. */
+  send(caller: Caller, words: number): Uint8Array {
+    return this.finish(caller, this.execute(caller, BY_NAME, words), (length) => {
+      const bytes = this.memory.slice(this.replyAt, this.replyAt + length)
+      this.owners.get(caller.id)?.received((asBytes) => readPushes(bytes, asBytes))
+      return bytes
+    })
+  }
+
+  private execute(caller: Caller, command: number, words: number): number {
+    const now = this.now()
+    if (now >= this.deadline) this.tick(now)
+    try {
+      return this.exports.call(caller.id, command, words, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
   }
 
   /** Makes what the module has changed known: where things lie, and when it wants to be called. */
@@ -276,11 +288,11 @@ export class Instance {
   }
 
   /** Returns the reply of a call after which more than that is new. */
-  private finish(caller: Caller, status: number): unknown {
+  private finish<T>(caller: Caller, status: number, read: (length: number) => T): T {
     this.check()
     this.look()
     try {
-      return this.reply(caller, this.exports.reply_len())
+      return read(this.exports.reply_len())
     } finally {
       if ((status & 1) !== 0) {
         this.deliver()
@@ -316,7 +328,7 @@ export class Instance {
       this.replyAt = exports.reply_at()
       const copy = this.memory.slice(this.replyAt, this.replyAt + length)
       const owner = this.owners.get(client)
-      if (length > 0) owner?.received((asBytes) => readPushes(copy, asBytes, 'monitor'))
+      if (length > 0) owner?.received((asBytes) => readPushes(copy, asBytes, 'monitor'), copy)
       if (exports.is_closing(client)) owner?.ended()
     }
     this.replyAt = exports.reply_at()

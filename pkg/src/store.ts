@@ -1,12 +1,15 @@
 /** The store and its connections as users know them: a method for every command. */
 import { SIGNATURES, type Commands } from './commands.js'
 import { BY_NAME, Instance } from './instance.js'
-import { decoder, type Push } from './reply.js'
+import { Push, decoder } from './reply.js'
 import { Signature } from './signature.js'
 import type { Value } from './values.js'
 
 /** Who is called with what comes after the kind of a message. */
 export type Listener<Bytes> = (...values: Bytes[]) => void
+
+/** Who is called with RESP3 as a socket would carry it. */
+export type PushListener = (bytes: Uint8Array) => void
 
 /** A client of the engine, seen through strings or through bytes. It has a method for every command. */
 class Client<Bytes> {
@@ -16,7 +19,7 @@ class Client<Bytes> {
   readonly id: number
   /** @internal */
   readonly asBytes: boolean
-  readonly #listeners: Map<string, Set<Listener<Bytes>>> = new Map()
+  readonly #listeners: Map<string, Set<Listener<Bytes> | PushListener>> = new Map()
 
   /** @internal */
   constructor(instance: Instance, id: number, asBytes: boolean) {
@@ -33,31 +36,51 @@ class Client<Bytes> {
   }
 
   /**
+   * Runs any command like `call`, and returns its reply as a socket would carry it, in RESP3: there a status differs from a
+   * text, and a refusal is a reply like others. It is empty for a command that is not answered yet.
+   */
+  send(...words: [name: string | Uint8Array, ...args: Value[]]): Uint8Array {
+    if (words.length === 0) throw new TypeError('send: a command has at least a name')
+    this.instance.putAll(SEND, words)
+    return this.instance.send(this, words.length)
+  }
+
+  /**
+   * Calls `listener` with everything that comes while no command of this connection runs: messages of all kinds, and answers
+   * that took their time. They are RESP3 as a socket would carry it.
+   */
+  on(kind: 'push', listener: PushListener): this
+  /**
    * Calls `listener` for every message of a kind: `message` with channel and message, `pmessage` with pattern, channel and
    * message, `subscribe` … It is called after the call of a method that caused the message has returned.
    */
-  on(kind: string, listener: Listener<Bytes>): this {
+  on(kind: string, listener: Listener<Bytes>): this
+  on(kind: string, listener: Listener<Bytes> | PushListener): this {
     const listeners = this.#listeners.get(kind) ?? new Set()
     this.#listeners.set(kind, listeners.add(listener))
     return this
   }
 
   /** Calls `listener` no more. */
-  off(kind: string, listener: Listener<Bytes>): this {
+  off(kind: 'push', listener: PushListener): this
+  /** Calls `listener` no more. */
+  off(kind: string, listener: Listener<Bytes>): this
+  off(kind: string, listener: Listener<Bytes> | PushListener): this {
     const listeners = this.#listeners.get(kind)
     if (listeners?.delete(listener) && listeners.size === 0) this.#listeners.delete(kind)
     return this
   }
 
   /** @internal */
-  hear(read: (asBytes: boolean) => Push[]) {
+  hear(read: (asBytes: boolean) => Push[], bytes?: Uint8Array) {
     if (this.#listeners.size === 0) return
     const pushes = read(this.asBytes)
+    if (bytes) pushes.unshift(new Push(['push', bytes]))
     // Not at once: whoever published knows nothing of who listens, or of what they throw.
     queueMicrotask(() => {
       for (const { values: [kind, ...values] } of pushes) {
         const name = kind instanceof Uint8Array ? decoder.decode(kind) : String(kind)
-        for (const listener of this.#listeners.get(name) ?? []) listener(...(values as Bytes[]))
+        for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<unknown>)(...values)
       }
     })
   }
@@ -79,9 +102,9 @@ export class Connection extends Client<string> {
     super(instance, id, false)
     this.bytes = new BytesConnection(instance, id, true)
     instance.owners.set(id, {
-      received: (read) => {
-        this.hear(read)
-        this.bytes.hear(read)
+      received: (read, bytes) => {
+        this.hear(read, bytes)
+        this.bytes.hear(read, bytes)
       },
       ended: () => Connection.prototype.close.call(this),
     })
@@ -119,6 +142,11 @@ export class Store extends Connection {
     this.#instance = instance
   }
 
+  /** Another connection to the store. There can be one even if the first was ended, by QUIT or by CLIENT KILL. */
+  override connect(): Connection {
+    return new Connection(this.#instance)
+  }
+
   /** Ends the store with all its connections, and frees its memory. */
   override close() {
     this.#instance.stop('keyside: the store is closed')
@@ -126,6 +154,7 @@ export class Store extends Connection {
 }
 
 const CALL = new Signature('call')
+const SEND = new Signature('send')
 const METHODS = SIGNATURES.trim().split('\n').map((line) => new Signature(line))
 
 /** The commands of this package as a number, to be compared with those of the module: FNV-1a of the names. */

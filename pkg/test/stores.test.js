@@ -34,6 +34,16 @@ test('connections share data, and nothing else', async () => {
   assert.equal(db.get('k'), '2')
 })
 
+test('a store outlives its first connection', async () => {
+  const db = await open()
+  db.set('k', 1)
+  assert.equal(db.connect().client_kill('TYPE', 'normal'), 1)
+  assert.throws(() => db.get('k'), { message: 'keyside: the connection is closed' })
+  assert.equal(db.connect().get('k'), '1')
+  db.close()
+  assert.throws(() => db.connect(), { message: 'keyside: the store is closed' })
+})
+
 test('messages reach those who listen, after the call that caused them', async () => {
   const db = await open()
   const other = db.connect()

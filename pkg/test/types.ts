@@ -37,8 +37,11 @@ is<typeof several, string[] | null>(true)
 const anything = db.call('OBJECT', 'ENCODING', 'key')
 is<typeof anything, unknown>(true)
 const other: Connection = db.connect()
+other.on('push', (resp: Uint8Array) => console.log(resp))
 other.on('message', (channel: string, message: string) => console.log(channel, message))
 other.bytes.on('message', (channel: Uint8Array) => console.log(channel))
+const resp = db.send(new Uint8Array([0x47]), 'key')
+is<typeof resp, Uint8Array>(true)
 const commands: Commands<string> = db
 commands.get('key')
 {

@@ -108,6 +108,8 @@ pub struct Client {
     pub(super) parser: RequestParser,
     pub(super) query: Vec<u8>,
     pub(super) out: Vec<u8>,
+    /// Whether requests wait in `query` until `out` is fetched.
+    pub(super) held: bool,
     /// Whether it is in the list of clients whose output the shell has to fetch.
     pub(super) ready: bool,
 }
@@ -137,6 +139,7 @@ impl Client {
             parser: RequestParser::default(),
             query: Vec::new(),
             out: Vec::new(),
+            held: false,
             ready: false,
         }
     }

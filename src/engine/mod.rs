@@ -230,6 +230,18 @@ impl Engine {
         self.clients.get(id).is_none_or(|client| client.closing)
     }
 
+    /// Whether requests of a client wait until its replies are fetched; [`Engine::receive`] goes on with them, with or
+    /// without more bytes.
+    #[inline]
+    pub fn is_held(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| client.held)
+    }
+
+    /// Whether a client waits for messages and not for replies.
+    pub fn is_subscriber(&self, id: ClientId) -> bool {
+        self.clients.get(id).is_some_and(Client::is_subscriber)
+    }
+
     /// Whether [`Engine::next_ready`] may have a client.
     #[inline]
     pub fn has_ready(&self) -> bool {

@@ -9,6 +9,9 @@ use crate::resp::{Limits, ProtocolError, RequestParser, Writer};
 /// Requests read ahead at most: enough to hide the time memory takes, few enough to stay in the nearest cache.
 const AHEAD: usize = 16;
 
+/// A client with so many bytes of replies to fetch has the rest of its requests wait.
+const OUTPUT_MAX: usize = 64 << 20;
+
 /// Requests that are read and have not run.
 struct Ahead<'i> {
     words: Vec<&'i [u8]>,
@@ -48,7 +51,9 @@ impl<'i> Ahead<'i> {
     /// The words of each request, and where it ends.
     fn requests(&self) -> impl Iterator<Item = (&[&'i [u8]], usize)> {
         let mut first = 0;
-        self.ends[..self.len].iter().map(move |&(last, end)| (&self.words[core::mem::replace(&mut first, last)..last], end))
+        self.ends[..self.len]
+            .iter()
+            .map(move |&(last, end)| (&self.words[core::mem::replace(&mut first, last)..last], end))
     }
 }
 
@@ -63,6 +68,7 @@ impl Engine {
     ) -> usize {
         let mut ahead = Ahead::new();
         let mut at = 0;
+        self.hold(id, false);
         loop {
             let stop = self.read_ahead(id, input, at, parser, &mut ahead);
             for (words, end) in ahead.requests() {
@@ -72,6 +78,12 @@ impl Engine {
                     return input.len();
                 }
                 at = end;
+                if out.position() > OUTPUT_MAX {
+                    // What was read ahead is read again.
+                    *parser = RequestParser::default();
+                    self.hold(id, true);
+                    return at;
+                }
             }
             match stop {
                 Stop::Full => {}
@@ -125,6 +137,12 @@ impl Engine {
         Stop::Full
     }
 
+    fn hold(&mut self, id: ClientId, held: bool) {
+        if let Some(client) = self.clients.get_mut(id) {
+            client.held = held;
+        }
+    }
+
     /// What a client's requests may be.
     fn limits(&mut self, id: ClientId) -> Limits {
         let client = self.clients.get(id);
@@ -136,5 +154,58 @@ impl Engine {
             word: self.config.proto_max_bulk_len,
             unauthenticated: self.has_password() && !is_authenticated,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Origin};
+
+    fn engine() -> (Engine, ClientId) {
+        let mut engine = Engine::new(Config::default(), 1);
+        let client = engine.connect(Origin::default(), 0);
+        (engine, client)
+    }
+
+    fn take(engine: &mut Engine, client: ClientId) -> Vec<u8> {
+        core::mem::take(engine.output(client).unwrap())
+    }
+
+    #[test]
+    fn more_requests_than_are_read_ahead_run_in_order() {
+        let (mut engine, client) = engine();
+        let requests = b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\nINCR n\r\n\r\n*0\r\n".repeat(3 * AHEAD);
+        engine.receive(client, &requests, 0);
+        let replies: Vec<u8> =
+            (1..=6 * AHEAD).flat_map(|n| alloc::format!(":{n}\r\n").into_bytes()).collect();
+        assert_eq!(take(&mut engine, client), replies);
+    }
+
+    #[test]
+    fn requests_before_one_that_breaks_the_protocol_are_answered() {
+        let (mut engine, client) = engine();
+        engine.receive(client, b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n*x\r\n*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n", 0);
+        assert_eq!(take(&mut engine, client), b":1\r\n-ERR Protocol error: invalid multibulk length\r\n");
+        assert!(engine.is_closing(client));
+    }
+
+    #[test]
+    fn requests_wait_while_too_many_replies_are_not_fetched() {
+        let (mut engine, client) = engine();
+        let value = alloc::vec![b'x'; OUTPUT_MAX / 2];
+        let set = [&b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$33554432\r\n"[..], &value, b"\r\n"].concat();
+        engine.receive(client, &set, 0);
+        assert_eq!(take(&mut engine, client), b"+OK\r\n");
+
+        engine.receive(client, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n".repeat(5).as_slice(), 0);
+        let reply = value.len() + 13;
+        let mut fetched = [0; 3];
+        for len in &mut fetched {
+            *len = take(&mut engine, client).len();
+            engine.receive(client, b"", 0);
+        }
+        assert_eq!(fetched, [2 * reply, 2 * reply, reply]);
+        assert!(!engine.is_held(client) && take(&mut engine, client).is_empty());
     }
 }

@@ -184,9 +184,9 @@ impl Database {
 
     /// Replaces the value of an entry by a text, and its deadline.
     pub fn replace_text(&mut self, found: Found, text: &[u8], deadline: Option<u64>) -> Found {
-        let same_deadline = self.entries.deadline(found.handle) == deadline;
-        if same_deadline && self.entries.overwrite_text(found.handle, text) {
-            return found;
+        let old = self.entries.deadline(found.handle);
+        if old.is_some() == deadline.is_some() && self.entries.overwrite_text(found.handle, text) {
+            return if old == deadline { found } else { self.set_deadline(found, deadline) };
         }
         self.unindex_deadline(found.handle);
         // The clock goes with the entry: an overwritten key is as recently used as the command makes it, right after.

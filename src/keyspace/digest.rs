@@ -1,13 +1,9 @@
 //! One number for everything that is stored: equal data give equal digests, however it came to be and however it is
 //! encoded. For tests and for comparing a store with its copy; not for security.
 
-use core::hash::{BuildHasher, Hasher};
-
-use foldhash::quality::FixedState;
-
 use super::{Database, Found, Keyspace, Kind};
 use crate::data::{
-    containers::listpack::Entry, hash::Hash, list::List, number::Digits, set::Set, sorted_set::SortedSet,
+    containers::{keyed_hash::keyed_hash, listpack::Entry}, hash::Hash, list::List, number::Digits, set::Set, sorted_set::SortedSet,
     stream::{Facts, Stream, StreamId},
 };
 
@@ -54,19 +50,13 @@ fn text(entry: Entry) -> u64 {
 
 /// Texts in this order.
 fn ordered<'t>(texts: impl IntoIterator<Item = &'t [u8]>) -> u64 {
-    let mut hasher = FixedState::with_seed(0).build_hasher();
-    for text in texts {
-        hasher.write_u64(text.len() as u64);
-        hasher.write(text);
-    }
-    hasher.finish()
+    // The hash of each is the seed of the next.
+    texts.into_iter().fold(0, keyed_hash)
 }
 
 /// Digests in this order.
 fn sequence(digests: impl IntoIterator<Item = u64>) -> u64 {
-    let mut hasher = FixedState::with_seed(1).build_hasher();
-    digests.into_iter().for_each(|digest| hasher.write_u64(digest));
-    hasher.finish()
+    digests.into_iter().fold(1, |seed, digest| keyed_hash(seed, &digest.to_le_bytes()))
 }
 
 /// Digests in any order.

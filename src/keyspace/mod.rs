@@ -9,9 +9,6 @@ mod random;
 mod writing;
 
 use alloc::vec::Vec;
-use core::hash::{BuildHasher, Hasher};
-
-use foldhash::quality::FixedState;
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
@@ -23,6 +20,7 @@ pub use writing::Writing;
 use crate::{
     Error, Result,
     data::{
+        containers::keyed_hash::keyed_hash,
         limits::Limits,
         number::{Digits, write_i64},
     },
@@ -52,7 +50,8 @@ pub struct Counters {
 pub struct Keyspace {
     databases: Vec<Database>,
     selected: usize,
-    hasher: FixedState,
+    /// What the hash of every key begins with.
+    seed: u64,
     /// What the current unit has done.
     pub effects: Effects,
     /// Limits of the small encodings.
@@ -78,7 +77,7 @@ impl Keyspace {
         Keyspace {
             databases: (0..count).map(|_| Database::default()).collect(),
             selected: 0,
-            hasher: FixedState::with_seed(random.next()),
+            seed: random.next(),
             effects: Effects::default(),
             limits,
             random,
@@ -150,7 +149,7 @@ impl Keyspace {
     /// The hash of a key.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        hash_with(&self.hasher, key)
+        keyed_hash(self.seed, key)
     }
 
     /// Finds a key for a change. A key past its deadline is removed on the way.
@@ -282,13 +281,13 @@ impl Keyspace {
     #[inline]
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, hasher, effects, .. } = self;
+        let Keyspace { databases, selected, seed, effects, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
             Some(found) => database.replace_text(found, text, deadline),
             None => {
                 effects.touch(*selected, key.0, Event::New);
-                database.insert_text(hash, key.0, text, deadline, |key| hash_with(hasher, key))
+                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
             }
         };
         self.access(found);
@@ -297,9 +296,9 @@ impl Keyspace {
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, hasher, effects, .. } = self;
+        let Keyspace { databases, selected, seed, effects, .. } = self;
         effects.touch(*selected, key.0, Event::New);
-        let found = databases[*selected].insert(hash, key.0, value, deadline, |key| hash_with(hasher, key));
+        let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
         found
     }
@@ -330,14 +329,14 @@ impl Keyspace {
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
-        let Keyspace { databases, selected, hasher, .. } = self;
-        databases[*selected].remove(found, |key| hash_with(hasher, key));
+        let Keyspace { databases, selected, seed, .. } = self;
+        databases[*selected].remove(found, |key| keyed_hash(*seed, key));
     }
 
     /// Takes a value out of the keyspace without a word.
     pub fn take(&mut self, found: Found) -> Value {
-        let Keyspace { databases, selected, hasher, .. } = self;
-        databases[*selected].take(found, |key| hash_with(hasher, key))
+        let Keyspace { databases, selected, seed, .. } = self;
+        databases[*selected].take(found, |key| keyed_hash(*seed, key))
     }
 
     /// Deletes a key, and says so; false when there is none.
@@ -395,7 +394,7 @@ impl Keyspace {
 
     /// Visits about `count` keys from `cursor` on; see [`Database::scan`].
     pub fn scan(&self, cursor: u64, count: usize, visit: impl FnMut(&[u8], Found)) -> u64 {
-        self.database().scan(cursor, count, |key| hash_with(&self.hasher, key), visit)
+        self.database().scan(cursor, count, |key| keyed_hash(self.seed, key), visit)
     }
 
     /// A key by chance that has not expired.
@@ -435,7 +434,7 @@ impl Keyspace {
         let (selected, mut left) = (self.selected, limit);
         for db in 0..self.databases.len() {
             self.selected = db;
-            while let Some(found) = self.databases[db].first_due(self.now_ms, |key| hash_with(&self.hasher, key)) {
+            while let Some(found) = self.databases[db].first_due(self.now_ms, |key| keyed_hash(self.seed, key)) {
                 if left == 0 {
                     self.selected = selected;
                     return false;
@@ -450,7 +449,7 @@ impl Keyspace {
 
     /// Panics unless the databases are as they should be. For tests.
     pub fn check(&self) {
-        self.databases.iter().for_each(|database| database.check(|key| hash_with(&self.hasher, key)));
+        self.databases.iter().for_each(|database| database.check(|key| keyed_hash(self.seed, key)));
     }
 
     fn expire(&mut self, found: Found) {
@@ -475,11 +474,4 @@ impl Keyspace {
         effects.log(*selected, &[b"DEL", key]);
         self.remove(found);
     }
-}
-
-#[inline]
-fn hash_with(hasher: &FixedState, key: &[u8]) -> u64 {
-    let mut hasher = hasher.build_hasher();
-    hasher.write(key);
-    hasher.finish()
 }

@@ -55,7 +55,11 @@ impl Directive {
     /// The refusal of this directive.
     pub fn refuse(&self, reason: impl Into<String>) -> Fatal {
         let quoted = self.values.iter().map(|value| format!(" \"{}\"", value.escape_ascii()));
-        Fatal { place: self.place.clone(), text: self.name.clone() + &quoted.collect::<String>(), reason: reason.into() }
+        Fatal {
+            place: self.place.clone(),
+            text: self.name.clone() + &quoted.collect::<String>(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -136,7 +140,9 @@ fn read_file(path: &Path, directives: &mut Vec<Directive>, depth: usize) -> Resu
         let name = String::from_utf8_lossy(&name).to_ascii_lowercase();
         let directive = Directive { name, values: words.collect(), place };
         match (&*directive.name, &*directive.values) {
-            ("include", [_]) if depth == INCLUDES_MAX => return Err(directive.refuse("Too many nested includes")),
+            ("include", [_]) if depth == INCLUDES_MAX => {
+                return Err(directive.refuse("Too many nested includes"));
+            }
             ("include", [file]) => {
                 let file = PathBuf::from(String::from_utf8_lossy(file).into_owned());
                 read_file(&file, directives, depth + 1)?;
@@ -183,7 +189,11 @@ mod tests {
             directives(&["--Port", "7000", "--save", "", "--bind", "127.0.0.1", "-::1"]),
             Ok(vec![pair("port", &["7000"]), pair("save", &[""]), pair("bind", &["127.0.0.1", "-::1"])])
         );
-        assert!(directives(&["-x"]).unwrap_err().ends_with(">>> '-x'\nBad directive or wrong number of arguments"));
+        assert!(
+            directives(&["-x"])
+                .unwrap_err()
+                .ends_with(">>> '-x'\nBad directive or wrong number of arguments")
+        );
     }
 
     #[test]
@@ -200,7 +210,8 @@ mod tests {
         let circle = directives(&[outer.to_str().unwrap()]);
         fs::remove_dir_all(&dir).unwrap();
 
-        let expected = [pair("port", &["1"]), pair("dir", &["/a b"]), pair("bind", &["x"]), pair("port", &["2"])];
+        let expected =
+            [pair("port", &["1"]), pair("dir", &["/a b"]), pair("bind", &["x"]), pair("port", &["2"])];
         assert_eq!(found, Ok(expected.to_vec()));
         let unbalanced = unbalanced.unwrap_err();
         assert!(unbalanced.contains("at line 2\n>>> 'foo \"bar'\nUnbalanced quotes"), "{unbalanced}");

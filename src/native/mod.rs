@@ -84,7 +84,11 @@ fn fail(fatal: directives::Fatal) -> ExitCode {
 fn start(mut config: Config) -> ExitCode {
     let mut settings = Settings::of(&config);
     let log = settings.log.clone();
-    log.warning(format_args!("keyside version={VERSION}, bits={}, pid={}, just started", usize::BITS, process::id()));
+    log.warning(format_args!(
+        "keyside version={VERSION}, bits={}, pid={}, just started",
+        usize::BITS,
+        process::id()
+    ));
     if settings.limit_clients() {
         let maxclients = settings.maxclients.to_string();
         config.apply("maxclients", &[maxclients.as_bytes()]).expect("a smaller number than before");
@@ -180,6 +184,8 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         process_id: process::id(),
         tcp_port: 0,
         executable: env::current_exe().map_or_else(|_| String::new(), |path| path.display().to_string()),
-        config_file: file.and_then(|path| fs::canonicalize(path).ok()).map_or_else(String::new, |path| path.display().to_string()),
+        config_file: file
+            .and_then(|path| fs::canonicalize(path).ok())
+            .map_or_else(String::new, |path| path.display().to_string()),
     }
 }

@@ -32,10 +32,32 @@ pub struct Settings {
     pub tcp_backlog: i32,
     /// How many clients are served at once.
     pub maxclients: usize,
+    /// How far clients may lag behind their replies.
+    pub output_limits: OutputLimits,
     /// The directory to work in.
     pub dir: Option<PathBuf>,
     /// What is logged, and where to.
     pub log: Log,
+}
+
+/// How far clients may lag behind, by class (`client-output-buffer-limit`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OutputLimits {
+    /// Those who wait for replies.
+    pub normal: OutputLimit,
+    /// Those who wait for messages.
+    pub pubsub: OutputLimit,
+}
+
+/// How many bytes may wait to be fetched by a client before it is closed; 0 for any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OutputLimit {
+    /// At any time.
+    pub hard: usize,
+    /// For longer than the grace.
+    pub soft: usize,
+    /// For how long `soft` may be exceeded.
+    pub grace: Duration,
 }
 
 /// Applies the directives one after the other, the later ones over the earlier.
@@ -46,7 +68,9 @@ pub fn configure(config: &mut Config, directives: &[Directive]) -> Result<(), Fa
         let values: Vec<&[u8]> = directive.values.iter().map(Vec::as_slice).collect();
         config.apply(&directive.name, &values).map_err(|reason| directive.refuse(reason))?;
         if directive.name == "daemonize" && text(config, "daemonize") == "yes" {
-            return Err(directive.refuse("keyside stays in the foreground: a service manager or a shell detaches it"));
+            return Err(
+                directive.refuse("keyside stays in the foreground: a service manager or a shell detaches it")
+            );
         }
     }
     Ok(())
@@ -59,12 +83,15 @@ impl Settings {
             bind: text(config, "bind").split_ascii_whitespace().map(String::from).collect(),
             port: number(config, "port"),
             unixsocket: path(config, "unixsocket"),
-            unixsocketperm: u32::from_str_radix(&text(config, "unixsocketperm"), 8).ok().filter(|&bits| bits != 0),
+            unixsocketperm: u32::from_str_radix(&text(config, "unixsocketperm"), 8)
+                .ok()
+                .filter(|&bits| bits != 0),
             protected_mode: text(config, "protected-mode") == "yes",
             timeout: seconds(config, "timeout"),
             tcp_keepalive: seconds(config, "tcp-keepalive"),
             tcp_backlog: number(config, "tcp-backlog"),
             maxclients: number(config, "maxclients"),
+            output_limits: OutputLimits::of(config),
             dir: path(config, "dir").filter(|dir| dir.as_os_str() != "."),
             log: Log { level: Level::named(&text(config, "loglevel")), file: path(config, "logfile") },
         }
@@ -82,6 +109,27 @@ impl Settings {
             ));
         }
         is_less
+    }
+}
+
+impl OutputLimits {
+    fn of(config: &Config) -> OutputLimits {
+        let text = text(config, "client-output-buffer-limit");
+        let words: Vec<&str> = text.split(' ').collect();
+        let mut limits = OutputLimits::default();
+        for class in words.chunks_exact(4) {
+            let limit = OutputLimit {
+                hard: class[1].parse().unwrap_or(0),
+                soft: class[2].parse().unwrap_or(0),
+                grace: Duration::from_secs(class[3].parse().unwrap_or(0)),
+            };
+            match class[0] {
+                "normal" => limits.normal = limit,
+                "pubsub" => limits.pubsub = limit,
+                _ => {}
+            }
+        }
+        limits
     }
 }
 
@@ -129,6 +177,8 @@ mod tests {
         assert_eq!((settings.timeout, settings.tcp_keepalive), (None, Some(Duration::from_secs(300))));
         assert!(settings.protected_mode && settings.unixsocket.is_none() && settings.dir.is_none());
         assert!(settings.log.level == Level::Notice && settings.log.file.is_none());
+        let pubsub = OutputLimit { hard: 32 << 20, soft: 8 << 20, grace: Duration::from_secs(60) };
+        assert_eq!(settings.output_limits, OutputLimits { normal: OutputLimit::default(), pubsub });
     }
 
     #[test]

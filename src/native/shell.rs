@@ -1,7 +1,13 @@
 //! What all tasks of the server share: the engine, the buffers that only a running request needs, and a way to wake each
 //! connection. Everything happens on one thread, so a `RefCell` is the only lock; it is never held across a wait.
 
-use std::{cell::{Ref, RefCell}, mem, rc::Rc, task::Waker, time::Duration};
+use std::{
+    cell::{Ref, RefCell},
+    mem,
+    rc::Rc,
+    task::Waker,
+    time::Duration,
+};
 
 use keyside::{ClientId, Engine, Origin};
 use tokio::sync::Notify;

@@ -16,6 +16,7 @@ pub fn cpu_us() -> (u64, u64) {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program may hold spaces; it ends with the last parenthesis.
     let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = |n: usize| fields.split_whitespace().nth(n).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let ticks =
+        |n: usize| fields.split_whitespace().nth(n).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     (ticks(12) * TICK_US, ticks(11) * TICK_US)
 }

@@ -37,7 +37,8 @@ struct Started {
 }
 
 /// The server of this crate, when it is built along with the tests.
-const KEYSIDE_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_keyside-server");
+const KEYSIDE_SERVER: Option<&str> =
+    if cfg!(feature = "native") { option_env!("CARGO_BIN_EXE_keyside-server") } else { None };
 
 impl Peer {
     /// The Redis that knows what is right: the one `ORACLE` names, else one started here, else none; but tests that run
