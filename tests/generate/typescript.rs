@@ -11,7 +11,8 @@ pub fn file(specs: &[&'static Spec]) -> String {
     for spec in specs {
         let Spec { name, since, complexity, .. } = spec;
         let summary = spec.summary.trim();
-        let _ = write!(out, "\n  /**\n   * {summary}\n   *\n   * `{name}`, since {since}, {complexity}\n   */\n");
+        let _ =
+            write!(out, "\n  /**\n   * {summary}\n   *\n   * `{name}`, since {since}, {complexity}\n   */\n");
         for (parameters, reply) in Method::of(spec).overloads(spec.reply) {
             let _ = writeln!(out, "  {}({}): {reply}", method_name(spec), parameters.join(", "));
         }
@@ -102,11 +103,16 @@ impl Method {
                 return vec![(self.parameters, *without)];
             };
             let (before, parameter) = (&self.parameters[..at], &self.parameters[at]);
-            let variant = |replaced: Option<String>| before.iter().cloned().chain(replaced).collect::<Vec<_>>();
+            let variant =
+                |replaced: Option<String>| before.iter().cloned().chain(replaced).collect::<Vec<_>>();
             let is_option = parameter.starts_with("options?: ");
             let is_switch = parameter.contains(&format!("{by}?: boolean"));
             let no = if is_switch { "false" } else { "undefined" };
-            let value = parameter.split(&format!("{by}?: ")).nth(1).and_then(|rest| rest.split([';', ' ']).next()).unwrap_or_default();
+            let value = parameter
+                .split(&format!("{by}?: "))
+                .nth(1)
+                .and_then(|rest| rest.split([';', ' ']).next())
+                .unwrap_or_default();
             let yes = if is_switch { "true" } else { value };
             let given = |what: &str| parameter.replace(&format!("{by}?: {value}"), what);
             if is_option {
@@ -129,7 +135,9 @@ impl Method {
     fn add(&mut self, name: &str, shape: &Shape, place: Place) {
         let (mark, sigil) = if place.optional { ("?", "?") } else { ("", "") };
         match shape {
-            _ if is_word(shape) || is_choice(shape) => self.push(format!("{name}{mark}: {}", word(shape)), format!("{sigil}{name}")),
+            _ if is_word(shape) || is_choice(shape) => {
+                self.push(format!("{name}{mark}: {}", word(shape)), format!("{sigil}{name}"))
+            }
             Shape::Token(token) => self.signature.push(format!("={token}")),
             // What may be missing before what may not, TypeScript cannot tell.
             Shape::Group([Shape::Maybe(_), .., last]) if last.min_words() > 0 => {
@@ -141,7 +149,9 @@ impl Method {
                     self.add(&member_name(name, shape), shape, Place { last, ..place });
                 }
             }
-            Shape::Maybe(inner) if !is_option(inner) => self.add(name, inner, Place { optional: true, ..place }),
+            Shape::Maybe(inner) if !is_option(inner) => {
+                self.add(name, inner, Place { optional: true, ..place })
+            }
             Shape::Many([one]) if is_word(one) => {
                 let (rest, some) = if place.last { ("...", "Some") } else { ("", "Names") };
                 let none = if place.optional { "[] | " } else { "" };
@@ -149,11 +159,17 @@ impl Method {
             }
             Shape::Many([first, second]) if is_word(first) && is_word(second) => {
                 let (kind, sigil) = if is_number(first) { ("Members", '~') } else { ("Pairs", '2') };
-                self.push(format!("{name}{mark}: {kind}<{}, {}>", word(first), word(second)), format!("{sigil}{name}"));
+                self.push(
+                    format!("{name}{mark}: {kind}<{}, {}>", word(first), word(second)),
+                    format!("{sigil}{name}"),
+                );
             }
             Shape::Many(group) if group.iter().all(is_word) => {
                 let words: Vec<_> = group.iter().map(word).collect();
-                self.push(format!("{name}: readonly (readonly [{}])[]", words.join(", ")), format!("{}{name}", group.len()));
+                self.push(
+                    format!("{name}: readonly (readonly [{}])[]", words.join(", ")),
+                    format!("{}{name}", group.len()),
+                );
             }
             Shape::CountedKeys => self.push(format!("{name}: Names<Value>"), format!("#{name}")),
             Shape::Streams => self.push("streams: Streams".into(), "%streams".into()),
@@ -197,10 +213,14 @@ fn option(shape: &Shape, parts: &mut Vec<String>, types: &mut Vec<String>) {
         parts.push(format!("{name}{form}"));
     };
     match shape {
-        Shape::Options(shapes) | Shape::OneOf(shapes) => shapes.iter().for_each(|shape| option(shape, parts, types)),
+        Shape::Options(shapes) | Shape::OneOf(shapes) => {
+            shapes.iter().for_each(|shape| option(shape, parts, types))
+        }
         Shape::Maybe(shape) => option(shape, parts, types),
         Shape::Token(token) => add(token, "", "boolean".into()),
-        Shape::Many([Shape::Group([Shape::Token(token), value])]) => add(token, "*", format!("Names<{}>", word(value))),
+        Shape::Many([Shape::Group([Shape::Token(token), value])]) => {
+            add(token, "*", format!("Names<{}>", word(value)))
+        }
         Shape::Group([first, rest @ ..]) => {
             // What may follow the value is an option of its own: `MAXLEN 10 LIMIT 5`.
             let own = rest.iter().rposition(|shape| shape.min_words() > 0).map_or(0, |last| last + 1);
@@ -224,11 +244,18 @@ fn value(shapes: &[Shape]) -> String {
         [one] if is_word(one) || is_choice(one) => word(one),
         [Shape::Many([one])] => format!("Names<{}>", word(one)),
         [Shape::Group(shapes)] => value(shapes),
-        [Shape::OneOf(shapes)] => shapes.iter().map(|shape| value(slice::from_ref(shape))).collect::<Vec<_>>().join(" | "),
+        [Shape::OneOf(shapes)] => {
+            shapes.iter().map(|shape| value(slice::from_ref(shape))).collect::<Vec<_>>().join(" | ")
+        }
         // `MAXLEN [= | ~] threshold`: what may be missing makes a shorter tuple possible.
         [Shape::Maybe(maybe), rest @ ..] => format!("{} | [{}, {}]", value(rest), word(maybe), value(rest)),
-        [Shape::Options([maybe]), rest @ ..] if is_choice(maybe) => format!("{} | [{}, {}]", value(rest), word(maybe), value(rest)),
-        many if many.iter().all(|shape| is_word(shape) || is_choice(shape) || matches!(shape, Shape::Token(_))) => {
+        [Shape::Options([maybe]), rest @ ..] if is_choice(maybe) => {
+            format!("{} | [{}, {}]", value(rest), word(maybe), value(rest))
+        }
+        many if many
+            .iter()
+            .all(|shape| is_word(shape) || is_choice(shape) || matches!(shape, Shape::Token(_))) =>
+        {
             format!("[{}]", many.iter().map(word).collect::<Vec<_>>().join(", "))
         }
         _ => "readonly Value[]".into(),
