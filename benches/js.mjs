@@ -3,7 +3,7 @@
 // benches/js.mjs [name …]` runs the cases whose names begin so. The record goes to benches/records.
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdirSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 
 import Redis from 'ioredis-mock'
 import { LRUCache } from 'lru-cache'
@@ -197,6 +197,7 @@ async function measure(contenders) {
   return Object.fromEntries(rounds.map(({ name, times }) => [name, median(times)]))
 }
 
+const load = loadavg()[0].toFixed(1)
 const wanted = process.argv.slice(2)
 const lines = [`${'case'.padEnd(20)}${'contender'.padEnd(16)}${'ns/op'.padStart(10)}${'keyside takes'.padStart(16)}`]
 console.log(lines[0])
@@ -214,7 +215,7 @@ if (!wanted.length) {
   const folder = new URL('./records/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8' }).trim()
-  const machine = `${cpus()[0].model.trim()} × ${cpus().length}, Node ${process.version}`
+  const machine = `${cpus()[0].model.trim()} × ${cpus().length}, Node ${process.version}, load ${load}`
   const head = `## ${new Date().toISOString().slice(0, 10)}, ${commit}, ${machine}`
   appendFileSync(new URL('js.md', folder), `${head}\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\`\n\n`)
 }
