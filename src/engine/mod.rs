@@ -195,8 +195,14 @@ impl Engine {
         self.settle();
     }
 
+    /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
+    #[inline]
+    pub fn may_wake_before(&self, at_ms: u64) -> bool {
+        self.keyspace.may_expire_before(at_ms)
+    }
+
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
-    pub fn next_deadline(&self) -> Option<u64> {
+    pub fn next_deadline(&mut self) -> Option<u64> {
         self.keyspace.next_deadline()
     }
 

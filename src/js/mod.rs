@@ -256,7 +256,7 @@ impl Store {
             || len >= 1 << 30
             || self.engine.has_ready()
             || self.engine.is_closing(id)
-            || !is_readonly && self.engine.next_deadline().is_some_and(|at| at < self.told.deadline);
+            || !is_readonly && self.engine.may_wake_before(self.told.deadline);
         (len as u32) << 1 | news as u32
     }
 }

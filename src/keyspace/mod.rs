@@ -65,6 +65,8 @@ pub struct Keyspace {
     pub text_max: usize,
     /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
     pub keeps_clocks: bool,
+    /// No key expires earlier; the next may expire later, as this stays when its key goes.
+    soonest: u64,
     now_ms: u64,
     /// The access clock, kept so that no read divides.
     clock: u32,
@@ -85,6 +87,7 @@ impl Keyspace {
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
+            soonest: u64::MAX,
             now_ms: 0,
             clock: 0,
         }
@@ -281,6 +284,7 @@ impl Keyspace {
     /// Sets `key` to a text, whatever it held.
     #[inline]
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
+        self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
         let Keyspace { databases, selected, seed, effects, .. } = self;
         let database = &mut databases[*selected];
@@ -296,6 +300,7 @@ impl Keyspace {
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
         let Keyspace { databases, selected, seed, effects, .. } = self;
         effects.touch(*selected, key.0, Event::New);
@@ -325,6 +330,7 @@ impl Keyspace {
 
     /// Sets or clears a deadline.
     pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) {
+        self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         self.database_mut().set_deadline(found, deadline);
     }
 
@@ -420,8 +426,16 @@ impl Keyspace {
     }
 
     /// When the next key expires.
-    pub fn next_deadline(&self) -> Option<u64> {
-        self.databases.iter().filter_map(Database::first_deadline).min()
+    pub fn next_deadline(&mut self) -> Option<u64> {
+        let next = self.databases.iter().filter_map(Database::first_deadline).min();
+        self.soonest = next.unwrap_or(u64::MAX);
+        next
+    }
+
+    /// Whether a key may expire before `at`. It is asked after every command and looks at no database.
+    #[inline]
+    pub fn may_expire_before(&self, at: u64) -> bool {
+        self.soonest < at
     }
 
     /// Removes up to `limit` keys whose deadline has passed; false when some may be left.

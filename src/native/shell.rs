@@ -120,7 +120,7 @@ impl Shell {
         }
         engine.receive(id, &input[..len], now_ms());
         state.wake_ready();
-        if state.engine.next_deadline().is_some_and(|at| at < state.alarm_ms) {
+        if state.engine.may_wake_before(state.alarm_ms) {
             self.earlier.notify_one();
         }
     }
