@@ -9,7 +9,7 @@ use super::{
         Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options,
         slice_range,
     },
-    reply::{Array, Either, Written, typed},
+    reply::{Array, Either, Reply},
     spec::commands,
 };
 use crate::{
@@ -63,13 +63,70 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "ZPOPMAX" = zpopmax(key, count) since "5.0.0" [WRITE FAST] O("log(N)*M) where N is the size of the sorted set and M the number of members returned");
 };
 
-typed! {
-    /// Members, or with WITHSCORES each with its score.
-    Ranged = "Bytes[] | [Bytes, number][]";
-    /// A rank, or with WITHSCORE the score too.
-    Ranked = "number | [number, number] | null";
-    /// A member and its score, or with a count several.
-    Popped = "[Bytes, number] | [Bytes, number][] | []";
+/// The members at some ranks, with their scores when asked for.
+struct Ranged<'c> {
+    zset: Option<&'c SortedSet>,
+    ranks: Range<usize>,
+    form: Form,
+}
+
+impl Reply for Ranged<'_> {
+    const TS: &'static str = "Bytes[] | [Bytes, number][]";
+    fn write(self, out: &mut Writer<'_>) {
+        let Form { reverse, with_scores, .. } = self.form;
+        write_pairs_head(out, self.ranks.len(), with_scores);
+        let Some(zset) = self.zset else { return };
+        let write = |scored| write_scored(out, scored, with_scores);
+        match reverse {
+            true => zset.range(self.ranks).rev().for_each(write),
+            false => zset.range(self.ranks).for_each(write),
+        }
+    }
+}
+
+/// A rank, with the score when asked for.
+struct Ranked {
+    found: Option<(usize, f64)>,
+    with_score: bool,
+}
+
+impl Reply for Ranked {
+    const TS: &'static str = "number | [number, number] | null";
+    fn write(self, out: &mut Writer<'_>) {
+        match self.found {
+            Some((rank, score)) if self.with_score => {
+                out.array(2);
+                out.integer(rank as i64);
+                out.double(score);
+            }
+            Some((rank, _)) => out.integer(rank as i64),
+            None if self.with_score => out.null_array(),
+            None => out.null(),
+        }
+    }
+}
+
+/// Members that were removed, and their scores. Without a count there is one at most, and no array around it.
+struct Popped {
+    members: Vec<(Vec<u8>, f64)>,
+    is_counted: bool,
+}
+
+impl Reply for Popped {
+    const TS: &'static str = "[Bytes, number] | [Bytes, number][] | []";
+    fn write(self, out: &mut Writer<'_>) {
+        match self.is_counted {
+            true => write_pairs_head(out, self.members.len(), true),
+            false => out.array(2 * self.members.len()),
+        }
+        for (member, score) in &self.members {
+            if self.is_counted && out.version() == Version::V3 {
+                out.array(2);
+            }
+            out.bulk(member);
+            out.double(*score);
+        }
+    }
 }
 
 type MemberList<'a> = Rest<'a, Member<'a>>;
@@ -246,45 +303,20 @@ impl Arg<'_> for WithScore {
     }
 }
 
-fn zrank(
-    ctx: &mut Ctx,
-    key: Key,
-    member: Member,
-    with_score: AtMostOne<WithScore>,
-) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn zrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Ranked> {
     rank(ctx, key, member, with_score.0.is_some(), false)
 }
 
-fn zrevrank(
-    ctx: &mut Ctx,
-    key: Key,
-    member: Member,
-    with_score: AtMostOne<WithScore>,
-) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn zrevrank(ctx: &mut Ctx, key: Key, member: Member, with_score: AtMostOne<WithScore>) -> Result<Ranked> {
     rank(ctx, key, member, with_score.0.is_some(), true)
 }
 
-fn rank(
-    ctx: &mut Ctx,
-    key: Key,
-    member: Member,
-    with_score: bool,
-    reverse: bool,
-) -> Result<Written<Ranked, impl FnOnce(&mut Writer) + use<>>> {
+fn rank(ctx: &mut Ctx, key: Key, member: Member, with_score: bool, reverse: bool) -> Result<Ranked> {
     let found = ctx.read::<SortedSet>(key)?.and_then(|zset| {
         let (rank, score) = zset.rank(member.0)?;
         Some((if reverse { zset.len() - 1 - rank } else { rank }, score))
     });
-    Ok(Written::new(move |out| match found {
-        Some((rank, score)) if with_score => {
-            out.array(2);
-            out.integer(rank as i64);
-            out.double(score);
-        }
-        Some((rank, _)) => out.integer(rank as i64),
-        None if with_score => out.null_array(),
-        None => out.null(),
-    }))
+    Ok(Ranked { found, with_score })
 }
 
 type Between<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
@@ -432,7 +464,7 @@ fn zrange<'a, 'c>(
     start: Text<'a>,
     stop: Text<'a>,
     options: RangeOptions,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+) -> Result<Ranged<'c>> {
     let RangeOptions { by_score, by_lex, reverse, limit, with_scores } = options;
     if by_score && by_lex {
         return Err(Error::Syntax);
@@ -461,7 +493,7 @@ fn zrevrange<'c>(
     start: i64,
     stop: i64,
     options: OldOptions<true, false>,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'c>>> {
+) -> Result<Ranged<'c>> {
     range(
         ctx,
         key,
@@ -476,7 +508,7 @@ fn zrangebyscore<'a, 'c>(
     min: Number<'a>,
     max: Number<'a>,
     options: OldOptions<true, true>,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+) -> Result<Ranged<'c>> {
     let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: false, limit, with_scores })
 }
@@ -487,7 +519,7 @@ fn zrevrangebyscore<'a, 'c>(
     max: Number<'a>,
     min: Number<'a>,
     options: OldOptions<true, true>,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+) -> Result<Ranged<'c>> {
     let OldOptions { with_scores, limit } = options;
     range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: true, limit, with_scores })
 }
@@ -498,7 +530,7 @@ fn zrangebylex<'a, 'c>(
     min: Text<'a>,
     max: Text<'a>,
     options: OldOptions<false, true>,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+) -> Result<Ranged<'c>> {
     range(
         ctx,
         key,
@@ -513,7 +545,7 @@ fn zrevrangebylex<'a, 'c>(
     max: Text<'a>,
     min: Text<'a>,
     options: OldOptions<false, true>,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+) -> Result<Ranged<'c>> {
     range(
         ctx,
         key,
@@ -522,30 +554,17 @@ fn zrevrangebylex<'a, 'c>(
     )
 }
 
-fn range<'a, 'c>(
-    ctx: &'c mut Ctx,
-    key: Key,
-    selection: Selection<'a>,
-    form: Form,
-) -> Result<Written<Ranged, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+fn range<'a, 'c>(ctx: &'c mut Ctx, key: Key, selection: Selection<'a>, form: Form) -> Result<Ranged<'c>> {
     let zset = ctx.read::<SortedSet>(key)?;
-    Ok(Written::new(move |out| {
-        let Some(zset) = zset else { return out.array(0) };
-        let ranks = match selection {
-            // Ranks count from the end that the range starts at.
-            Selection::Ranks(start, stop) if form.reverse => {
-                let range = slice_range(start, stop, zset.len()).unwrap_or_default();
-                zset.len() - range.end..zset.len() - range.start
-            }
-            selection => within_limit(selection.ranks(zset), form.limit, form.reverse),
-        };
-        write_pairs_head(out, ranks.len(), form.with_scores);
-        let write = |scored| write_scored(out, scored, form.with_scores);
-        match form.reverse {
-            true => zset.range(ranks).rev().for_each(write),
-            false => zset.range(ranks).for_each(write),
+    let ranks = zset.map_or(0..0, |zset| match selection {
+        // Ranks count from the end that the range starts at.
+        Selection::Ranks(start, stop) if form.reverse => {
+            let range = slice_range(start, stop, zset.len()).unwrap_or_default();
+            zset.len() - range.end..zset.len() - range.start
         }
-    }))
+        selection => within_limit(selection.ranks(zset), form.limit, form.reverse),
+    });
+    Ok(Ranged { zset, ranks, form })
 }
 
 /// The part of `ranks` that LIMIT leaves, from the end that the range starts at.
@@ -577,55 +596,28 @@ fn write_scored(out: &mut Writer, (member, score): Scored, with_scores: bool) {
 
 // Popping ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-fn zpopmin(
-    ctx: &mut Ctx,
-    key: Key,
-    count: Option<Count>,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn zpopmin(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Popped> {
     pop(ctx, key, count, false)
 }
 
-fn zpopmax(
-    ctx: &mut Ctx,
-    key: Key,
-    count: Option<Count>,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+fn zpopmax(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Popped> {
     pop(ctx, key, count, true)
 }
 
-fn pop(
-    ctx: &mut Ctx,
-    key: Key,
-    count: Option<Count>,
-    highest: bool,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
-    let mut popped: Vec<(Vec<u8>, f64)> = Vec::new();
+fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, highest: bool) -> Result<Popped> {
+    let mut members: Vec<(Vec<u8>, f64)> = Vec::new();
     if let Some(mut zset) = ctx.write::<SortedSet>(key)? {
         let wanted = count.map_or(1, |count| count.0).min(zset.len());
         let ranks = if highest { zset.len() - wanted..zset.len() } else { 0..wanted };
         zset.remove_range(ranks, |(member, score)| {
-            popped.push((member.text(&mut Digits::new()).to_vec(), score))
+            members.push((member.text(&mut Digits::new()).to_vec(), score))
         });
         if wanted > 0 {
             zset.changed(if highest { Event::ZPopMax } else { Event::ZPopMin });
         }
         if highest {
-            popped.reverse();
+            members.reverse();
         }
     }
-    Ok(Written::new(move |out| {
-        // Without a count there is one member, and no array around it.
-        let nested = count.is_some();
-        match nested {
-            true => write_pairs_head(out, popped.len(), true),
-            false => out.array(2 * popped.len()),
-        }
-        for (member, score) in &popped {
-            if nested && out.version() == Version::V3 {
-                out.array(2);
-            }
-            out.bulk(member);
-            out.double(*score);
-        }
-    }))
+    Ok(Popped { members, is_counted: count.is_some() })
 }
