@@ -4,13 +4,12 @@
 
 mod native;
 
-use std::process::ExitCode;
+use std::{alloc::System, process::ExitCode};
 
 use keyside::data::containers::counting::Counting;
-use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: Counting<MiMalloc> = Counting::new(MiMalloc);
+static ALLOCATOR: Counting<System> = Counting::new(System);
 
 fn main() -> ExitCode {
     native::main(|| ALLOCATOR.allocated())

@@ -58,7 +58,7 @@ pub fn main(allocated: fn() -> usize) -> ExitCode {
     let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     match directives::read_command_line(&words) {
         Ok(Request::Version) => {
-            println!("keyside server v={VERSION} malloc=mimalloc bits={}", usize::BITS);
+            println!("keyside server v={VERSION} malloc=libc bits={}", usize::BITS);
             ExitCode::SUCCESS
         }
         Ok(Request::Help) => {
