@@ -122,44 +122,43 @@ typed! {
     Positions = "number | number[] | null";
 }
 
-fn lpop(
-    ctx: &mut Ctx,
+fn lpop<'c>(
+    ctx: &'c mut Ctx,
     key: Key,
     count: AtMostOne<Count>,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<'c>>> {
     pop(ctx, key, count.0, Side::Front)
 }
 
-fn rpop(
-    ctx: &mut Ctx,
+fn rpop<'c>(
+    ctx: &'c mut Ctx,
     key: Key,
     count: AtMostOne<Count>,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<'c>>> {
     pop(ctx, key, count.0, Side::Back)
 }
 
-fn pop(
-    ctx: &mut Ctx,
+fn pop<'c>(
+    ctx: &'c mut Ctx,
     key: Key,
     count: Option<Count>,
     side: Side,
-) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<>>> {
+) -> Result<Written<Popped, impl FnOnce(&mut Writer) + use<'c>>> {
     let limit = limit(ctx);
-    let mut popped = None;
-    if let Some(mut list) = ctx.write::<List>(key)? {
-        let most = count.map_or(1, |count| count.0).min(list.len());
-        let elements: Vec<Vec<u8>> = (0..most).map_while(|_| list.pop(side, limit)).collect();
-        if !elements.is_empty() {
-            list.changed(if side == Side::Front { Event::LPop } else { Event::RPop });
+    let list = ctx.write::<List>(key)?;
+    Ok(Written::new(move |out| match (list, count) {
+        (Some(mut list), count) => {
+            let most = count.map_or(1, |count| count.0).min(list.len());
+            if count.is_some() {
+                out.array(most);
+            }
+            for _ in 0..most {
+                list.pop_with(side, limit, |element| out.bulk(element.text(&mut Digits::new())));
+            }
+            if most > 0 {
+                list.changed(if side == Side::Front { Event::LPop } else { Event::RPop });
+            }
         }
-        popped = Some(elements);
-    }
-    Ok(Written::new(move |out| match (popped, count) {
-        (Some(elements), Some(_)) => {
-            out.array(elements.len());
-            elements.iter().for_each(|element| out.bulk(element));
-        }
-        (Some(elements), None) => elements.iter().for_each(|element| out.bulk(element)),
         (None, Some(_)) => out.null_array(),
         (None, None) => out.null(),
     }))

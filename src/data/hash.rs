@@ -125,6 +125,14 @@ impl Hash {
         }
     }
 
+    /// Asks the processor to load a field that is looked for soon.
+    #[inline]
+    pub fn prefetch(&self, field: &[u8]) {
+        if let Form::Large(table) = self.form.get() {
+            table.prefetch_key(field);
+        }
+    }
+
     /// Is there such a field?
     #[inline]
     pub fn contains(&self, field: &[u8]) -> bool {

@@ -181,6 +181,14 @@ impl Set {
         }
     }
 
+    /// Asks the processor to load a member that is looked for soon.
+    #[inline]
+    pub fn prefetch(&self, member: &[u8]) {
+        if let Form::Large(table) = self.form.get() {
+            table.prefetch_key(member);
+        }
+    }
+
     /// Is this a member?
     #[inline]
     pub fn contains(&self, member: &[u8]) -> bool {

@@ -157,6 +157,14 @@ impl SortedSet {
         }
     }
 
+    /// Asks the processor to load a member that is looked for soon.
+    #[inline]
+    pub fn prefetch(&self, member: &[u8]) {
+        if let Form::Large(Ranking { table, .. }) = self.form.get() {
+            table.prefetch_key(member);
+        }
+    }
+
     /// Is this a member?
     pub fn contains(&self, member: &[u8]) -> bool {
         self.score(member).is_some()

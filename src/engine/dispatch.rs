@@ -40,6 +40,8 @@ struct Row {
     name_words: usize,
     /// Whether the name also opens a group of subcommands.
     is_group: bool,
+    /// Whether it looks for members or fields in what its first key holds.
+    looks_up_members: bool,
     /// The name as INFO and CLIENT LIST write it: `client|list`.
     name: String,
 }
@@ -91,6 +93,7 @@ impl Table {
             arity: spec.arity(),
             name_words: spec.name_words(),
             is_group: false,
+            looks_up_members: matches!(spec.group, "set" | "hash" | "sorted-set"),
             name,
         });
         self.index.push(spec.name);
@@ -146,6 +149,12 @@ impl Table {
     #[inline]
     pub fn spec(&self, known: Known) -> &'static Spec {
         self.rows[known.0 as usize].spec
+    }
+
+    /// Whether a command looks for members or fields in what its first key holds.
+    #[inline]
+    pub fn looks_up_members(&self, known: Known) -> bool {
+        self.rows[known.0 as usize].looks_up_members
     }
 
     /// The name as INFO and CLIENT LIST write it: `client|list`.

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ClientId, Engine};
+use super::{ClientId, Engine, dispatch::Known};
 use crate::resp::{Limits, ProtocolError, RequestParser, Writer};
 
 /// Requests read ahead at most: enough to hide the time memory takes, few enough to stay in the nearest cache.
@@ -15,9 +15,19 @@ const OUTPUT_MAX: usize = 64 << 20;
 /// Requests that are read and have not run.
 struct Ahead<'i> {
     words: Vec<&'i [u8]>,
-    /// For each request, where its words end and where it ends in the input.
-    ends: [(usize, usize); AHEAD],
+    requests: [Request; AHEAD],
     len: usize,
+}
+
+/// A request that is read.
+#[derive(Clone, Copy, Default)]
+struct Request {
+    /// What it asks for, if that is anything.
+    known: Option<Known>,
+    /// Where its words end.
+    words_end: usize,
+    /// Where it ends in the input.
+    end: usize,
 }
 
 /// Why no more requests were read ahead.
@@ -34,7 +44,7 @@ enum Stop {
 
 impl<'i> Ahead<'i> {
     fn new() -> Self {
-        Ahead { words: Vec::with_capacity(8), ends: [(0, 0); AHEAD], len: 0 }
+        Ahead { words: Vec::with_capacity(8), requests: [Request::default(); AHEAD], len: 0 }
     }
 
     fn clear(&mut self) {
@@ -43,17 +53,18 @@ impl<'i> Ahead<'i> {
     }
 
     /// Ends the request whose words were appended last.
-    fn push(&mut self, end: usize) {
-        self.ends[self.len] = (self.words.len(), end);
+    fn push(&mut self, known: Option<Known>, end: usize) {
+        self.requests[self.len] = Request { known, words_end: self.words.len(), end };
         self.len += 1;
     }
 
-    /// The words of each request, and where it ends.
-    fn requests(&self) -> impl Iterator<Item = (&[&'i [u8]], usize)> {
-        let mut first = 0;
-        self.ends[..self.len]
-            .iter()
-            .map(move |&(last, end)| (&self.words[core::mem::replace(&mut first, last)..last], end))
+    /// Each request with its words.
+    fn requests(&self) -> impl Iterator<Item = (&Request, &[&'i [u8]])> {
+        let mut start = 0;
+        self.requests[..self.len].iter().map(move |request| {
+            let end = request.words_end;
+            (request, &self.words[core::mem::replace(&mut start, end)..end])
+        })
     }
 }
 
@@ -71,13 +82,13 @@ impl Engine {
         self.hold(id, false);
         loop {
             let stop = self.read_ahead(id, input, at, parser, &mut ahead);
-            for (words, end) in ahead.requests() {
-                self.request(id, None, words, out);
+            for (request, words) in ahead.requests() {
+                self.request(id, request.known, words, out);
                 // What follows the end of a connection is not read.
                 if self.is_closing(id) {
                     return input.len();
                 }
-                at = end;
+                at = request.end;
                 if out.position() > OUTPUT_MAX {
                     // What was read ahead is read again.
                     *parser = RequestParser::default();
@@ -105,7 +116,26 @@ impl Engine {
         }
     }
 
+    /// Reads the next requests and has what they will look at fetched: all keys first, then what these hold.
     fn read_ahead<'i>(
+        &mut self,
+        id: ClientId,
+        input: &'i [u8],
+        at: usize,
+        parser: &mut RequestParser,
+        ahead: &mut Ahead<'i>,
+    ) -> Stop {
+        ahead.clear();
+        let stop = self.read_requests(id, input, at, parser, ahead);
+        for (request, words) in ahead.requests() {
+            if ahead.len > 1 && request.known.is_some_and(|known| self.table.looks_up_members(known)) {
+                self.keyspace.prefetch_member(words);
+            }
+        }
+        stop
+    }
+
+    fn read_requests<'i>(
         &mut self,
         id: ClientId,
         input: &'i [u8],
@@ -113,7 +143,6 @@ impl Engine {
         parser: &mut RequestParser,
         ahead: &mut Ahead<'i>,
     ) -> Stop {
-        ahead.clear();
         let limits = self.limits(id);
         // The limits change with the request that authenticates.
         let most = if limits.unauthenticated { 1 } else { AHEAD };
@@ -126,13 +155,14 @@ impl Engine {
                 Err(error) => return Stop::Refused(error),
             };
             at += used;
-            match ahead.words.get(first..) {
-                None | Some([]) => return Stop::Inline(parser.take_inline(), at),
+            let words = &ahead.words[first..];
+            match words {
+                [] => return Stop::Inline(parser.take_inline(), at),
                 // A key nearly always; if it is none, little is lost.
-                Some([_, key, ..]) if first > 0 || at < input.len() => self.keyspace.prefetch(key),
+                [_, key, ..] if first > 0 || at < input.len() => self.keyspace.prefetch(key),
                 _ => {}
             }
-            ahead.push(at);
+            ahead.push(self.table.find(words), at);
         }
         Stop::Full
     }

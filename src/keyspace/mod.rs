@@ -22,8 +22,11 @@ use crate::{
     Error, Result,
     data::{
         containers::keyed_hash::keyed_hash,
+        hash::Hash,
         limits::Limits,
         number::{Digits, write_i64},
+        set::Set,
+        sorted_set::SortedSet,
     },
 };
 
@@ -177,6 +180,25 @@ impl Keyspace {
         // What is small is near already.
         if database.len() >= PREFETCHED_LEN {
             database.prefetch(self.hash(key));
+        }
+    }
+
+    /// Has the processor fetch the member or field that a request of these words looks for in what its key holds, as
+    /// far as it has one. The words may be any.
+    #[inline]
+    pub fn prefetch_member(&self, words: &[&[u8]]) {
+        let ([_, key, first, .., last] | [_, key, first @ last]) = words else { return };
+        let database = self.database();
+        if let Some(found) = database.find(self.hash(key), key) {
+            match database.kind(found) {
+                Kind::Set => database.get::<Set>(found).into_iter().for_each(|set| set.prefetch(first)),
+                Kind::Hash => database.get::<Hash>(found).into_iter().for_each(|hash| hash.prefetch(first)),
+                // Behind its score, if there is one.
+                Kind::SortedSet => {
+                    database.get::<SortedSet>(found).into_iter().for_each(|it| it.prefetch(last))
+                }
+                Kind::String | Kind::List | Kind::Stream => {}
+            }
         }
     }
 

@@ -21,12 +21,19 @@ pub(super) unsafe trait Frame {
 }
 
 /// An owned, growable byte string of 8 bytes on the outside. The capacity is a function of the length, so neither is
-/// stored; every byte up to the capacity is initialised.
+/// stored; every byte up to the capacity is initialised. A *roomy* block has [`ROOM`] bytes until it outgrows them: it
+/// is for what is about to grow by little steps.
 #[repr(transparent)]
 pub(super) struct Block<F: Frame> {
-    start: NonNull<u8>,
+    /// Where the bytes start, and whether they are roomy.
+    word: NonNull<u8>,
     frame: PhantomData<F>,
 }
+
+/// The capacity of a roomy block.
+const ROOM: usize = 1024;
+/// The bit of the word that is set when the block is roomy. The one below is for the owner to use.
+const ROOMY: usize = 2;
 
 // SAFETY: a block owns its bytes alone, as a `Box<[u8]>` does.
 unsafe impl<F: Frame> Send for Block<F> {}
@@ -36,33 +43,36 @@ unsafe impl<F: Frame> Sync for Block<F> {}
 impl<F: Frame> Block<F> {
     /// Copies `bytes`, whose prefix must announce exactly their length.
     pub(super) fn new(bytes: &[u8]) -> Self {
-        assert!(bytes.len() >= F::PREFIX && F::length(&bytes[..F::PREFIX]) == bytes.len());
-        let layout = layout(bytes.len());
-        // SAFETY: the layout is never empty.
-        let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        // SAFETY: the fresh allocation holds at least `bytes.len()` bytes and nobody else knows it.
-        unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
-        Block { start, frame: PhantomData }
+        Block { word: allocate::<F>(bytes, capacity(bytes.len())), frame: PhantomData }
+    }
+
+    /// The same with room to grow.
+    pub(super) fn roomy(bytes: &[u8]) -> Self {
+        if bytes.len() > ROOM {
+            return Self::new(bytes);
+        }
+        let start = allocate::<F>(bytes, ROOM);
+        Block { word: start.map_addr(|addr| addr | ROOMY), frame: PhantomData }
     }
 
     /// The length in bytes.
     #[inline]
     pub(super) fn len(&self) -> usize {
         // SAFETY: a block always holds its prefix, initialised.
-        F::length(unsafe { slice::from_raw_parts(self.start.as_ptr(), F::PREFIX) })
+        F::length(unsafe { slice::from_raw_parts(start_of(self.word), F::PREFIX) })
     }
 
     /// The bytes of the heap it occupies.
+    #[inline]
     pub(super) fn capacity(&self) -> usize {
-        capacity(self.len())
+        if self.is_roomy() { ROOM } else { capacity(self.len()) }
     }
 
     /// All of it.
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         // SAFETY: `len` bytes are allocated and initialised, and borrowed with `self`.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len()) }
+        unsafe { slice::from_raw_parts(start_of(self.word), self.len()) }
     }
 
     /// What follows the prefix. The prefix is out of reach here, since the length of the memory hangs on it.
@@ -70,7 +80,7 @@ impl<F: Frame> Block<F> {
     pub(super) fn body_mut(&mut self) -> &mut [u8] {
         let len = self.len();
         // SAFETY: as `as_bytes`, and borrowed uniquely with `self`.
-        let bytes = unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), len) };
+        let bytes = unsafe { slice::from_raw_parts_mut(start_of(self.word), len) };
         &mut bytes[F::PREFIX..]
     }
 
@@ -78,21 +88,30 @@ impl<F: Frame> Block<F> {
     #[inline]
     pub(super) fn resize(&mut self, prefix: &[u8]) {
         assert!(prefix.len() == F::PREFIX);
-        let (old, new) = (capacity(self.len()), capacity(F::length(prefix)));
-        if old != new {
-            self.reallocate(old, new);
+        let len = F::length(prefix);
+        if !(self.is_roomy() && len <= ROOM) {
+            let (old, new) = (self.capacity(), capacity(len));
+            if old != new {
+                self.reallocate(old, new);
+            }
         }
         // SAFETY: the capacity is at least 8, thus at least `PREFIX`.
-        unsafe { self.start.copy_from_nonoverlapping(NonNull::from(prefix).cast(), F::PREFIX) };
+        unsafe { start_of(self.word).copy_from_nonoverlapping(prefix.as_ptr(), F::PREFIX) };
     }
 
+    #[inline]
+    fn is_roomy(&self) -> bool {
+        self.word.addr().get() & ROOMY != 0
+    }
+
+    /// Moves to `new` bytes, which are not roomy.
     #[cold]
     fn reallocate(&mut self, old: usize, new: usize) {
         // SAFETY: the block was allocated with the layout of the capacity `old`; `new` is not zero and `layout`
         // refused what would overflow.
-        let start = unsafe { realloc(self.start.as_ptr(), layout(old), layout(new).size()) };
+        let start = unsafe { realloc(start_of(self.word), layout(old), layout(new).size()) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
-        self.start = start;
+        self.word = start;
         if new > old {
             // SAFETY: the memory now reaches to `new`.
             unsafe { start.add(old).write_bytes(0, new - old) };
@@ -103,7 +122,7 @@ impl<F: Frame> Block<F> {
 impl<F: Frame> Drop for Block<F> {
     fn drop(&mut self) {
         // SAFETY: allocated with this very layout, and not used again.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.len())) };
+        unsafe { dealloc(start_of(self.word), layout(self.capacity())) };
     }
 }
 
@@ -138,9 +157,28 @@ fn capacity(len: usize) -> usize {
     len.next_multiple_of(step)
 }
 
-/// Aligned to 8, so that a pointer to a block has bits to spare for a tag.
-fn layout(len: usize) -> Layout {
-    Layout::from_size_align(capacity(len), 8).expect("a block is shorter than isize::MAX")
+/// Where the bytes start of a block whose word this is.
+#[inline]
+pub(super) fn start_of(word: NonNull<u8>) -> *mut u8 {
+    word.as_ptr().map_addr(|addr| addr & !ROOMY)
+}
+
+/// Copies `bytes`, whose prefix must announce exactly their length, into `capacity` bytes of their own.
+fn allocate<F: Frame>(bytes: &[u8], capacity: usize) -> NonNull<u8> {
+    assert!(bytes.len() >= F::PREFIX && F::length(&bytes[..F::PREFIX]) == bytes.len());
+    assert!(bytes.len() <= capacity);
+    let layout = layout(capacity);
+    // SAFETY: the layout is never empty, since a capacity is not.
+    let start = unsafe { alloc_zeroed(layout) };
+    let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+    // SAFETY: the fresh allocation holds at least `bytes.len()` bytes and nobody else knows it.
+    unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+    start
+}
+
+/// Aligned to 8, so that a pointer to a block has bits to spare for tags.
+fn layout(capacity: usize) -> Layout {
+    Layout::from_size_align(capacity, 8).expect("a block is shorter than isize::MAX")
 }
 
 #[cfg(test)]
@@ -182,6 +220,19 @@ mod tests {
             assert_eq!(&block.as_bytes()[1..], &fill[..]);
             assert_eq!(block.clone(), block);
         }
+    }
+
+    #[test]
+    fn room_is_kept_until_it_is_outgrown() {
+        let mut block = Block::<Pascal>::roomy(&[0]);
+        for (size, room) in [(3, ROOM), (127, ROOM), (0, ROOM), (200, 1664), (3, 32), (100, 832)] {
+            block.resize(&[size]);
+            block.body_mut().fill(size);
+            assert_eq!(block.capacity(), room);
+            assert!(block.as_bytes().iter().all(|&byte| byte == size));
+            assert_eq!(block.clone(), block);
+        }
+        assert_eq!(Block::<Pascal>::roomy(&vec![129; 1033]).capacity(), 1152);
     }
 
     #[test]

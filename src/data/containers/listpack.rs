@@ -17,6 +17,7 @@ use core::{fmt, iter};
 
 const HEADER: usize = 6;
 const END: u8 = 0xFF;
+const EMPTY: [u8; HEADER + 1] = [7, 0, 0, 0, 0, 0, END];
 /// The count that means "walk to know".
 const UNCOUNTED: u16 = u16::MAX;
 /// The most bytes a listpack may have.
@@ -68,7 +69,7 @@ unsafe impl Frame for Framing {
     }
 }
 
-// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8.
+// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8 with a bit above the lowest set.
 unsafe impl Thin for Listpack {}
 
 impl Default for Listpack {
@@ -79,11 +80,16 @@ impl Default for Listpack {
 
 impl Listpack {
     /// The length of an empty one, in bytes.
-    pub const EMPTY_BYTES: usize = HEADER + 1;
+    pub const EMPTY_BYTES: usize = EMPTY.len();
 
     /// An empty one.
     pub fn new() -> Self {
-        Listpack { block: Block::new(&[7, 0, 0, 0, 0, 0, END]) }
+        Listpack { block: Block::new(&EMPTY) }
+    }
+
+    /// An empty one that takes a kilobyte, so that it need not move while it grows to that.
+    pub fn roomy() -> Self {
+        Listpack { block: Block::roomy(&EMPTY) }
     }
 
     /// Takes over foreign bytes after looking at every one of them; `None` when they are no listpack. Elements that

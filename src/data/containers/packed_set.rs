@@ -1,6 +1,7 @@
 //! One thin pointer that owns an intset or a listpack, and tells which by what it points to. When to change from one to
 //! the other is the owner's business.
 
+use super::block::start_of;
 use super::intset::Intset;
 use super::listpack::Listpack;
 use super::tagged::Thin;
@@ -60,7 +61,7 @@ impl PackedSet {
     #[inline]
     fn is_intset(&self) -> bool {
         // SAFETY: both begin with four initialised bytes, aligned to 8.
-        let start = u32::from_le(unsafe { self.word.cast::<u32>().read() });
+        let start = u32::from_le(unsafe { start_of(self.word).cast::<u32>().read() });
         matches!(start, 2 | 4 | 8)
     }
 }

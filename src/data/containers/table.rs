@@ -51,6 +51,19 @@ impl<L: Layout> Table<L> {
         self.slab.prefetch(h);
     }
 
+    /// Asks the processor to load the record with a key, if there is one, because it is looked for soon. What is small
+    /// is near already.
+    #[inline]
+    pub fn prefetch_key(&self, key: &[u8]) {
+        const PREFETCHED_LEN: usize = 4096;
+        if self.len() >= PREFETCHED_LEN {
+            self.dict.find(keyed_hash(self.seed, key), |h| {
+                self.slab.prefetch(h);
+                false
+            });
+        }
+    }
+
     /// The number of records.
     #[inline]
     pub fn len(&self) -> usize {

@@ -101,12 +101,12 @@ impl Node {
         Node { body: Tagged::large(value.into()), count: 1 }
     }
 
-    /// A node of one element, in the form its size asks for.
+    /// A node of one element, in the form its size asks for, with room if many more will come.
     pub(super) fn of(value: &[u8], limit: NodeLimit) -> Self {
         if limit.is_too_large(value) {
             return Node::plain(value);
         }
-        let mut listpack = Listpack::new();
+        let mut listpack = if limit.entries == usize::MAX { Listpack::roomy() } else { Listpack::new() };
         listpack.push_back(value);
         Node { body: Tagged::small(listpack), count: 1 }
     }
