@@ -148,6 +148,26 @@ const CASES = {
       }
     },
   },
+  'HSET into 10 k': {
+    keyside: async () => {
+      const db = await open()
+      for (let i = 0; i < KEYS / 10; i++) db.hset('sessions', { [key(i)]: VALUE })
+      return () => {
+        for (let i = 0; i < KEYS; i++) db.hset('sessions', { [key(order[i] % (KEYS / 10))]: VALUE })
+        return KEYS
+      }
+    },
+    'ioredis-mock': async () => {
+      const redis = new Redis({ keyPrefix: 'hset10k:' })
+      for (let i = 0; i < KEYS / 10; i += 1000) {
+        await redis.hset('sessions', Object.fromEntries(Array.from({ length: 1000 }, (_, j) => [key(i + j), VALUE])))
+      }
+      return async () => {
+        for (const i of part().subarray(0, 100)) await redis.hset('sessions', key(i % (KEYS / 10)), VALUE)
+        return 100
+      }
+    },
+  },
   'ZADD into 100 k': {
     keyside: async () => {
       const db = await open()
