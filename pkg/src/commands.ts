@@ -5,6 +5,55 @@ import type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './val
 /** Redis's commands as methods; `Bytes` is how strings come back: as text, or as the bytes they are. */
 export interface Commands<Bytes> {
   /**
+   * Sets or clears a bit of a text, creating it when missing; returns the bit it was.
+   *
+   * `SETBIT`, since 2.2.0, O(1)
+   */
+  setbit(key: Value, offset: Numeric, value: Numeric): 0 | 1
+
+  /**
+   * Returns a bit of a text.
+   *
+   * `GETBIT`, since 2.2.0, O(1)
+   */
+  getbit(key: Value, offset: Numeric): 0 | 1
+
+  /**
+   * Counts the bits that are set in a text, or in a part of it by the positions of its first and last byte or bit.
+   *
+   * `BITCOUNT`, since 2.6.0, O(N) where N is the length of the string
+   */
+  bitcount(key: Value, start?: Numeric, end?: Numeric, options?: { byte?: boolean; bit?: boolean }): number
+
+  /**
+   * Returns the position of the first bit that is 0 or 1 in a text, or in a part of it; -1 when there is none.
+   *
+   * `BITPOS`, since 2.8.7, O(N) where N is the length of the string
+   */
+  bitpos(key: Value, bit: Numeric, start?: Numeric, end?: Numeric, options?: { byte?: boolean; bit?: boolean }): number
+
+  /**
+   * Combines texts bit by bit and stores the result; returns its length in bytes.
+   *
+   * `BITOP`, since 2.6.0, O(N) where N is the length of the longest string
+   */
+  bitop(operation: 'and' | 'or' | 'xor' | 'not' | 'diff' | 'diff1' | 'andor' | 'one', destkey: Value, ...keys: Some<Value>): number
+
+  /**
+   * Reads, writes and adds to integers of any number of bits anywhere in a text.
+   *
+   * `BITFIELD`, since 3.2.0, O(1) for each subcommand
+   */
+  bitfield(key: Value, options?: { get?: [Value, Numeric]; set?: [Value, Numeric, Numeric]; incrby?: [Value, Numeric, Numeric]; overflow?: 'wrap' | 'sat' | 'fail' }): (number | null)[]
+
+  /**
+   * Reads integers of any number of bits anywhere in a text.
+   *
+   * `BITFIELD_RO`, since 6.0.0, O(1) for each subcommand
+   */
+  bitfield_ro(key: Value, options?: { get?: [Value, Numeric] }): (number | null)[]
+
+  /**
    * Deletes keys; returns how many there were.
    *
    * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections
@@ -859,6 +908,13 @@ export interface Commands<Bytes> {
   incrbyfloat(key: Value, increment: Numeric): Bytes
 
   /**
+   * Returns the longest text that can be made of two texts by leaving out bytes, or its length, or where it stands.
+   *
+   * `LCS`, since 7.0.0, O(N*M) where N and M are the lengths of s1 and s2, respectively
+   */
+  lcs(key1: Value, key2: Value, options?: { len?: boolean; idx?: boolean; minmatchlen?: Numeric; withmatchlen?: boolean }): Bytes | number | { matches: number[][][]; len: number }
+
+  /**
    * Returns the directives whose names match, and their values.
    *
    * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
@@ -1018,6 +1074,34 @@ export interface Commands<Bytes> {
    * `CLIENT HELP`, since 5.0.0, O(1)
    */
   client_help(): string[]
+
+  /**
+   * Shows what is inside, or forces it, for tests.
+   *
+   * `DEBUG`, since 1.0.0, O(N) where N is what the subcommand looks at
+   */
+  debug(...subcommand: Some<Value>): unknown
+
+  /**
+   * Deletes all libraries of functions.
+   *
+   * `FUNCTION FLUSH`, since 7.0.0, O(N) where N is the number of functions deleted
+   */
+  function_flush(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `FUNCTION HELP`, since 7.0.0, O(1)
+   */
+  function_help(): string[]
+
+  /**
+   * Lists the libraries of functions.
+   *
+   * `FUNCTION LIST`, since 7.0.0, O(N) where N is the number of functions
+   */
+  function_list(options?: { libraryname?: Value; withcode?: boolean }): unknown
 
   /**
    * Tells about the server: all that is usual, or the sections named.
@@ -1365,6 +1449,13 @@ export interface Commands<Bytes> {
 
 /** Each command with the signature of its method, in the order of their numbers in the engine. */
 export const SIGNATURES = `\
+setbit key offset value
+getbit key offset
+bitcount key ?start ?end {byte,bit
+bitpos key bit ?start ?end {byte,bit
+bitop operation destkey *keys
+bitfield key {get=,set=,incrby=,overflow=
+bitfield_ro key {get=
 del *keys
 unlink *keys
 exists *keys
@@ -1483,6 +1574,7 @@ decr key
 incrby key increment
 decrby key decrement
 incrbyfloat key increment
+lcs key1 key2 {len,idx,minmatchlen=,withmatchlen
 config_get *patterns
 config_set 2settings
 config_resetstat
@@ -1506,6 +1598,10 @@ client_reply mode
 client_no_evict enabled
 client_no_touch enabled
 client_help
+debug *subcommand
+function_flush {async,sync
+function_help
+function_list {libraryname=,withcode
 info *sections
 time
 lastsave

@@ -9,6 +9,7 @@ pub mod keys;
 pub(crate) mod reply;
 pub(crate) mod spec;
 
+pub mod bitmap;
 pub mod generic;
 pub mod hash;
 pub mod list;
@@ -25,6 +26,7 @@ pub use crate::keyspace::Keyspace as Ctx;
 
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
+    bitmap::COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,

@@ -207,6 +207,9 @@ impl Element for Option<Bulk<'_>> {
 impl Element for i64 {
     const ARRAY_TS: &'static str = "number[]";
 }
+impl Element for Option<i64> {
+    const ARRAY_TS: &'static str = "(number | null)[]";
+}
 impl Element for bool {
     const ARRAY_TS: &'static str = "(0 | 1)[]";
 }

@@ -1,6 +1,6 @@
 //! Commands on strings: texts and the numbers written in them.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 use super::{
     Command, Ctx,
@@ -60,6 +60,8 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "DECRBY" = decrby(key, decrement) since "1.0.0" [WRITE DENYOOM FAST] O("1");
     /// Adds to the number of a key, which is 0 when missing.
     "INCRBYFLOAT" = incrbyfloat(key, increment) since "2.6.0" [WRITE DENYOOM FAST] O("1");
+    /// Returns the longest text that can be made of two texts by leaving out bytes, or its length, or where it stands.
+    "LCS" = lcs(key1, key2, options) since "7.0.0" [READONLY] O("N*M) where N and M are the lengths of s1 and s2, respectively");
 };
 
 one_of! {
@@ -325,4 +327,124 @@ fn incrbyfloat<'a>(ctx: &mut Ctx, key: Key, increment: Number<'a>) -> Result<Vec
     ctx.changed(key, Event::IncrByFloat);
     ctx.log_as(&[b"SET", key.0, &text, b"KEEPTTL"]);
     Ok(text)
+}
+
+options! {
+    /// The options of LCS.
+    struct LcsOptions {
+        len: bool = "LEN",
+        idx: bool = "IDX",
+        min_match_len: Option<i64> = "MINMATCHLEN",
+        with_match_len: bool = "WITHMATCHLEN",
+    }
+}
+
+typed! {
+    /// A text, with LEN its length, with IDX the matches from the last to the first and the length.
+    LcsReply = "Bytes | number | { matches: number[][][]; len: number }";
+}
+
+fn lcs(
+    ctx: &mut Ctx,
+    key1: Key,
+    key2: Key,
+    options: LcsOptions,
+) -> Result<Written<LcsReply, impl FnOnce(&mut Writer) + use<>>> {
+    let mut text = |key| match ctx.read_text(key) {
+        Ok(text) => Ok(text.map_or(Vec::new(), |text| text.to_vec())),
+        Err(_) => Err(Error::refused("ERR The specified keys must contain string values")),
+    };
+    let (a, b) = (text(key1)?, text(key2)?);
+    if options.len && options.idx {
+        return Err(Error::refused("ERR If you want both the length and indexes, please just use IDX."));
+    }
+    let table = LcsTable::new(&a, &b, ctx.text_max)?;
+    let len = table.at(a.len(), b.len()) as usize;
+    let matches = if options.len { Vec::new() } else { table.matches(&a, &b) };
+    Ok(Written::new(move |out: &mut Writer| {
+        if options.len {
+            out.integer(len as i64);
+        } else if options.idx {
+            out.map(2);
+            out.bulk(b"matches");
+            write_matches(&matches, &options, out);
+            out.bulk(b"len");
+            out.integer(len as i64);
+        } else {
+            let parts: Vec<&[u8]> = matches.iter().rev().map(|it| &a[it.0..it.0 + it.2]).collect();
+            out.bulk(&parts.concat());
+        }
+    }))
+}
+
+fn write_matches(matches: &[Match], options: &LcsOptions, out: &mut Writer) {
+    let least = options.min_match_len.unwrap_or(0);
+    let shown = matches.iter().filter(|it| it.2 as i64 >= least);
+    out.array(shown.clone().count());
+    for &Match(a, b, len) in shown {
+        out.array(2 + options.with_match_len as usize);
+        for start in [a, b] {
+            out.array(2);
+            out.integer(start as i64);
+            out.integer((start + len - 1) as i64);
+        }
+        if options.with_match_len {
+            out.integer(len as i64);
+        }
+    }
+}
+
+/// Bytes that two texts share: where they start in each, and how many they are.
+struct Match(usize, usize, usize);
+
+/// The length of the longest common subsequence of every two beginnings of two texts.
+struct LcsTable {
+    lens: Vec<u32>,
+    row: usize,
+}
+
+impl LcsTable {
+    /// Refused when it takes more than `max` bytes.
+    fn new(a: &[u8], b: &[u8], max: usize) -> Result<LcsTable> {
+        let row = b.len() + 1;
+        let cells = row.checked_mul(a.len() + 1).filter(|cells| *cells <= max / size_of::<u32>());
+        let cells = cells.ok_or(Error::refused(
+            "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
+        ))?;
+        let mut table = LcsTable { lens: vec![0; cells], row };
+        for (i, x) in a.iter().enumerate() {
+            for (j, y) in b.iter().enumerate() {
+                let len =
+                    if x == y { table.at(i, j) + 1 } else { table.at(i, j + 1).max(table.at(i + 1, j)) };
+                table.lens[(i + 1) * row + j + 1] = len;
+            }
+        }
+        Ok(table)
+    }
+
+    fn at(&self, i: usize, j: usize) -> u32 {
+        self.lens[i * self.row + j]
+    }
+
+    /// The matches that the longest one consists of, from the last to the first.
+    fn matches(&self, a: &[u8], b: &[u8]) -> Vec<Match> {
+        let (mut i, mut j) = (a.len(), b.len());
+        let mut matches: Vec<Match> = Vec::new();
+        while i > 0 && j > 0 {
+            if a[i - 1] != b[j - 1] {
+                if self.at(i - 1, j) > self.at(i, j - 1) {
+                    i -= 1
+                } else {
+                    j -= 1
+                }
+                continue;
+            }
+            match matches.last_mut().filter(|last| (last.0, last.1) == (i, j)) {
+                Some(last) => *last = Match(i - 1, j - 1, last.2 + 1),
+                None => matches.push(Match(i - 1, j - 1, 1)),
+            }
+            (i, j) = (i - 1, j - 1);
+        }
+        matches
+    }
 }

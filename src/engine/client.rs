@@ -26,6 +26,14 @@ pub struct Origin {
     pub fd: i64,
 }
 
+impl Origin {
+    /// Whether it is on this machine.
+    pub fn is_local(&self) -> bool {
+        let host = self.addr.rsplit_once(':').map_or("", |(host, _)| host);
+        self.addr.is_empty() || matches!(host, "127.0.0.1" | "::1" | "[::1]")
+    }
+}
+
 /// Whether replies are sent (CLIENT REPLY).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Replies {

@@ -95,6 +95,8 @@ pub struct Host {
     pub resident: fn() -> usize,
     /// Processor time that the process has used, in microseconds: in the system, and in itself.
     pub cpu: fn() -> (u64, u64),
+    /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
+    pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
     pub os: String,
     /// The process's number, or 0.
@@ -137,6 +139,7 @@ impl Default for Host {
             allocated: || 0,
             resident: || 0,
             cpu: || (0, 0),
+            sleep: None,
             os: String::new(),
             process_id: 0,
             tcp_port: 0,

@@ -17,7 +17,7 @@ use crate::{
         reply::{Prose, Written, typed},
         spec::commands,
     },
-    data::number::parse_float,
+    data::{containers::keyed_hash::keyed_hash, number::parse_float},
     keyspace::Random,
     resp::Writer,
 };
@@ -57,6 +57,11 @@ impl Identity {
             (0..5).map(digits).collect()
         };
         Identity { run_id: name(), replication_id: name(), started_ms: None, peak_bytes: 0 }
+    }
+
+    /// Takes another replication id, which follows from the one before.
+    pub fn change_replication_id(&mut self) {
+        self.replication_id = Identity::new(keyed_hash(0, self.replication_id.as_bytes())).replication_id;
     }
 
     /// It is `now_ms`, perhaps for the first time.

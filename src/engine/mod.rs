@@ -3,8 +3,10 @@
 pub mod client;
 pub mod config;
 mod connection;
+mod debug;
 pub mod dispatch;
 mod effects;
+mod functions;
 mod info;
 mod introspection;
 mod latency;
@@ -20,7 +22,7 @@ mod stats;
 pub(crate) mod testing;
 mod transactions;
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::mem;
 
 use crate::{
@@ -44,6 +46,8 @@ use transactions::Watches;
 const COMMANDS: &[&[Command<Engine>]] = &[
     config::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
+    functions::COMMANDS,
     info::COMMANDS,
     introspection::COMMANDS,
     latency::COMMANDS,
@@ -74,6 +78,10 @@ pub struct Engine {
     watches: Watches,
     /// Clients that see every command.
     monitors: Vec<ClientId>,
+    /// Whether keys past their deadline are removed before anybody asks for them.
+    expires_actively: bool,
+    /// Lines for the shell's log.
+    notes: Vec<String>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
 }
@@ -98,6 +106,8 @@ impl Engine {
             pubsub: PubSub::default(),
             watches: Watches::default(),
             monitors: Vec::new(),
+            expires_actively: true,
+            notes: Vec::new(),
             lap_us: 0,
         };
         engine.configure();
@@ -191,19 +201,21 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
-        self.keyspace.expire_due(DUE_AT_ONCE);
+        if self.expires_actively {
+            self.keyspace.expire_due(DUE_AT_ONCE);
+        }
         self.settle();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.keyspace.may_expire_before(at_ms)
+        self.expires_actively && self.keyspace.may_expire_before(at_ms)
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        self.keyspace.next_deadline()
+        if self.expires_actively { self.keyspace.next_deadline() } else { None }
     }
 
     /// Whether a client that just connected has to authenticate.
@@ -253,6 +265,11 @@ impl Engine {
     /// The next client that has output, or is to be closed, because of another client's command.
     pub fn next_ready(&mut self) -> Option<ClientId> {
         self.clients.next_ready()
+    }
+
+    /// Lines for the log since the last time.
+    pub fn take_notes(&mut self) -> impl Iterator<Item = String> + use<'_> {
+        self.notes.drain(..)
     }
 
     /// Bytes to be kept or replicated.

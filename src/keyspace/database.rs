@@ -26,6 +26,13 @@ pub struct Found {
     pub(super) handle: Handle,
 }
 
+impl Found {
+    /// A number for where the entry lies; it stays while the entry does.
+    pub fn address(self) -> u32 {
+        self.handle.to_bits()
+    }
+}
+
 impl Database {
     /// How many keys there are, expired ones not yet removed included.
     pub fn len(&self) -> usize {

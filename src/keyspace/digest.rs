@@ -1,7 +1,7 @@
 //! One number for everything that is stored: equal data give equal digests, however it came to be and however it is
 //! encoded. For tests and for comparing a store with its copy; not for security.
 
-use super::{Database, Found, Keyspace, Kind};
+use super::{Database, Found, Key, Keyspace, Kind};
 use crate::data::{
     containers::{keyed_hash::keyed_hash, listpack::Entry},
     hash::Hash,
@@ -13,6 +13,14 @@ use crate::data::{
 };
 
 impl Keyspace {
+    /// The digest of the value of a key, whatever the key is called, and of whether it expires; 0 when there is none.
+    pub fn digest_of(&mut self, key: Key) -> u64 {
+        let Some(found) = self.find(key) else { return 0 };
+        let database = self.database();
+        let (kind, expires) = (database.kind(found) as u8, database.deadline(found).is_some());
+        ordered([&[kind, expires as u8][..], &value(database, found).to_le_bytes()])
+    }
+
     /// The digest of all databases.
     pub fn digest(&self) -> u64 {
         let databases = self.databases.iter().enumerate();
@@ -24,6 +32,11 @@ impl Keyspace {
 }
 
 fn entry(database: &Database, key: &[u8], found: Found) -> u64 {
+    let (kind, deadline) = (database.kind(found) as u8, database.deadline(found).unwrap_or_default());
+    ordered([key, &[kind], &deadline.to_le_bytes(), &value(database, found).to_le_bytes()])
+}
+
+fn value(database: &Database, found: Found) -> u64 {
     let value = match database.kind(found) {
         Kind::String => database.text(found).map(|text| ordered([text.as_bytes(&mut Digits::new())])),
         Kind::List => database.get::<List>(found).map(|list| sequence(list.iter().map(text))),
@@ -36,8 +49,7 @@ fn entry(database: &Database, key: &[u8], found: Found) -> u64 {
         }),
         Kind::Stream => database.get::<Stream>(found).map(stream),
     };
-    let (kind, deadline) = (database.kind(found) as u8, database.deadline(found).unwrap_or_default());
-    ordered([key, &[kind], &deadline.to_le_bytes(), &value.unwrap_or_default().to_le_bytes()])
+    value.unwrap_or_default()
 }
 
 fn stream(stream: &Stream) -> u64 {

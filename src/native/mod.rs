@@ -21,6 +21,7 @@ use std::{
     path::PathBuf,
     process::{self, ExitCode},
     rc::Rc,
+    thread,
     time::Duration,
 };
 
@@ -180,6 +181,7 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         allocated,
         resident: usage::resident,
         cpu: usage::cpu_us,
+        sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),
         tcp_port: 0,

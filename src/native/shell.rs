@@ -147,6 +147,7 @@ impl Shell {
         let now = now_ms();
         state.engine.tick(now);
         self.reconfigure(&mut state);
+        state.engine.take_notes().for_each(|note| self.log().warning(format_args!("{note}")));
         self.close_idle(&mut state, now);
         state.wake_ready();
         let wait = match state.engine.next_deadline() {

@@ -178,6 +178,22 @@ impl<'o> Writer<'o> {
         }
     }
 
+    /// An integer of any size, in digits; a string in RESP2.
+    pub fn big_number(&mut self, digits: &str) {
+        match self.version {
+            Version::V2 => self.bulk(digits.as_bytes()),
+            Version::V3 => self.line(b'(', digits.as_bytes()),
+        }
+    }
+
+    /// `len` pairs, written by `pairs`, about the reply that follows; nothing in RESP2.
+    pub fn attribute(&mut self, len: usize, pairs: impl FnOnce(&mut Self)) {
+        if self.version == Version::V3 {
+            self.header(b'|', len as i64);
+            pairs(self);
+        }
+    }
+
     /// A collection whose length is known only when its replies are written: `body` writes them and returns how many.
     pub fn counted(&mut self, head: fn(&mut Self, usize), body: impl FnOnce(&mut Self) -> usize) {
         let start = self.out.len();
@@ -252,6 +268,11 @@ mod tests {
         assert_eq!(both(|w| w.double(1.5)), (b"$3\r\n1.5\r\n".to_vec(), b",1.5\r\n".to_vec()));
         assert_eq!(both(|w| w.null()), (b"$-1\r\n".to_vec(), b"_\r\n".to_vec()));
         assert_eq!(both(|w| w.null_array()), (b"*-1\r\n".to_vec(), b"_\r\n".to_vec()));
+        assert_eq!(both(|w| w.big_number("-10")), (b"$3\r\n-10\r\n".to_vec(), b"(-10\r\n".to_vec()));
+        assert_eq!(
+            both(|w| w.attribute(1, |w| (0..2).for_each(|n| w.integer(n)))),
+            (Vec::new(), b"|1\r\n:0\r\n:1\r\n".to_vec())
+        );
         assert_eq!(
             both(|w| w.verbatim("txt", "hi")),
             (b"$2\r\nhi\r\n".to_vec(), b"=6\r\ntxt:hi\r\n".to_vec())
