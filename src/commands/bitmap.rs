@@ -124,7 +124,7 @@ impl Range {
         let parts = len as i64 * 8 / scale;
         let absolute = |at: i64| if at < 0 { at.saturating_add(parts).max(0) } else { at };
         let (start, end) = (absolute(self.start), absolute(self.end.unwrap_or(-1)).min(parts - 1));
-        (start <= end).then_some(((start * scale) as u64, (end * scale + scale - 1) as u64))
+        (start <= end).then(|| ((start * scale) as u64, (end * scale + scale - 1) as u64))
     }
 }
 

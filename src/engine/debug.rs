@@ -142,7 +142,8 @@ fn sample(kind: &[u8], version: Version) -> Result<fn(&mut Writer)> {
     let write: fn(&mut Writer) = match kind.to_ascii_lowercase().as_slice() {
         b"string" => |out| out.bulk(b"Hello World"),
         b"integer" => |out| out.integer(12345),
-        b"double" => |out| out.double(3.141),
+        // 3.141, which is not meant to be a better known number.
+        b"double" => |out| out.double(3141.0 / 1000.0),
         b"bignum" => |out| out.big_number("1234567999999999999999999999999999999"),
         b"null" => |out| out.null(),
         b"array" => |out| {

@@ -78,7 +78,12 @@ impl Maker<'_> {
 
     fn key(&mut self) {
         const GROUPS: &[&str] = &["string", "hash", "list", "set", "sorted-set", "stream"];
-        let group = if GROUPS.contains(&self.group) { self.group } else { self.random.pick(GROUPS) };
+        let group = match self.group {
+            // Its commands are on the bits of texts.
+            "bitmap" => "string",
+            group if GROUPS.contains(&group) => group,
+            _ => self.random.pick(GROUPS),
+        };
         self.words.push(format!("{group}:{}", self.random.below(4)).into_bytes());
     }
 
