@@ -127,10 +127,10 @@ impl Engine {
     ) -> Stop {
         ahead.clear();
         let stop = self.read_requests(id, input, at, parser, ahead);
-        for (request, words) in ahead.requests() {
-            if ahead.len > 1 && request.known.is_some_and(|known| self.table.looks_up_members(known)) {
-                self.keyspace.prefetch_member(words);
-            }
+        if ahead.len > 1 {
+            let look_up = |known| self.table.looks_up_members(known);
+            let requests = ahead.requests().filter(|(request, _)| request.known.is_some_and(look_up));
+            self.keyspace.prefetch_members(requests.map(|(_, words)| words));
         }
         stop
     }

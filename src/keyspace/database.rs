@@ -4,10 +4,15 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::deadlines::Deadlines;
-use crate::data::containers::{
-    dict::Dict,
-    entry::{Collection, Entries, Kind, Text, Value},
-    slab::Handle,
+use crate::data::{
+    containers::{
+        dict::Dict,
+        entry::{Collection, Entries, Kind, Text, Value},
+        slab::Handle,
+    },
+    hash::Hash,
+    set::Set,
+    sorted_set::SortedSet,
 };
 
 /// The entries of one database.
@@ -90,6 +95,18 @@ impl Database {
             self.entries.prefetch(h);
             false
         });
+    }
+
+    /// Has the processor fetch from a collection the member or field `first`, or from a sorted set the member `last`.
+    #[inline]
+    pub fn prefetch_member(&self, found: Found, first: &[u8], last: &[u8]) {
+        if let Some(set) = self.get::<Set>(found) {
+            set.prefetch(first);
+        } else if let Some(hash) = self.get::<Hash>(found) {
+            hash.prefetch(first);
+        } else if let Some(sorted_set) = self.get::<SortedSet>(found) {
+            sorted_set.prefetch(last);
+        }
     }
 
     /// The key of an entry.

@@ -80,12 +80,14 @@ impl Effects {
         self.changed = false;
     }
 
-    /// The running command changed `key`.
+    /// The running command changed a key, which is asked for if somebody wants to know.
     #[inline]
-    pub fn change(&mut self, db: usize, key: &[u8], event: Event) {
+    pub fn change<'k>(&mut self, db: usize, key: impl FnOnce() -> &'k [u8], event: Event) {
         self.changes += 1;
         self.changed = true;
-        self.touch(db, key, event);
+        if self.touches_wanted {
+            self.touch(db, key(), event);
+        }
     }
 
     /// The running command changed databases as a whole, and there is no key to name.

@@ -22,11 +22,8 @@ use crate::{
     Error, Result,
     data::{
         containers::keyed_hash::keyed_hash,
-        hash::Hash,
         limits::Limits,
         number::{Digits, write_i64},
-        set::Set,
-        sorted_set::SortedSet,
     },
 };
 
@@ -183,21 +180,21 @@ impl Keyspace {
         }
     }
 
-    /// Has the processor fetch the member or field that a request of these words looks for in what its key holds, as
-    /// far as it has one. The words may be any.
-    #[inline]
-    pub fn prefetch_member(&self, words: &[&[u8]]) {
-        let ([_, key, first, .., last] | [_, key, first @ last]) = words else { return };
+    /// Has the processor fetch the members or fields that requests of these words look for in what their first keys
+    /// hold. The words may be any.
+    pub fn prefetch_members<'a>(&self, requests: impl Iterator<Item = &'a [&'a [u8]]>) {
         let database = self.database();
-        if let Some(found) = database.find(self.hash(key), key) {
-            match database.kind(found) {
-                Kind::Set => database.get::<Set>(found).into_iter().for_each(|set| set.prefetch(first)),
-                Kind::Hash => database.get::<Hash>(found).into_iter().for_each(|hash| hash.prefetch(first)),
-                // Behind its score, if there is one.
-                Kind::SortedSet => {
-                    database.get::<SortedSet>(found).into_iter().for_each(|it| it.prefetch(last))
-                }
-                Kind::String | Kind::List | Kind::Stream => {}
+        let mut last: Option<(&[u8], Option<Found>)> = None;
+        for words in requests {
+            let &([_, key, first, .., behind] | [_, key, first @ behind]) = words else { continue };
+            let found = match last {
+                Some((same, found)) if same == key => found,
+                _ => database.find(self.hash(key), key),
+            };
+            last = Some((key, found));
+            // The member of a sorted set stands behind its score, if there is one.
+            if let Some(found) = found {
+                database.prefetch_member(found, first, behind);
             }
         }
     }
@@ -227,17 +224,25 @@ impl Keyspace {
     /// Finds a key for a read, which counts as a hit or a miss and as an access.
     #[inline]
     pub fn look_up(&mut self, key: Key) -> Option<Found> {
+        let found = self.reach(key);
+        match found {
+            Some(_) => self.counters.hits += 1,
+            None => self.missed(key),
+        }
+        found
+    }
+
+    /// Finds a key as an access. A key past its deadline is removed on the way.
+    #[inline]
+    fn reach(&mut self, key: Key) -> Option<Found> {
         let hash = self.hash(key.0);
         let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks).then_some(self.clock));
         let database = self.database_mut();
-        if let Some(found) = database.find(hash, key.0) {
-            if database.touch(found, now_ms, clock) {
-                self.counters.hits += 1;
-                return Some(found);
-            }
-            self.expire(found);
+        let found = database.find(hash, key.0)?;
+        if database.touch(found, now_ms, clock) {
+            return Some(found);
         }
-        self.missed(key);
+        self.expire(found);
         None
     }
 
@@ -278,13 +283,12 @@ impl Keyspace {
 
     /// The collection under `key`, to be changed, if there is one.
     pub fn write<T: Collection>(&mut self, key: Key) -> Result<Option<Writing<'_, T>>> {
-        let Some(found) = self.find(key) else { return Ok(None) };
-        self.open(found).map(Some)
+        self.reach(key).map(|found| self.open(found)).transpose()
     }
 
     /// The collection under `key`, to be changed; a new one when the key is free.
     pub fn write_or_create<T: Collection + Default>(&mut self, key: Key) -> Result<Writing<'_, T>> {
-        match self.find(key) {
+        match self.reach(key) {
             Some(found) => self.open(found),
             None => {
                 let found = self.insert(key, T::default().into_value(), None);
@@ -296,9 +300,6 @@ impl Keyspace {
     fn open<T: Collection>(&mut self, found: Found) -> Result<Writing<'_, T>> {
         if self.database().kind(found) != T::KIND {
             return Err(Error::WrongType);
-        }
-        if !self.keeps_clocks {
-            self.access(found);
         }
         Ok(Writing::new(self, found, true))
     }
@@ -413,7 +414,7 @@ impl Keyspace {
     /// Records that `key` changed.
     #[inline]
     pub fn changed(&mut self, key: Key, event: Event) {
-        self.effects.change(self.selected, key.0, event);
+        self.effects.change(self.selected, || key.0, event);
     }
 
     /// Logs another command in place of the one received: the form that replays to the same state.

@@ -25,7 +25,7 @@ impl<'c, T: Collection> Writing<'c, T> {
     /// Records that the value changed. Without this call, nobody hears of it.
     pub fn changed(&mut self, event: Event) {
         let Keyspace { effects, databases, selected, .. } = &mut *self.keyspace;
-        effects.change(*selected, databases[*selected].key(self.found), event);
+        effects.change(*selected, || databases[*selected].key(self.found), event);
     }
 
     /// Logs another command in place of the one received: the form that replays to the same state.
