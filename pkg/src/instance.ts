@@ -23,6 +23,8 @@ interface Exports {
   bounds_at(): number
   bounds_len(): number
   call(client: number, command: number, words: number, now: number): number
+  quick_get(client: number, now: number): number
+  quick_set(client: number, lifetime: number, now: number): number
   tick(now: number): void
   next_deadline(): number
   reply_at(): number
@@ -49,6 +51,9 @@ export interface Owner {
 
 /** The number of a command whose name is the first word. */
 export const BY_NAME = 0xffff_ffff
+
+/** The answer to a request that cannot be quick. */
+const DECLINED = -4
 
 /** Up to so many characters, a loop is faster than a call of the encoder. */
 const SHORT = 24
@@ -129,7 +134,7 @@ export class Instance {
   stop(why: string) {
     this.end ??= why
     clearTimeout(this.timer)
-    this.exports = { call: () => 0, disconnect() {} } as unknown as Exports
+    this.exports = { call: () => 0, quick_get: () => 0, quick_set: () => 0, disconnect() {} } as unknown as Exports
     this.scratch = this.memory = NO_BYTES
     this.bounds = NO_BOUNDS
     this.slots = []
@@ -192,6 +197,33 @@ export class Instance {
     return this.reply(caller, status >>> 1)
   }
 
+  /** Runs GET of the word that was written, by its number if there is more to it than that. */
+  get(caller: Caller, command: number): unknown {
+    const now = this.time()
+    let status: number
+    try {
+      status = this.exports.quick_get(caller.id, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    if (status === DECLINED) return this.run(caller, command, 1)
+    if ((status & 1) !== 0 || this.memory.length === 0) return this.finish(caller, status, () => this.value(caller, status))
+    return this.value(caller, status)
+  }
+
+  /** Runs SET of the two words that were written, for so many milliseconds if not 0; false if there is more to it than that. */
+  set(caller: Caller, lifetime: number): boolean {
+    const now = this.time()
+    let status: number
+    try {
+      status = this.exports.quick_set(caller.id, lifetime, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    if ((status & 1) !== 0 || this.memory.length === 0) this.finish(caller, status, () => {})
+    return status !== DECLINED
+  }
+
   /** Runs the request that was written, which begins with a name, and returns its reply as it is. */
   send(caller: Caller, words: number): Uint8Array {
     return this.finish(caller, this.execute(caller, BY_NAME, words), (length) => {
@@ -202,13 +234,19 @@ export class Instance {
   }
 
   private execute(caller: Caller, command: number, words: number): number {
-    const now = this.now()
-    if (now >= this.deadline) this.tick(now)
+    const now = this.time()
     try {
       return this.exports.call(caller.id, command, words, now)
     } catch (error) {
       throw this.fail(error)
     }
+  }
+
+  /** What time it is for the next call; what was due before has happened then. */
+  private time(): number {
+    const now = this.now()
+    if (now >= this.deadline) this.tick(now)
+    return now
   }
 
   /** Makes what the module has changed known: where things lie, and when it wants to be called. */
@@ -277,6 +315,13 @@ export class Instance {
     this.bounds[2 * i] = start
     this.bounds[2 * i + 1] = end
     return end
+  }
+
+  /** The reply to a quick request: a text as it is, or none. */
+  private value(caller: Caller, status: number): unknown {
+    if (status < 0) return null
+    const length = status >> 1
+    return caller.asBytes ? this.memory.slice(this.replyAt, this.replyAt + length) : this.text(this.replyAt, length)
   }
 
   private text(at: number, length: number): string {

@@ -226,8 +226,47 @@ function withOptions(command: number, signature: Signature): Method {
   }
 }
 
+/** GET and SET, the two called most, as methods with a short way through the module. */
+const QUICK: Record<string, (command: number, signature: Signature) => Method> = {
+  get: (command, signature) =>
+    function (key: Value) {
+      const { instance } = this
+      instance.put(signature, 0, key, 0)
+      return instance.get(this, command)
+    },
+  set(command, signature) {
+    const ordinary = withOptions(command, signature) as (this: Client<unknown>, ...args: unknown[]) => unknown
+    return function (key: Value, value: Value, options?: Record<string, unknown>) {
+      const lifetime = options === undefined ? 0 : lifetimeOf(options)
+      if (lifetime < 0) return ordinary.call(this, key, value, options)
+      const { instance } = this
+      instance.put(signature, 1, value, instance.put(signature, 0, key, 0))
+      return instance.set(this, lifetime) ? 'OK' : ordinary.call(this, key, value, options)
+    }
+  },
+}
+
+/** The milliseconds of options that say nothing but `ex` or `px`; -1 if they say anything else. */
+function lifetimeOf(options: Record<string, unknown>): number {
+  let lifetime = -1
+  for (const name in options) {
+    const value = options[name]
+    // Twice the same, or whatever is to be refused, is not for here.
+    if (lifetime !== -1 || typeof value !== 'number' || !(value > 0 && value <= LONGEST_LIFE && Number.isInteger(value))) return -1
+    if (name === 'ex') lifetime = value * 1000
+    else if (name === 'px') lifetime = value
+    else return -1
+  }
+  return lifetime
+}
+
+/** In seconds, some thousand years. */
+const LONGEST_LIFE = 2 ** 36
+
 function method(command: number, signature: Signature): Method {
   const { isPlain, names, options } = signature
+  const quick = QUICK[signature.method]
+  if (quick) return quick(command, signature)
   if (isPlain && !options) return (PLAIN[names.length] ?? general)(command, signature)
   if (isPlain && names.length === 2) return withOptions(command, signature)
   return general(command, signature)

@@ -126,17 +126,20 @@ test('the module may come as bytes, as a response, compiled or by its URL', asyn
 })
 
 test('a failure ends its store and no other', async () => {
-  const [db, other] = [await open(), await open()]
-  db.set('k', 1)
-  // The engine has no way to fail that is known; its stand-in is a host that lets a call down.
-  const { exports } = db.instance
-  db.instance.exports = { ...exports, call: () => exports.call(0, 0xfffe, 1, 0) }
-  assert.throws(() => db.get('k'), (error) => {
-    assert.match(error.message, /^keyside: the store failed and cannot be used any more \(.*index out of bounds/s)
-    assert(error.cause instanceof WebAssembly.RuntimeError)
-    return true
-  })
-  assert.throws(() => db.get('k'), /^Error: keyside: the store failed and cannot be used any more/)
+  const other = await open()
+  for (const [name, use] of [['call', (db) => db.strlen('k')], ['quick_get', (db) => db.get('k')], ['quick_set', (db) => db.set('k', 2)]]) {
+    const db = await open()
+    db.set('k', 1)
+    // The engine has no way to fail that is known; its stand-in is a host that lets a call down.
+    const { exports } = db.instance
+    db.instance.exports = { ...exports, [name]: () => exports.call(0, 0xfffe, 1, 0) }
+    assert.throws(() => use(db), (error) => {
+      assert.match(error.message, /^keyside: the store failed and cannot be used any more \(.*index out of bounds/s)
+      assert(error.cause instanceof WebAssembly.RuntimeError)
+      return true
+    })
+    assert.throws(() => db.get('k'), /^Error: keyside: the store failed and cannot be used any more/)
+  }
   assert.equal(other.set('k', 1), 'OK')
 })
 

@@ -167,20 +167,25 @@ fn getex<'a>(ctx: &mut Ctx, key: Key, options: GetExOptions<'a>) -> Result<Optio
 
 fn setex(ctx: &mut Ctx, key: Key, seconds: i64, value: Word) -> Result<Done> {
     let at = Expiry::in_seconds(seconds, ctx.now_ms(), "setex")?;
-    set_with_deadline(ctx, key, value, at)
+    put_text(ctx, key, value.0, Some(at));
+    Ok(Done)
 }
 
 fn psetex(ctx: &mut Ctx, key: Key, milliseconds: i64, value: Word) -> Result<Done> {
     let at = Expiry::in_millis(milliseconds, ctx.now_ms(), "psetex")?;
-    set_with_deadline(ctx, key, value, at)
+    put_text(ctx, key, value.0, Some(at));
+    Ok(Done)
 }
 
-fn set_with_deadline(ctx: &mut Ctx, key: Key, value: Word, at: u64) -> Result<Done> {
-    ctx.set_text(key, value.0, Some(at));
+/// Sets `key` to a text, whatever it held, and its deadline with it: SET that nothing hinges on.
+#[inline]
+pub fn put_text(ctx: &mut Ctx, key: Key, text: &[u8], deadline: Option<u64>) {
+    ctx.set_text(key, text, deadline);
     ctx.changed(key, Event::Set);
-    ctx.changed(key, Event::Expire);
-    log_set(ctx, key, value.0, at);
-    Ok(Done)
+    if let Some(at) = deadline {
+        ctx.changed(key, Event::Expire);
+        log_set(ctx, key, text, at);
+    }
 }
 
 fn log_set(ctx: &mut Ctx, key: Key, value: &[u8], at: u64) {

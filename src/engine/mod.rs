@@ -16,6 +16,7 @@ mod names;
 pub mod notifications;
 mod pipeline;
 pub mod pubsub;
+mod quick;
 mod slowlog;
 mod stats;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
+pub use quick::Quick;
 use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
@@ -84,6 +86,7 @@ pub struct Engine {
     notes: Vec<String>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
+    quick: quick::Commands,
 }
 
 impl Engine {
@@ -93,6 +96,7 @@ impl Engine {
         let mut engine = Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
+            quick: quick::Commands::new(&table),
             table,
             config,
             clients: Clients::default(),

@@ -16,12 +16,22 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::{
     ClientId, Config, Engine, Origin,
     commands::Flags,
-    engine::dispatch::{Known, Table},
+    data::number::Digits,
+    engine::{
+        Quick,
+        dispatch::{Known, Table},
+    },
     resp::Version,
 };
 
 /// The command number of a request whose words begin with the name.
 const BY_NAME: u32 = u32::MAX;
+
+/// The answer to a quick request that is not one; odd when it comes with news.
+const MISSING: i32 = -2;
+
+/// The answer to a request that cannot be quick.
+const DECLINED: i32 = -4;
 
 /// Longer requests give their memory back once they ran.
 const SCRATCH_KEPT: usize = 1 << 20;
@@ -147,6 +157,20 @@ pub fn call(client: u32, command: u32, words: usize, now_ms: f64) -> u32 {
     with(|store| store.call(ClientId(client), command, words, now_ms as u64))
 }
 
+/// GET of the one word in the scratch memory. Returns twice the length of the text, which is the reply as it is, or
+/// [`MISSING`]; odd as that of [`call`] is. [`DECLINED`] says to call that instead.
+#[wasm_bindgen]
+pub fn quick_get(client: u32, now_ms: f64) -> i32 {
+    with(|store| store.quick_get(ClientId(client), now_ms as u64))
+}
+
+/// SET of the two words in the scratch memory, for so many milliseconds if they are not 0. Returns 0, or 1 as [`call`]
+/// has it odd; [`DECLINED`] says to call that instead.
+#[wasm_bindgen]
+pub fn quick_set(client: u32, lifetime_ms: f64, now_ms: f64) -> i32 {
+    with(|store| store.quick_set(ClientId(client), lifetime_ms as u64, now_ms as u64))
+}
+
 /// Lets time pass; what follows from it is told as by [`call`].
 #[wasm_bindgen]
 pub fn tick(now_ms: f64) {
@@ -241,6 +265,32 @@ impl Store {
         self.status(id, is_readonly)
     }
 
+    fn quick_get(&mut self, id: ClientId, now_ms: u64) -> i32 {
+        self.take_back();
+        host::time_next(false);
+        let text = match self.engine.quick_get(id, self.scratch.word(0), now_ms) {
+            Quick::Declined => return DECLINED,
+            Quick::Missing => None,
+            Quick::Found(text) => {
+                self.reply.extend_from_slice(text.as_bytes(&mut Digits::new()));
+                Some(self.reply.len())
+            }
+        };
+        let news = self.status(id, true) & 1;
+        text.map_or(MISSING, |len| (len as i32) << 1) | news as i32
+    }
+
+    fn quick_set(&mut self, id: ClientId, lifetime_ms: u64, now_ms: u64) -> i32 {
+        self.take_back();
+        host::time_next(false);
+        let [key, text] = [0, 1].map(|i| self.scratch.word(i));
+        let lifetime_ms = (lifetime_ms > 0).then_some(lifetime_ms);
+        if !self.engine.quick_set(id, key, text, lifetime_ms, now_ms) {
+            return DECLINED;
+        }
+        (self.status(id, false) & 1) as i32
+    }
+
     /// Forgets the reply that JavaScript has read.
     fn take_back(&mut self) {
         if self.reply.capacity() > REPLY_KEPT {
@@ -286,6 +336,12 @@ impl Default for Scratch {
 }
 
 impl Scratch {
+    /// A word of the request.
+    #[inline]
+    fn word(&self, i: usize) -> &[u8] {
+        self.bytes.get(self.bounds[2 * i] as usize..self.bounds[2 * i + 1] as usize).unwrap_or_default()
+    }
+
     /// Makes room; what was written stays.
     fn reserve(&mut self, bytes: usize, words: usize) {
         if bytes > self.bytes.len() {
