@@ -191,6 +191,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::{Config, Origin};
+    use alloc::{format, string::String};
 
     fn engine() -> (Engine, ClientId) {
         let mut engine = Engine::new(Config::default(), 1);
@@ -207,9 +208,32 @@ mod tests {
         let (mut engine, client) = engine();
         let requests = b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\nINCR n\r\n\r\n*0\r\n".repeat(3 * AHEAD);
         engine.receive(client, &requests, 0);
-        let replies: Vec<u8> =
-            (1..=6 * AHEAD).flat_map(|n| alloc::format!(":{n}\r\n").into_bytes()).collect();
+        let replies: Vec<u8> = (1..=6 * AHEAD).flat_map(|n| format!(":{n}\r\n").into_bytes()).collect();
         assert_eq!(take(&mut engine, client), replies);
+    }
+
+    #[test]
+    fn members_fetched_ahead_are_those_that_are_found() {
+        let (mut engine, client) = engine();
+        let request = |line: String| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let words = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+            format!("*{}\r\n{}", words.len(), words.collect::<String>())
+        };
+        for reply in [":1\r\n", ":0\r\n"] {
+            let requests = (0..5000).flat_map(|n| {
+                [format!("SADD s {n}"), format!("HSET h {n} v"), format!("ZADD z 0 {n}")].map(request)
+            });
+            engine.receive(client, requests.collect::<String>().as_bytes(), 0);
+            assert_eq!(take(&mut engine, client), reply.repeat(3 * 5000).as_bytes());
+        }
+        let others =
+            ["SISMEMBER s x", "HGET h 7", "ZSCORE z x", "HGET s 7", "SISMEMBER nothing 7", "SCARD s"];
+        let others = others.map(|line| request(line.into())).concat();
+        engine.receive(client, others.as_bytes(), 0);
+        let replies = String::from_utf8(take(&mut engine, client)).unwrap();
+        let wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
+        assert_eq!(replies, [":0\r\n$1\r\nv\r\n$-1\r\n", wrong, ":0\r\n:5000\r\n"].concat());
     }
 
     #[test]
