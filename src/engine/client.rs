@@ -115,6 +115,8 @@ pub struct Client {
     pub traffic: (u64, u64),
     pub(super) parser: RequestParser,
     pub(super) query: Vec<u8>,
+    /// Bytes that are read while its requests run; they are not in `query` then.
+    pub(super) reading: usize,
     pub(super) out: Vec<u8>,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
@@ -146,6 +148,7 @@ impl Client {
             traffic: (0, 0),
             parser: RequestParser::default(),
             query: Vec::new(),
+            reading: 0,
             out: Vec::new(),
             held: false,
             ready: false,
@@ -199,9 +202,9 @@ impl Client {
         self.out.len()
     }
 
-    /// Bytes of a request that is not complete.
+    /// Bytes of a request that is not complete, or of those that run.
     pub fn pending_query(&self) -> usize {
-        self.query.len()
+        self.query.len().max(self.reading)
     }
 }
 

@@ -271,7 +271,7 @@ fn config_get<'a>(
             found.insert(String::from_utf8_lossy(pattern).into_owned(), engine.config.value(directive));
             continue;
         }
-        for directive in DIRECTIVES {
+        for directive in DIRECTIVES.iter().filter(|it| !it.is_hidden()) {
             for name in [directive.name, directive.alias] {
                 if !name.is_empty() && glob.matches(name.as_bytes()) {
                     found.insert(name.to_string(), engine.config.value(directive));

@@ -518,7 +518,8 @@ impl Engine {
         let seconds_since = |then_ms: u64| now_ms.saturating_sub(then_ms) / 1000;
         let queued = client.transaction.as_ref();
         let multi = queued.map(|it| it.len()).or(executing).map_or(-1, |len| len as i64);
-        let (qbuf, qbuf_room) = (client.query.len(), client.query.capacity());
+        let qbuf = client.pending_query();
+        let qbuf_room = client.query.capacity().max(qbuf);
         let (out, out_room) = (client.pending_output(), client.out.capacity());
         let multi_mem = queued.map_or(0, |it| it.bytes());
         let mut line = String::new();

@@ -150,6 +150,7 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
+        client.reading = client.query.len() + bytes.len();
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
         let mut out = mem::take(&mut client.out);
@@ -173,6 +174,7 @@ impl Engine {
         let over = query.len() > self.config.client_query_buffer_limit;
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
+            client.reading = 0;
             client.query = query;
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);

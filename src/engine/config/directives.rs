@@ -73,6 +73,11 @@ impl Directive {
         Directive { change: Change::Protected, ..self }
     }
 
+    /// Whether patterns pass it over: tests alone ask for it, and by its name.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.name, "key-load-delay" | "rdb-key-save-delay")
+    }
+
     /// Whether its value is a secret, which the slow log does not show.
     pub fn is_secret(&self) -> bool {
         matches!(
