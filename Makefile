@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 6379
 PAGE_PORT ?= 8379
-WASM_RUSTFLAGS ?= -C target-feature=+simd128
+# Inlining beyond this makes the module larger and not faster.
+WASM_RUSTFLAGS ?= -C target-feature=+simd128 -C llvm-args=-inline-threshold=60
 WASM_BINDGEN_FLAGS ?= --target web
-WASM_OPT_FLAGS ?= -O3
+WASM_OPT_FLAGS ?= -O3 --converge
 
 cargo_target := $(or $(CARGO_TARGET_DIR),target)
 server := $(cargo_target)/release/keyside-server

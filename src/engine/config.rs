@@ -347,7 +347,7 @@ mod tests {
         let mut names: Vec<_> =
             DIRECTIVES.iter().flat_map(|it| [it.name, it.alias]).filter(|it| !it.is_empty()).collect();
         let all = names.len();
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all);
     }

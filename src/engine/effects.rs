@@ -8,9 +8,13 @@ impl Engine {
     /// Ends a unit: what it did is told to everybody who waits for such things, once and in this order.
     #[inline]
     pub(super) fn settle(&mut self) {
-        if self.keyspace.effects.is_empty() {
-            return;
+        if !self.keyspace.effects.is_empty() {
+            self.tell();
         }
+    }
+
+    #[inline(never)]
+    fn tell(&mut self) {
         self.journal.append(&self.keyspace.effects);
         if self.keyspace.effects.touches_wanted {
             let effects = mem::take(&mut self.keyspace.effects);

@@ -96,7 +96,7 @@ impl Dict {
         hash_of: impl Fn(Handle) -> u64,
     ) -> Entry<'_> {
         let index = self.make_room(hash, &hash_of);
-        match self.segments[index].table.entry(hash, |h| eq(*h), |h| hash_of(*h)) {
+        match self.segments[index].table.entry(hash, |h| eq(*h), hasher(&hash_of)) {
             hash_table::Entry::Occupied(slot) => Entry::Occupied(*slot.get()),
             hash_table::Entry::Vacant(slot) => Entry::Vacant(Vacant { slot, len: &mut self.len }),
         }
@@ -106,7 +106,7 @@ impl Dict {
     #[inline]
     pub fn insert(&mut self, hash: u64, new: Handle, hash_of: impl Fn(Handle) -> u64) {
         let index = self.make_room(hash, &hash_of);
-        self.segments[index].table.insert_unique(hash, new, |h| hash_of(*h));
+        self.segments[index].table.insert_unique(hash, new, hasher(&hash_of));
         self.len += 1;
     }
 
@@ -124,7 +124,7 @@ impl Dict {
         if self.len == 0 {
             *self = Dict::new();
         } else if table.len() < table.num_buckets() / 8 {
-            self.shrink(index, hash_of);
+            self.shrink(index, &hash_of);
         }
         Some(removed)
     }
@@ -220,7 +220,7 @@ impl Dict {
 
     /// Sees to it that the segment of `hash` takes one more record, and answers with its index.
     #[inline]
-    fn make_room(&mut self, hash: u64, hash_of: &impl Fn(Handle) -> u64) -> usize {
+    fn make_room(&mut self, hash: u64, hash_of: &dyn Fn(Handle) -> u64) -> usize {
         let index = self.locate(hash);
         match self.segments.get(index) {
             Some(segment) if segment.table.len() < segment.table.capacity() => index,
@@ -230,7 +230,7 @@ impl Dict {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, hash: u64, hash_of: &impl Fn(Handle) -> u64) -> usize {
+    fn grow(&mut self, hash: u64, hash_of: &dyn Fn(Handle) -> u64) -> usize {
         if self.segments.is_empty() {
             self.segments.reserve_exact(1);
             self.segments.push(Segment { table: HashTable::new(), prefix: 0, depth: 0 });
@@ -253,7 +253,7 @@ impl Dict {
     }
 
     /// Moves a segment's records to a table of the right size, without the traces of removed ones.
-    fn rebuild(&mut self, index: usize, capacity: usize, hash_of: &impl Fn(Handle) -> u64) {
+    fn rebuild(&mut self, index: usize, capacity: usize, hash_of: &dyn Fn(Handle) -> u64) {
         let segment = &mut self.segments[index];
         let mut table = HashTable::with_capacity(capacity);
         move_into(&mut table, &segment.table, hash_of);
@@ -267,7 +267,7 @@ impl Dict {
     }
 
     /// Divides a segment by the next bit of the positions.
-    fn split(&mut self, index: usize, hash_of: &impl Fn(Handle) -> u64) {
+    fn split(&mut self, index: usize, hash_of: &dyn Fn(Handle) -> u64) {
         if self.segments[index].depth == self.bits {
             self.double_directory();
         }
@@ -276,7 +276,7 @@ impl Dict {
         let bit = POSITION_BITS - 1 - *depth;
         for h in table.iter() {
             let hash = hash_of(*h);
-            halves[(position(hash) >> bit & 1) as usize].insert_unique(hash, *h, |h| hash_of(*h));
+            halves[(position(hash) >> bit & 1) as usize].insert_unique(hash, *h, hasher(hash_of));
         }
         let [low, high] = halves;
         (*table, *prefix, *depth) = (low, *prefix << 1, *depth + 1);
@@ -302,10 +302,10 @@ impl Dict {
     /// Merges a sparse segment with its neighbours as long as these are sparse too, or makes it narrower.
     #[cold]
     #[inline(never)]
-    fn shrink(&mut self, mut index: usize, hash_of: impl Fn(Handle) -> u64) {
+    fn shrink(&mut self, mut index: usize, hash_of: &dyn Fn(Handle) -> u64) {
         let before = self.segments.len();
         while let Some(buddy) = self.sparse_buddy(index) {
-            index = self.merge(index, buddy, &hash_of);
+            index = self.merge(index, buddy, hash_of);
         }
         if self.segments.len() == before {
             return self.rebuild(index, self.segments[index].table.len() * 2, &hash_of);
@@ -328,7 +328,7 @@ impl Dict {
             .then_some(buddy)
     }
 
-    fn merge(&mut self, index: usize, buddy: usize, hash_of: &impl Fn(Handle) -> u64) -> usize {
+    fn merge(&mut self, index: usize, buddy: usize, hash_of: &dyn Fn(Handle) -> u64) -> usize {
         let (index, buddy) = (index.min(buddy), index.max(buddy));
         let gone = self.segments.swap_remove(buddy);
         if buddy < self.segments.len() {
@@ -409,9 +409,14 @@ impl<I: Iterator<Item = Handle>> Iterator for Counted<I> {
 
 impl<I: Iterator<Item = Handle>> ExactSizeIterator for Counted<I> {}
 
-fn move_into(table: &mut HashTable<Handle>, from: &HashTable<Handle>, hash_of: &impl Fn(Handle) -> u64) {
+/// The hash as a table asks for it. It is asked only when records move, so that one copy of what moves them will do.
+fn hasher<'h>(hash_of: &'h dyn Fn(Handle) -> u64) -> impl Fn(&Handle) -> u64 + use<'h> {
+    |h| hash_of(*h)
+}
+
+fn move_into(table: &mut HashTable<Handle>, from: &HashTable<Handle>, hash_of: &dyn Fn(Handle) -> u64) {
     for h in from.iter() {
-        table.insert_unique(hash_of(*h), *h, |h| hash_of(*h));
+        table.insert_unique(hash_of(*h), *h, hasher(hash_of));
     }
 }
 
