@@ -255,8 +255,9 @@ fn getrange(ctx: &mut Ctx, key: Key, start: i64, end: i64) -> Result<Vec<u8>> {
     let Some(text) = ctx.read_text(key)? else { return Ok(Vec::new()) };
     let mut digits = number::Digits::new();
     let text = text.as_bytes(&mut digits);
-    // An end before the first byte means the first byte, unless it is before the start.
-    let end = if end < 0 && start <= end { end.max(-(text.len() as i64)) } else { end };
+    // An end before the first byte means the first byte, unless both count from the end and it is before the start.
+    let is_reversed = start < 0 && start > end;
+    let end = if end < 0 && !is_reversed { end.max(-(text.len() as i64)) } else { end };
     Ok(slice_range(start, end, text.len()).map_or(Vec::new(), |range| text[range].to_vec()))
 }
 
