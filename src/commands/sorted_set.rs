@@ -445,6 +445,12 @@ impl<'a, const WITH_SCORES: bool, const LIMIT: bool> Arg<'a> for OldOptions<WITH
     }
 }
 
+impl<const WITH_SCORES: bool, const LIMIT: bool> OldOptions<WITH_SCORES, LIMIT> {
+    fn form(self, reverse: bool) -> Form {
+        Form { reverse, limit: self.limit, with_scores: self.with_scores }
+    }
+}
+
 const LIMIT_OF_RANKS: Error =
     Error::refused("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX");
 const SCORES_OF_LEX: Error =
@@ -494,12 +500,7 @@ fn zrevrange<'c>(
     stop: i64,
     options: OldOptions<true, false>,
 ) -> Result<Ranged<'c>> {
-    range(
-        ctx,
-        key,
-        Selection::Ranks(start, stop),
-        Form { reverse: true, limit: None, with_scores: options.with_scores },
-    )
+    range(ctx, key, Selection::Ranks(start, stop), options.form(true))
 }
 
 fn zrangebyscore<'a, 'c>(
@@ -509,8 +510,7 @@ fn zrangebyscore<'a, 'c>(
     max: Number<'a>,
     options: OldOptions<true, true>,
 ) -> Result<Ranged<'c>> {
-    let OldOptions { with_scores, limit } = options;
-    range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: false, limit, with_scores })
+    range(ctx, key, Selection::scores(min.0, max.0)?, options.form(false))
 }
 
 fn zrevrangebyscore<'a, 'c>(
@@ -520,8 +520,7 @@ fn zrevrangebyscore<'a, 'c>(
     min: Number<'a>,
     options: OldOptions<true, true>,
 ) -> Result<Ranged<'c>> {
-    let OldOptions { with_scores, limit } = options;
-    range(ctx, key, Selection::scores(min.0, max.0)?, Form { reverse: true, limit, with_scores })
+    range(ctx, key, Selection::scores(min.0, max.0)?, options.form(true))
 }
 
 fn zrangebylex<'a, 'c>(
@@ -531,12 +530,7 @@ fn zrangebylex<'a, 'c>(
     max: Text<'a>,
     options: OldOptions<false, true>,
 ) -> Result<Ranged<'c>> {
-    range(
-        ctx,
-        key,
-        Selection::members(min.0, max.0)?,
-        Form { reverse: false, limit: options.limit, with_scores: false },
-    )
+    range(ctx, key, Selection::members(min.0, max.0)?, options.form(false))
 }
 
 fn zrevrangebylex<'a, 'c>(
@@ -546,12 +540,7 @@ fn zrevrangebylex<'a, 'c>(
     min: Text<'a>,
     options: OldOptions<false, true>,
 ) -> Result<Ranged<'c>> {
-    range(
-        ctx,
-        key,
-        Selection::members(min.0, max.0)?,
-        Form { reverse: true, limit: options.limit, with_scores: false },
-    )
+    range(ctx, key, Selection::members(min.0, max.0)?, options.form(true))
 }
 
 fn range<'a, 'c>(ctx: &'c mut Ctx, key: Key, selection: Selection<'a>, form: Form) -> Result<Ranged<'c>> {
