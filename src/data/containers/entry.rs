@@ -1,8 +1,8 @@
 //! An entry of the keyspace: key, deadline, access clock and value in one record of a [`Slab`].
 //!
 //! It knows nothing of databases: finding an entry by its key is the work of a [`Dict`](super::dict::Dict), finding it
-//! by its deadline that of a [`RankTree`](super::rank_tree::RankTree). Both hold handles, and a record that outgrows its
-//! slot moves, so whatever may move an entry returns its handle.
+//! by its deadline that of the keyspace. Both hold handles, and a record that outgrows its slot moves, so whatever may
+//! move an entry returns its handle.
 //!
 //! ```text
 //! header 8 | deadline 8, if any | key length 8, if long | payload 8, unless embedded | key | text, if embedded
