@@ -324,6 +324,28 @@ impl<'a, T: Arg<'a>, const KEEP: usize> Rest<'a, T, KEEP> {
 /// One or more keys, up to the `KEEP` words that other arguments need.
 pub type Keys<'a, const KEEP: usize = 0> = Rest<'a, Key<'a>, KEEP>;
 
+/// `numkeys key [key …]`: how many keys, and then the keys.
+#[derive(Clone, Copy, Debug)]
+pub struct CountedKeys<'a> {
+    keys: &'a [&'a [u8]],
+}
+
+impl<'a> Arg<'a> for CountedKeys<'a> {
+    const SHAPE: Shape = Shape::CountedKeys;
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+        let count = count.ok_or(Error::refused("ERR numkeys should be greater than 0"))?;
+        words.take_n(count).map(|keys| CountedKeys { keys })
+    }
+}
+
+impl<'a> CountedKeys<'a> {
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Key<'a>> + Clone + use<'a> {
+        self.keys.iter().map(|&key| Key(key))
+    }
+}
+
 /// One or more pairs, checked as a whole before anything is changed.
 #[derive(Clone, Copy)]
 pub struct Pairs<'a, A, B> {
