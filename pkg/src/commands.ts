@@ -96,13 +96,6 @@ export interface Commands<Bytes> {
   keys(pattern: Value): Bytes[]
 
   /**
-   * Returns some of the keys, and where to go on.
-   *
-   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
-   */
-  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, keys: Bytes[]]
-
-  /**
    * Returns a key by chance.
    *
    * `RANDOMKEY`, since 1.0.0, O(1)
@@ -348,6 +341,13 @@ export interface Commands<Bytes> {
   hvals(key: Value): Bytes[]
 
   /**
+   * Returns fields chosen by chance; a negative count may return one several times.
+   *
+   * `HRANDFIELD`, since 6.2.0, O(N) where N is the number of fields returned
+   */
+  hrandfield(key: Value, count?: Numeric, options?: { withvalues?: boolean }): Bytes | Bytes[] | [Bytes, Bytes][] | null
+
+  /**
    * Adds to the integer of a field, which is 0 when missing.
    *
    * `HINCRBY`, since 2.0.0, O(1)
@@ -478,6 +478,34 @@ export interface Commands<Bytes> {
    * `RPOPLPUSH`, since 1.2.0, O(1)
    */
   rpoplpush(source: Value, destination: Value): Bytes | null
+
+  /**
+   * Returns some of the keys, and where to go on.
+   *
+   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the fields with their values, and where to go on.
+   *
+   * `HSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  hscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric; novalues?: boolean }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the members, and where to go on.
+   *
+   * `SSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  sscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the members with their scores, and where to go on.
+   *
+   * `ZSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  zscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric }): [cursor: string, items: Bytes[]]
 
   /**
    * Adds members to a set, creating it when missing; returns how many are new.
@@ -1553,7 +1581,6 @@ exists *keys
 touch *keys
 type key
 keys pattern
-scan cursor {match=,count=,type=
 randomkey
 rename key newkey
 renamenx key newkey
@@ -1589,6 +1616,7 @@ hlen key
 hstrlen key field
 hkeys key
 hvals key
+hrandfield key ?count {withvalues
 hincrby key field increment
 hincrbyfloat key field increment
 lpush key *elements
@@ -1607,6 +1635,10 @@ linsert key place pivot element
 lpos key element {rank=,count=,maxlen=
 lmove source destination from to
 rpoplpush source destination
+scan cursor {match=,count=,type=
+hscan key cursor {match=,count=,novalues
+sscan key cursor {match=,count=
+zscan key cursor {match=,count=
 sadd key *members
 srem key *members
 smove source destination member

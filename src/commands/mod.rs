@@ -13,6 +13,7 @@ pub mod bitmap;
 pub mod generic;
 pub mod hash;
 pub mod list;
+pub mod scan;
 pub mod set;
 pub mod sorted_set;
 pub mod stream;
@@ -32,6 +33,10 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
     list::COMMANDS,
+    scan::COMMANDS,
+    scan::HASH_COMMANDS,
+    scan::SET_COMMANDS,
+    scan::SORTED_SET_COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,
     stream::COMMANDS,

@@ -279,7 +279,7 @@ impl SortedSet {
 
     /// Visits at least `count` members from `cursor` on, all of them when the set is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Scored<'_>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Scored<'v>)) -> u64 {
         match self.form.get() {
             Form::Large(Ranking { table, .. }) => {
                 table.scan(cursor, count, |h| visit(Member::scored(table.slot(h))))
