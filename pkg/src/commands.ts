@@ -408,6 +408,13 @@ export interface Commands<Bytes> {
   rpop(key: Value, count?: Numeric): Bytes | Bytes[] | null
 
   /**
+   * Removes and returns elements from an end of the first of several lists that has any.
+   *
+   * `LMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
+   */
+  lmpop(keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric }): [Bytes, Bytes[]] | null
+
+  /**
    * Returns the length of a list.
    *
    * `LLEN`, since 1.0.0, O(1)
@@ -1506,6 +1513,7 @@ lpushx key *elements
 rpushx key *elements
 lpop key ?count
 rpop key ?count
+lmpop #keys from {count=
 llen key
 lrange key start stop
 lindex key index
