@@ -408,6 +408,13 @@ export interface Commands<Bytes> {
   rpop(key: Value, count?: Numeric): Bytes | Bytes[] | null
 
   /**
+   * Removes and returns elements from an end of the first of several lists that has any.
+   *
+   * `LMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
+   */
+  lmpop(keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric }): [Bytes, Bytes[]] | null
+
+  /**
    * Returns the length of a list.
    *
    * `LLEN`, since 1.0.0, O(1)
@@ -594,6 +601,34 @@ export interface Commands<Bytes> {
    * `SDIFF`, since 1.0.0, O(N) where N is the size of all sets together
    */
   sdiff(...keys: Some<Value>): Bytes[]
+
+  /**
+   * Stores the members that are in all of several sets; returns how many.
+   *
+   * `SINTERSTORE`, since 1.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
+   */
+  sinterstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Stores the members that are in any of several sets; returns how many.
+   *
+   * `SUNIONSTORE`, since 1.0.0, O(N) where N is the size of all sets together
+   */
+  sunionstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Stores the members of the first set that are in none of the others; returns how many.
+   *
+   * `SDIFFSTORE`, since 1.0.0, O(N) where N is the size of all sets together
+   */
+  sdiffstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Returns how many members are in all of several sets, counting no further than a limit.
+   *
+   * `SINTERCARD`, since 7.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
+   */
+  sintercard(keys: Names<Value>, options?: { limit?: Numeric }): number
 
   /**
    * Adds members to a sorted set, or updates their scores; returns how many are new.
@@ -1625,6 +1660,7 @@ lpushx key *elements
 rpushx key *elements
 lpop key ?count
 rpop key ?count
+lmpop #keys from {count=
 llen key
 lrange key start stop
 lindex key index
@@ -1651,6 +1687,10 @@ srandmember key ?count
 sinter *keys
 sunion *keys
 sdiff *keys
+sinterstore destination *keys
+sunionstore destination *keys
+sdiffstore destination *keys
+sintercard #keys {limit=
 zadd key {nx,xx,gt,lt,ch,incr ~pairs
 zincrby key increment member
 zrem key *members
