@@ -15,6 +15,8 @@ pub mod hash;
 pub mod list;
 pub mod set;
 pub mod sorted_set;
+pub mod sorted_set_algebra;
+pub mod sorted_set_range;
 pub mod stream;
 pub mod string;
 
@@ -33,6 +35,8 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     list::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
 ];
