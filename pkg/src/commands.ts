@@ -673,20 +673,6 @@ export interface Commands<Bytes> {
   zcard(key: Value): number
 
   /**
-   * Returns the number of members with scores in a range.
-   *
-   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set
-   */
-  zcount(key: Value, min: Numeric, max: Numeric): number
-
-  /**
-   * Returns the number of members in a range of their own, when all have the same score.
-   *
-   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set
-   */
-  zlexcount(key: Value, min: Value, max: Value): number
-
-  /**
    * Returns the rank of a member from the lowest score on.
    *
    * `ZRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set
@@ -703,6 +689,52 @@ export interface Commands<Bytes> {
   zrevrank(key: Value, member: Value, options?: { withscore?: false }): number | null
   zrevrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
   zrevrank(key: Value, member: Value, options?: { withscore?: boolean }): number | [number, number] | null
+
+  /**
+   * Returns members chosen by chance; a negative count may return one several times.
+   *
+   * `ZRANDMEMBER`, since 6.2.0, O(N*log(M)) where N is the number of members returned and M the size of the sorted set
+   */
+  zrandmember(key: Value, count?: Numeric, options?: { withscores?: boolean }): Bytes | Bytes[] | [Bytes, number][] | null
+
+  /**
+   * Removes and returns the members with the lowest scores.
+   *
+   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   */
+  zpopmin(key: Value): [Bytes, number] | []
+  zpopmin(key: Value, count: Numeric): [Bytes, number][]
+  zpopmin(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Removes and returns the members with the highest scores.
+   *
+   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   */
+  zpopmax(key: Value): [Bytes, number] | []
+  zpopmax(key: Value, count: Numeric): [Bytes, number][]
+  zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some.
+   *
+   * `ZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
+   */
+  zmpop(keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric }): [Bytes, [Bytes, number][]] | null
+
+  /**
+   * Returns the number of members with scores in a range.
+   *
+   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set
+   */
+  zcount(key: Value, min: Numeric, max: Numeric): number
+
+  /**
+   * Returns the number of members in a range of their own, when all have the same score.
+   *
+   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set
+   */
+  zlexcount(key: Value, min: Value, max: Value): number
 
   /**
    * Returns the members between two ranks, or in a range of scores or of members.
@@ -755,22 +787,87 @@ export interface Commands<Bytes> {
   zrevrangebylex(key: Value, max: Value, min: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
 
   /**
-   * Removes and returns the members with the lowest scores.
+   * Stores the members between two ranks, or in a range of scores or of members, as a sorted set; returns how many.
    *
-   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   * `ZRANGESTORE`, since 6.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members stored
    */
-  zpopmin(key: Value): [Bytes, number] | []
-  zpopmin(key: Value, count: Numeric): [Bytes, number][]
-  zpopmin(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+  zrangestore(destination: Value, source: Value, min: Value, max: Value, options?: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric] }): number
 
   /**
-   * Removes and returns the members with the highest scores.
+   * Removes the members between two ranks; returns how many there were.
    *
-   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   * `ZREMRANGEBYRANK`, since 2.0.0, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
    */
-  zpopmax(key: Value): [Bytes, number] | []
-  zpopmax(key: Value, count: Numeric): [Bytes, number][]
-  zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+  zremrangebyrank(key: Value, start: Numeric, stop: Numeric): number
+
+  /**
+   * Removes the members with scores in a range; returns how many there were.
+   *
+   * `ZREMRANGEBYSCORE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
+   */
+  zremrangebyscore(key: Value, min: Numeric, max: Numeric): number
+
+  /**
+   * Removes the members in a range of their own, when all have the same score; returns how many there were.
+   *
+   * `ZREMRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
+   */
+  zremrangebylex(key: Value, min: Value, max: Value): number
+
+  /**
+   * Returns the members that are in any of several sorted sets.
+   *
+   * `ZUNION`, since 6.2.0, O(N) + O(M*log(M)) where N is the size of all sorted sets together and M that of the result
+   */
+  zunion(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: false }): Bytes[]
+  zunion(keys: Names<Value>, options: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores: true }): [Bytes, number][]
+  zunion(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members that are in any of several sorted sets as a sorted set; returns how many.
+   *
+   * `ZUNIONSTORE`, since 2.0.0, O(N) + O(M*log(M)) where N is the size of all sorted sets together and M that of the result
+   */
+  zunionstore(destination: Value, keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count' }): number
+
+  /**
+   * Returns the members that are in all of several sorted sets.
+   *
+   * `ZINTER`, since 6.2.0, O(N*K) + O(M*log(M)) where N is the size of the smallest sorted set, K the number of sorted sets and M the size of the result
+   */
+  zinter(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: false }): Bytes[]
+  zinter(keys: Names<Value>, options: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores: true }): [Bytes, number][]
+  zinter(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members that are in all of several sorted sets as a sorted set; returns how many.
+   *
+   * `ZINTERSTORE`, since 2.0.0, O(N*K) + O(M*log(M)) where N is the size of the smallest sorted set, K the number of sorted sets and M the size of the result
+   */
+  zinterstore(destination: Value, keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count' }): number
+
+  /**
+   * Returns the number of members that are in all of several sorted sets.
+   *
+   * `ZINTERCARD`, since 7.0.0, O(N*K) where N is the size of the smallest sorted set and K the number of sorted sets
+   */
+  zintercard(keys: Names<Value>, options?: { limit?: Numeric }): number
+
+  /**
+   * Returns the members of the first sorted set that are in none of the others.
+   *
+   * `ZDIFF`, since 6.2.0, O(N*K + M*log(M)) where N is the size of the first sorted set, K the number of sorted sets and M the size of the result
+   */
+  zdiff(keys: Names<Value>, options?: { withscores?: false }): Bytes[]
+  zdiff(keys: Names<Value>, options: { withscores: true }): [Bytes, number][]
+  zdiff(keys: Names<Value>, options?: { withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members of the first sorted set that are in none of the others as a sorted set; returns how many.
+   *
+   * `ZDIFFSTORE`, since 6.2.0, O(N*K + M*log(M)) where N is the size of the first sorted set, K the number of sorted sets and M the size of the result
+   */
+  zdiffstore(destination: Value, keys: Names<Value>): number
 
   /**
    * Appends an entry to a stream, creating it when missing; returns the entry's ID.
@@ -1697,18 +1794,31 @@ zrem key *members
 zscore key member
 zmscore key *members
 zcard key
-zcount key min max
-zlexcount key min max
 zrank key member {withscore
 zrevrank key member {withscore
+zrandmember key ?count {withscores
+zpopmin key ?count
+zpopmax key ?count
+zmpop #keys end {count=
+zcount key min max
+zlexcount key min max
 zrange key start stop {byscore,bylex,rev,limit=,withscores
 zrevrange key start stop {withscores
 zrangebyscore key min max {withscores,limit=
 zrevrangebyscore key max min {withscores,limit=
 zrangebylex key min max {limit=
 zrevrangebylex key max min {limit=
-zpopmin key ?count
-zpopmax key ?count
+zrangestore destination source min max {byscore,bylex,rev,limit=
+zremrangebyrank key start stop
+zremrangebyscore key min max
+zremrangebylex key min max
+zunion #keys {weights=,aggregate=,withscores
+zunionstore destination #keys {weights=,aggregate=
+zinter #keys {weights=,aggregate=,withscores
+zinterstore destination #keys {weights=,aggregate=
+zintercard #keys {limit=
+zdiff #keys {withscores
+zdiffstore destination #keys {
 xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
 xlen key
 xrange key start end {count=

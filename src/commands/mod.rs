@@ -16,6 +16,8 @@ pub mod list;
 pub mod scan;
 pub mod set;
 pub mod sorted_set;
+pub mod sorted_set_algebra;
+pub mod sorted_set_range;
 pub mod stream;
 pub mod string;
 
@@ -39,6 +41,8 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     scan::SORTED_SET_COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
 ];
