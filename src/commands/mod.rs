@@ -12,6 +12,7 @@ pub(crate) mod spec;
 pub mod bitmap;
 pub mod generic;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod sorted_set;
@@ -30,6 +31,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,
     sorted_set::COMMANDS,
