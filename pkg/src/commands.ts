@@ -362,6 +362,41 @@ export interface Commands<Bytes> {
   hincrbyfloat(key: Value, field: Value, increment: Numeric): Bytes
 
   /**
+   * Adds elements to a HyperLogLog, creating it when missing; returns whether its estimate may have changed.
+   *
+   * `PFADD`, since 2.8.9, O(1) to add every element
+   */
+  pfadd(key: Value, ...elements: [] | Some<Value>): 0 | 1
+
+  /**
+   * Returns about how many different elements were added to a HyperLogLog, or to several together.
+   *
+   * `PFCOUNT`, since 2.8.9, O(1) with a very small average constant time when called with a single key. O(N) with N being the number of keys, and much bigger constant times, when called with multiple keys
+   */
+  pfcount(...keys: Some<Value>): number
+
+  /**
+   * Merges HyperLogLogs into the first one, creating it when missing.
+   *
+   * `PFMERGE`, since 2.8.9, O(N) to merge N HyperLogLogs, but with high constant times
+   */
+  pfmerge(destkey: Value, ...sourcekeys: [] | Some<Value>): 'OK'
+
+  /**
+   * Shows how a HyperLogLog is kept: its registers, its runs, its form; or has it be dense.
+   *
+   * `PFDEBUG`, since 2.8.9, O(N) where N is the number of registers
+   */
+  pfdebug(subcommand: Value, key: Value): number[] | string | 0 | 1
+
+  /**
+   * Checks the counting itself.
+   *
+   * `PFSELFTEST`, since 2.8.9, O(1)
+   */
+  pfselftest(): 'OK'
+
+  /**
    * Adds elements at the head of a list, one after the other, creating it when missing; returns its length.
    *
    * `LPUSH`, since 1.0.0, O(1) for each element added, so O(N)
@@ -1751,6 +1786,11 @@ hvals key
 hrandfield key ?count {withvalues
 hincrby key field increment
 hincrbyfloat key field increment
+pfadd key *elements
+pfcount *keys
+pfmerge destkey *sourcekeys
+pfdebug subcommand key
+pfselftest
 lpush key *elements
 rpush key *elements
 lpushx key *elements

@@ -12,6 +12,7 @@ pub(crate) mod spec;
 pub mod bitmap;
 pub mod generic;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod scan;
 pub mod set;
@@ -34,6 +35,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     list::COMMANDS,
     scan::COMMANDS,
     scan::HASH_COMMANDS,
