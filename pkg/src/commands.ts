@@ -194,6 +194,27 @@ export interface Commands<Bytes> {
   pexpiretime(key: Value): number
 
   /**
+   * Waits until replicas have the changes of this connection; returns how many have. There are none.
+   *
+   * `WAIT`, since 3.0.0, O(1)
+   */
+  wait(numreplicas: Numeric, timeout: Numeric): number
+
+  /**
+   * Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
+   *
+   * `WAITAOF`, since 7.2.0, O(1)
+   */
+  waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
+
+  /**
+   * Moves keys to another server, which is refused: DUMP and RESTORE do it.
+   *
+   * `MIGRATE`, since 2.6.0, O(1)
+   */
+  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): 'OK'
+
+  /**
    * Has a key live for ever.
    *
    * `PERSIST`, since 2.2.0, O(1)
@@ -566,6 +587,20 @@ export interface Commands<Bytes> {
    * `SDIFF`, since 1.0.0, O(N) where N is the size of all sets together
    */
   sdiff(...keys: Some<Value>): Bytes[]
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns or stores them.
+   *
+   * `SORT`, since 1.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean; store?: Value }): (Bytes | null)[] | number
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns them.
+   *
+   * `SORT_RO`, since 7.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort_ro(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean }): (Bytes | null)[]
 
   /**
    * Adds members to a sorted set, or updates their scores; returns how many are new.
@@ -1476,6 +1511,9 @@ ttl key
 pttl key
 expiretime key
 pexpiretime key
+wait numreplicas timeout
+waitaof numlocal numreplicas timeout
+migrate host port request destinationDb timeout {copy,replace,auth=,auth2=,keys=
 persist key
 object_encoding key
 object_refcount key
@@ -1528,6 +1566,8 @@ srandmember key ?count
 sinter *keys
 sunion *keys
 sdiff *keys
+sort key {by=,limit=,get*,asc,desc,alpha,store=
+sort_ro key {by=,limit=,get*,asc,desc,alpha
 zadd key {nx,xx,gt,lt,ch,incr ~pairs
 zincrby key increment member
 zrem key *members

@@ -14,6 +14,7 @@ pub mod generic;
 pub mod hash;
 pub mod list;
 pub mod set;
+pub mod sort;
 pub mod sorted_set;
 pub mod stream;
 pub mod string;
@@ -32,6 +33,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     hash::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
