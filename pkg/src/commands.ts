@@ -187,6 +187,27 @@ export interface Commands<Bytes> {
   pexpiretime(key: Value): number
 
   /**
+   * Waits until replicas have the changes of this connection; returns how many have. There are none.
+   *
+   * `WAIT`, since 3.0.0, O(1)
+   */
+  wait(numreplicas: Numeric, timeout: Numeric): number
+
+  /**
+   * Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
+   *
+   * `WAITAOF`, since 7.2.0, O(1)
+   */
+  waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
+
+  /**
+   * Moves keys to another server, which is refused: DUMP and RESTORE do it.
+   *
+   * `MIGRATE`, since 2.6.0, O(1)
+   */
+  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): 'OK'
+
+  /**
    * Has a key live for ever.
    *
    * `PERSIST`, since 2.2.0, O(1)
@@ -664,6 +685,20 @@ export interface Commands<Bytes> {
    * `SINTERCARD`, since 7.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
    */
   sintercard(keys: Names<Value>, options?: { limit?: Numeric }): number
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns or stores them.
+   *
+   * `SORT`, since 1.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean; store?: Value }): (Bytes | null)[] | number
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns them.
+   *
+   * `SORT_RO`, since 7.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort_ro(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean }): (Bytes | null)[]
 
   /**
    * Adds members to a sorted set, or updates their scores; returns how many are new.
@@ -1761,6 +1796,9 @@ ttl key
 pttl key
 expiretime key
 pexpiretime key
+wait numreplicas timeout
+waitaof numlocal numreplicas timeout
+migrate host port request destinationDb timeout {copy,replace,auth=,auth2=,keys=
 persist key
 object_encoding key
 object_refcount key
@@ -1828,6 +1866,8 @@ sinterstore destination *keys
 sunionstore destination *keys
 sdiffstore destination *keys
 sintercard #keys {limit=
+sort key {by=,limit=,get*,asc,desc,alpha,store=
+sort_ro key {by=,limit=,get*,asc,desc,alpha
 zadd key {nx,xx,gt,lt,ch,incr ~pairs
 zincrby key increment member
 zrem key *members

@@ -16,6 +16,7 @@ pub mod hyperloglog;
 pub mod list;
 pub mod scan;
 pub mod set;
+pub mod sort;
 pub mod sorted_set;
 pub mod sorted_set_algebra;
 pub mod sorted_set_range;
@@ -42,6 +43,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     scan::SET_COMMANDS,
     scan::SORTED_SET_COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     sorted_set::COMMANDS,
     sorted_set_range::COMMANDS,
     sorted_set_algebra::COMMANDS,
