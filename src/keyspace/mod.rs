@@ -323,21 +323,30 @@ impl Keyspace {
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        self.effects.touch(self.selected, key.0, Event::New);
+        self.place(key, value, deadline)
+    }
+
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, seed, effects, .. } = self;
-        effects.touch(*selected, key.0, Event::New);
+        let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
         found
     }
 
-    /// Puts a value under `key`, whatever was there.
+    /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
-        if let Some(found) = self.find(key) {
-            self.remove(found);
+        match self.find(key) {
+            Some(found) => {
+                self.remove(found);
+                self.place(key, value, deadline);
+            }
+            None => {
+                self.insert(key, value, deadline);
+            }
         }
-        self.insert(key, value, deadline);
     }
 
     /// Sets the number of a string that holds one; false if it does not.
