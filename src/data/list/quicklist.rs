@@ -61,6 +61,7 @@ impl Quicklist {
             !limit.is_too_large(value) && self.front_load().is_some_and(|load| limit.accepts(load, value));
         if !fits {
             self.join_front();
+            self.nodes.front_mut().into_iter().for_each(Node::settle);
             return self.nodes.push_front(Node::of(value, limit));
         }
         let bytes = self.nodes[0].load().map_or(0, |(bytes, _)| bytes);
@@ -79,7 +80,10 @@ impl Quicklist {
             !limit.is_too_large(value) && self.back_load().is_some_and(|load| limit.accepts(load, value));
         match self.nodes.back_mut() {
             Some(node) if fits => drop(node.edit(|listpack| (1, listpack.push_back(value)))),
-            _ => self.nodes.push_back(Node::of(value, limit)),
+            full => {
+                full.into_iter().for_each(Node::settle);
+                self.nodes.push_back(Node::of(value, limit));
+            }
         }
     }
 
@@ -196,7 +200,9 @@ impl Quicklist {
         }
         self.join_front();
         self.len = 0;
-        self.nodes.pop_front()?.into_packed()
+        let mut node = self.nodes.pop_front()?;
+        node.settle();
+        node.into_packed()
     }
 
     /// The node of an index and the index inside it, counting nodes from the nearer end.
