@@ -264,7 +264,7 @@ impl Set {
 
     /// Visits at least `count` members from `cursor` on, all of them when the set is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Entry<'v>)) -> u64 {
         match self.form.get() {
             Form::Large(table) => table.scan(cursor, count, |h| visit(Entry::Text(table.key(h)))),
             Form::Small(_) => {
