@@ -55,6 +55,14 @@ impl Quicklist {
         self.nodes.capacity() * size_of::<Node>() + self.nodes.iter().map(Node::memory).sum::<usize>()
     }
 
+    /// Frees some nodes of a list that is of no other use any more; false when nothing was left.
+    pub(super) fn free_piece(&mut self) -> bool {
+        const NODES: usize = 8;
+        let goes_on = !self.nodes.is_empty();
+        self.nodes.truncate(self.nodes.len().saturating_sub(NODES));
+        goes_on
+    }
+
     pub(super) fn push_front(&mut self, value: &[u8], limit: NodeLimit) {
         self.len += 1;
         let fits =
