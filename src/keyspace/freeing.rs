@@ -1,7 +1,7 @@
 //! Large values and databases that nobody can reach any more, freed a slice at a time so that nobody waits for all of it.
 //! It decides what is large and how much is done at once; how to take itself apart is for each structure to know.
 
-use alloc::collections::VecDeque;
+use alloc::{boxed::Box, collections::VecDeque};
 use core::mem;
 
 use super::{Database, Value};
@@ -18,7 +18,7 @@ pub struct Freeing {
 /// Something that is to be freed.
 enum Remains {
     Value(Value),
-    Database(Database),
+    Database(Box<Database>),
 }
 
 /// From how many parts on (see `Entries::parts`) a value is large, as in Redis.
@@ -59,7 +59,7 @@ impl Freeing {
     /// Takes over a database.
     pub(super) fn add_database(&mut self, database: Database) {
         self.keys += database.len();
-        self.queue.push_back(Remains::Database(database));
+        self.queue.push_back(Remains::Database(Box::new(database)));
     }
 
     /// Frees a slice.
@@ -90,7 +90,7 @@ impl Freeing {
     }
 
     /// Frees some keys of a database; how many pieces they count for. Their large values are then values like others.
-    fn work_on_database(&mut self, mut database: Database) -> usize {
+    fn work_on_database(&mut self, mut database: Box<Database>) -> usize {
         /// A thousand keys, each in a record and perhaps an allocation of its own.
         const PIECES_OF_KEYS: usize = PIECES / 2;
         let (before, mut large) = (database.len(), 0);
