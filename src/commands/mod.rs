@@ -31,6 +31,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hash::DEADLINE_COMMANDS,
     list::COMMANDS,
     scan::COMMANDS,
     scan::HASH_COMMANDS,

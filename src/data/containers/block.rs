@@ -25,7 +25,7 @@ pub(super) unsafe trait Frame {
 /// is for what is about to grow by little steps.
 #[repr(transparent)]
 pub(super) struct Block<F: Frame> {
-    /// Where the bytes start, and whether they are roomy.
+    /// Where the bytes start, whether they are roomy, and whether they are marked.
     word: NonNull<u8>,
     frame: PhantomData<F>,
 }
@@ -34,6 +34,8 @@ pub(super) struct Block<F: Frame> {
 const ROOM: usize = 1024;
 /// The bit of the word that is set when the block is roomy. The one below is for the owner to use.
 const ROOMY: usize = 2;
+/// The bit that is set when the block is marked.
+const MARK: usize = 4;
 
 // SAFETY: a block owns its bytes alone, as a `Box<[u8]>` does.
 unsafe impl<F: Frame> Send for Block<F> {}
@@ -99,6 +101,17 @@ impl<F: Frame> Block<F> {
         unsafe { start_of(self.word).copy_from_nonoverlapping(prefix.as_ptr(), F::PREFIX) };
     }
 
+    /// Marks the block, whatever that means to its owner. The mark is not among the bytes.
+    pub(super) fn mark(&mut self) {
+        self.word = self.word.map_addr(|addr| addr | MARK);
+    }
+
+    /// Whether it is marked.
+    #[inline]
+    pub(super) fn is_marked(&self) -> bool {
+        self.word.addr().get() & MARK != 0
+    }
+
     #[inline]
     fn is_roomy(&self) -> bool {
         self.word.addr().get() & ROOMY != 0
@@ -111,7 +124,8 @@ impl<F: Frame> Block<F> {
         // refused what would overflow.
         let start = unsafe { realloc(start_of(self.word), layout(old), layout(new).size()) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
-        self.word = start;
+        let mark = self.word.addr().get() & MARK;
+        self.word = start.map_addr(|addr| addr | mark);
         if new > old {
             // SAFETY: the memory now reaches to `new`.
             unsafe { start.add(old).write_bytes(0, new - old) };
@@ -128,7 +142,11 @@ impl<F: Frame> Drop for Block<F> {
 
 impl<F: Frame> Clone for Block<F> {
     fn clone(&self) -> Self {
-        Block::new(self.as_bytes())
+        let mut copy = Block::new(self.as_bytes());
+        if self.is_marked() {
+            copy.mark();
+        }
+        copy
     }
 }
 
@@ -160,7 +178,7 @@ fn capacity(len: usize) -> usize {
 /// Where the bytes start of a block whose word this is.
 #[inline]
 pub(super) fn start_of(word: NonNull<u8>) -> *mut u8 {
-    word.as_ptr().map_addr(|addr| addr & !ROOMY)
+    word.as_ptr().map_addr(|addr| addr & !(ROOMY | MARK))
 }
 
 /// Copies `bytes`, whose prefix must announce exactly their length, into `capacity` bytes of their own.
@@ -233,6 +251,20 @@ mod tests {
             assert_eq!(block.clone(), block);
         }
         assert_eq!(Block::<Pascal>::roomy(&vec![129; 1033]).capacity(), 1152);
+    }
+
+    #[test]
+    fn a_mark_stays_through_moves() {
+        for mut block in [Block::<Pascal>::new(&[0]), Block::roomy(&[0])] {
+            block.mark();
+            for size in [3, 127, 200, 3, 0] {
+                block.resize(&[size]);
+                block.body_mut().fill(size);
+                assert!(block.is_marked() && block.clone().is_marked());
+                assert_eq!(block.len(), size as usize * 8 + 1);
+            }
+        }
+        assert!(!Block::<Pascal>::new(&[0]).is_marked());
     }
 
     #[test]
