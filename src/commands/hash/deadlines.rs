@@ -613,3 +613,98 @@ fn live_until<'a>(
     hash.changed(Event::HExpire);
     log(hash, &[b"HSETEX", key.0, b"PXAT", at, b"FIELDS", count], &words);
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::engine::testing::Session;
+
+    #[test]
+    fn what_is_logged_has_the_same_effect_later() {
+        for (line, log) in [
+            ("HEXPIRE h 10 FIELDS 2 a none", "HPEXPIREAT h 1010000 FIELDS 1 a"),
+            ("HPEXPIRE h 10 FIELDS 2 a b", "HPEXPIREAT h 1000010 FIELDS 2 a b"),
+            ("HEXPIREAT h 2000 FIELDS 1 a", "HPEXPIREAT h 2000000 FIELDS 1 a"),
+            ("HPEXPIREAT h 1 FIELDS 2 a b", "HDEL h a b"),
+            ("HEXPIRE h 10 XX FIELDS 1 a", ""),
+            ("HPERSIST h FIELDS 1 a", ""),
+            ("HPERSIST h FIELDS 1 m", "HPERSIST h FIELDS 1 m"),
+            ("HGETEX h EX 10 FIELDS 2 a none", "HPEXPIREAT h 1010000 FIELDS 1 a"),
+            ("HGETEX h PERSIST FIELDS 2 a m", "HPERSIST h FIELDS 1 m"),
+            ("HGETEX h PXAT 1 FIELDS 1 a", "HDEL h a"),
+            ("HGETEX h FIELDS 1 a", ""),
+            ("HGETDEL h FIELDS 2 none a", "HDEL h a"),
+            ("HSETEX h EX 10 FNX FIELDS 1 c 3", "HSETEX h PXAT 1010000 FIELDS 1 c 3"),
+            ("HSETEX h KEEPTTL FIELDS 1 m 3", "HSETEX h KEEPTTL FIELDS 1 m 3"),
+            ("HSETEX h PXAT 1 FIELDS 1 c 3", "HDEL h c"),
+            ("HSETEX h FNX FIELDS 1 a 3", ""),
+            ("HINCRBYFLOAT h m 1", "HSETEX h KEEPTTL FIELDS 1 m 10"),
+            ("HINCRBYFLOAT h a 1", "HSET h a 2"),
+        ] {
+            let mut session = Session::new();
+            session.ask("HSET h a 1 b 2 m 9\nHEXPIRE h 100 FIELDS 1 m");
+            session.logged();
+            session.ask(line);
+            let logged: Vec<String> = session.logged();
+            assert_eq!(logged.join(","), log, "{line}");
+        }
+    }
+
+    #[test]
+    fn fields_go_when_their_time_has_come() {
+        for (setup, encoding) in [
+            ("HSET h a 1 b 2 c 3", "listpackex"),
+            ("CONFIG SET hash-max-listpack-entries 0\nHSET h a 1 b 2 c 3", "hashtable"),
+        ] {
+            let mut session = Session::new();
+            session.ask(setup);
+            session.ask("HPEXPIRE h 10 FIELDS 1 a\nHPEXPIRE h 20 FIELDS 1 b");
+            assert!(session.ask("OBJECT ENCODING h").contains(encoding));
+            session.logged();
+            assert_eq!(session.engine.next_deadline(), Some(1_000_010));
+            session.wait(10);
+            assert_eq!(session.logged(), ["HDEL h a"]);
+            assert_eq!(session.engine.next_deadline(), Some(1_000_020));
+            // A look comes before the tick.
+            session.now_ms += 10;
+            assert_eq!(session.ask("HGET h b\nHLEN h"), "$-1\r\n:1\r\n");
+            assert_eq!(
+                (session.logged(), session.engine.next_deadline()),
+                (alloc::vec!["HDEL h b".into()], None)
+            );
+            session.engine.check();
+        }
+    }
+
+    #[test]
+    fn a_hash_goes_with_its_last_field() {
+        let mut session = Session::new();
+        session
+            .ask("HSET h a 1\nHPEXPIRE h 10 FIELDS 1 a\nCOPY h i\nRENAME i j\nMOVE j 1\nSWAPDB 1 2\nSET k v");
+        session.engine.check();
+        session.wait(9);
+        assert_eq!(session.ask("EXISTS h\nSELECT 2\nEXISTS j\nSELECT 0"), ":1\r\n+OK\r\n:1\r\n+OK\r\n");
+        session.wait(1);
+        assert_eq!(session.ask("DBSIZE\nSELECT 2\nDBSIZE\nSELECT 0"), ":1\r\n+OK\r\n:0\r\n+OK\r\n");
+        session.ask("HSET h a 1\nHPEXPIRE h 10 FIELDS 1 a\nSET h text");
+        assert_eq!(session.engine.next_deadline(), None);
+        session.engine.check();
+    }
+
+    #[test]
+    fn a_tick_has_an_end() {
+        let mut session = Session::new();
+        for n in 0..3000 {
+            session.ask(&format!("HSETEX h PXAT 1000001 FIELDS 1 {n} v"));
+        }
+        session.logged();
+        session.wait(1);
+        assert_eq!(session.logged().iter().filter(|line| line.starts_with("HDEL")).count(), 1000);
+        assert_eq!(session.engine.next_deadline(), Some(1_000_001));
+        session.wait(0);
+        session.wait(0);
+        assert_eq!((session.ask("EXISTS h"), session.engine.next_deadline()), (":0\r\n".into(), None));
+    }
+}
