@@ -415,9 +415,16 @@ impl<'h> Packed<'h> {
     fn next_pair(&mut self) -> Option<Pair<'h>> {
         let pair = (self.elements.next()?, self.elements.next()?);
         if self.has_deadlines {
-            self.elements.next();
+            self.skip_deadline();
         }
         Some(pair)
+    }
+
+    /// Apart, so that nothing of it is in the way of hashes without deadlines.
+    #[cold]
+    #[inline(never)]
+    fn skip_deadline(&mut self) {
+        self.elements.next();
     }
 
     fn next_mortal(&mut self) -> Option<Mortal<'h>> {

@@ -33,6 +33,11 @@ impl Deadlines {
         self.len
     }
 
+    /// Whether nothing expires.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The one that expires next.
     #[inline]
     pub fn first(&self) -> Option<Handle> {
@@ -79,7 +84,7 @@ impl Deadlines {
 
     /// Removes what expires `at` a time.
     pub fn remove(&mut self, at: u64, handle: Handle, deadline_of: impl Fn(Handle) -> u64) {
-        if self.buckets.is_empty() {
+        if self.is_empty() {
             return;
         }
         let index = self.bucket_of((at, handle));
@@ -108,7 +113,7 @@ impl Deadlines {
     /// Puts what has become the first bucket in order.
     fn order_first(&mut self, deadline_of: impl Fn(Handle) -> u64) {
         if let Some(first) = self.buckets.front_mut() {
-            first.handles.sort_unstable_by_key(|&handle| core::cmp::Reverse((deadline_of(handle), handle)));
+            first.order(&|handle| (deadline_of(handle), handle));
         }
     }
 }
@@ -119,10 +124,18 @@ impl Bucket {
         Bucket { from, handles: Vec::new() }
     }
 
+    /// Puts the handles in descending order.
+    fn order(&mut self, key_of: &dyn Fn(Handle) -> (u64, Handle)) {
+        let mut keys: Vec<(u64, Handle)> = self.handles.iter().map(|&handle| key_of(handle)).collect();
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        self.handles.clear();
+        self.handles.extend(keys.into_iter().map(|(_, handle)| handle));
+    }
+
     /// Gives the upper part of a full bucket away: half of it, or no more than comes after `new` when that is little.
     /// Deadlines mostly come in ascending order, and then the bucket stays full, and the upper part begins with `new`.
     fn split(&mut self, new: (u64, Handle), key_of: impl Fn(Handle) -> (u64, Handle)) -> Bucket {
-        self.handles.sort_unstable_by_key(|&handle| core::cmp::Reverse(key_of(handle)));
+        self.order(&key_of);
         let after = self.handles.partition_point(|&handle| key_of(handle) > new);
         let count = if after <= ROOM / 8 { after } else { ROOM / 2 };
         let mut upper = Vec::with_capacity(ROOM);
