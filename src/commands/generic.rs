@@ -8,7 +8,7 @@ use super::{
     Command, Ctx, Kind as WordKind, Shape,
     args::{Arg, DbIndex, Key, Keys, Pattern, Words, one_of, options},
     help::{HelpLines, help},
-    reply::{Bulk, Done, ManyBytes, Simple, Written},
+    reply::{Array, Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
 };
 use crate::{
@@ -62,6 +62,12 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "EXPIRETIME" = expiretime(key) since "7.0.0" [READONLY FAST] O("1");
     /// Returns when a key expires, in milliseconds since 1970; -1 for never, -2 if there is none.
     "PEXPIRETIME" = pexpiretime(key) since "7.0.0" [READONLY FAST] O("1");
+    /// Waits until replicas have the changes of this connection; returns how many have. There are none.
+    "WAIT" = wait(numreplicas, timeout) since "3.0.0" [BLOCKING] O("1");
+    /// Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
+    "WAITAOF" = waitaof(numlocal, numreplicas, timeout) since "7.2.0" [BLOCKING] O("1");
+    /// Moves keys to another server, which is refused: DUMP and RESTORE do it.
+    "MIGRATE" = migrate(request) since "2.6.0" [WRITE DANGEROUS] O("1");
     /// Has a key live for ever.
     "PERSIST" = persist(key) since "2.2.0" [WRITE FAST] O("1");
     /// Returns how a value is kept in memory.
@@ -380,6 +386,85 @@ fn rounded(ms: i64) -> i64 {
 
 fn persist(ctx: &mut Ctx, key: Key) -> Result<bool> {
     Ok(ctx.persist(key))
+}
+
+/// The number of servers that somebody waits for.
+struct Servers(i64);
+
+impl Arg<'_> for Servers {
+    const SHAPE: Shape = Shape::Word("number", WordKind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        i64::parse(words).map(Servers)
+    }
+}
+
+/// For how long somebody waits at most.
+struct Patience;
+
+impl Arg<'_> for Patience {
+    const SHAPE: Shape = Shape::Word("timeout", WordKind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        match parse_i64(words.next()?) {
+            None => Err(Error::refused("ERR timeout is not an integer or out of range")),
+            Some(..0) => Err(Error::refused("ERR timeout is negative")),
+            Some(_) => Ok(Patience),
+        }
+    }
+}
+
+fn wait(_: &mut Ctx, _: Servers, _: Patience) -> Result<usize> {
+    Ok(0)
+}
+
+fn waitaof(
+    _: &mut Ctx,
+    numlocal: Servers,
+    numreplicas: Servers,
+    _: Patience,
+) -> Result<Array<core::array::IntoIter<i64, 2>>> {
+    match (numlocal.0, numreplicas.0) {
+        (0, 0..) => Ok(Array([0, 0].into_iter())),
+        (0, _) => Err(Error::refused("ERR value is out of range, must be positive")),
+        (1, 0..) => {
+            Err(Error::refused("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."))
+        }
+        (1, _) => Err(Error::refused("ERR value is out of range, must be positive")),
+        _ => Err(Error::refused("ERR value is out of range, value must between 0 and 1")),
+    }
+}
+
+/// What MIGRATE is asked for, of which nothing is done.
+struct Migration;
+
+impl Arg<'_> for Migration {
+    const SHAPE: Shape = Shape::Group(&[
+        Shape::Word("host", WordKind::Text),
+        Shape::Word("port", WordKind::Integer),
+        Shape::Key,
+        Shape::Word("destination-db", WordKind::Integer),
+        Shape::Word("timeout", WordKind::Integer),
+        Shape::Options(&[
+            Shape::Token("COPY"),
+            Shape::Token("REPLACE"),
+            Shape::Group(&[Shape::Token("AUTH"), Shape::Word("password", WordKind::Text)]),
+            Shape::Group(&[
+                Shape::Token("AUTH2"),
+                Shape::Word("username", WordKind::Text),
+                Shape::Word("password", WordKind::Text),
+            ]),
+            Shape::Group(&[Shape::Token("KEYS"), Shape::Many(&[Shape::Key])]),
+        ]),
+    ]);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        words.split_off(0);
+        Ok(Migration)
+    }
+}
+
+fn migrate(_: &mut Ctx, _: Migration) -> Result<Done> {
+    Err(Error::refused(
+        "ERR MIGRATE is not supported: this server connects to no other. Use DUMP and RESTORE",
+    ))
 }
 
 fn object_encoding(ctx: &mut Ctx, key: Key) -> Result<Option<Bulk<'static>>> {

@@ -181,6 +181,18 @@ impl Set {
         }
     }
 
+    /// Is this, which may come out of another set, a member?
+    #[inline]
+    pub fn has(&self, member: Entry) -> bool {
+        match (member, self.form.get()) {
+            (Entry::Text(text), _) => self.contains(text),
+            (Entry::Int(value), Form::Small(packed)) if let Packed::Intset(intset) = packed.get() => {
+                intset.contains(value)
+            }
+            (member, _) => self.contains(member.text(&mut Digits::new())),
+        }
+    }
+
     /// Asks the processor to load a member that is looked for soon.
     #[inline]
     pub fn prefetch(&self, member: &[u8]) {
