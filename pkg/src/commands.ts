@@ -264,6 +264,76 @@ export interface Commands<Bytes> {
   swapdb(index1: Numeric, index2: Numeric): 'OK'
 
   /**
+   * Adds members at places to a sorted set, or moves them; returns how many are new.
+   *
+   * `GEOADD`, since 3.2.0, O(log(N)) for each item added, where N is the number of elements in the sorted set
+   */
+  geoadd(key: Value, places: readonly (readonly [Numeric, Numeric, Value])[], options?: { nx?: boolean; xx?: boolean; ch?: boolean }): number
+
+  /**
+   * Returns the longitude and latitude of members.
+   *
+   * `GEOPOS`, since 3.2.0, O(1) for each member requested
+   */
+  geopos(key: Value, ...members: [] | Some<Value>): ([number, number] | null)[]
+
+  /**
+   * Returns the geohashes of members as text.
+   *
+   * `GEOHASH`, since 3.2.0, O(1) for each member requested
+   */
+  geohash(key: Value, ...members: [] | Some<Value>): (Bytes | null)[]
+
+  /**
+   * Returns the distance between two members.
+   *
+   * `GEODIST`, since 3.2.0, O(1)
+   */
+  geodist(key: Value, member1: Value, member2: Value, options?: { m?: boolean; km?: boolean; ft?: boolean; mi?: boolean }): Bytes | null
+
+  /**
+   * Returns the members in a circle, a box or a polygon.
+   *
+   * `GEOSEARCH`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearch(key: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; withcoord?: boolean; withdist?: boolean; withhash?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Stores the members in a circle, a box or a polygon as a sorted set; returns how many.
+   *
+   * `GEOSEARCHSTORE`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearchstore(destination: Value, source: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; storedist?: boolean }): number
+
+  /**
+   * Returns or stores the members around a place.
+   *
+   * `GEORADIUS`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around a place.
+   *
+   * `GEORADIUS_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius_ro(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns or stores the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember_ro(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
    * Sets fields of a hash, creating it when missing; returns how many are new.
    *
    * `HSET`, since 2.0.0, O(N) where N is the number of fields
@@ -1521,6 +1591,16 @@ dbsize
 flushdb {async,sync
 flushall {async,sync
 swapdb index1 index2
+geoadd key {nx,xx,ch 3places
+geopos key *members
+geohash key *members
+geodist key member1 member2 {m,km,ft,mi
+geosearch key {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,withcoord,withdist,withhash
+geosearchstore destination source {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,storedist
+georadius key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadius_ro key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc
+georadiusbymember key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadiusbymember_ro key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc
 hset key 2pairs
 hmset key 2pairs
 hsetnx key field value

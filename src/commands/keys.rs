@@ -268,7 +268,10 @@ impl Spec {
     /// The keys among `words`, name included. `None` when the words do not say where they are.
     pub fn find_keys(&self, words: &[&[u8]]) -> Option<Vec<FoundKey>> {
         let mut walk = Walk { spec: self, words, at: self.name_words(), found: Vec::new() };
-        walk.sequence(self.shapes, 0, 0)?;
+        // What is behind the last key may come in any order, as it does in GEOSEARCH.
+        let last = self.shapes.iter().rposition(names_key).map_or(0, |last| last + 1);
+        let (shapes, behind) = self.shapes.split_at(last);
+        walk.sequence(shapes, Shape::sum(behind), 0)?;
         Some(walk.found)
     }
 }
@@ -284,6 +287,18 @@ fn keyword_options(options: &'static [Shape]) -> Vec<&'static str> {
         }
     }
     keywords
+}
+
+/// Whether there may be a key in it.
+fn names_key(shape: &Shape) -> bool {
+    match shape {
+        Shape::Key | Shape::CountedKeys | Shape::Streams => true,
+        Shape::Group(shapes) | Shape::Many(shapes) | Shape::OneOf(shapes) | Shape::Options(shapes) => {
+            shapes.iter().any(names_key)
+        }
+        Shape::Maybe(shape) => names_key(shape),
+        Shape::Word(..) | Shape::Token(_) => false,
+    }
 }
 
 /// How many places of keys a shape has. Options count as one place, whatever keyword stands before the key.
@@ -449,6 +464,15 @@ mod tests {
         assert_eq!(keys(&union, "ZUNIONSTORE to x a b"), None);
         assert_eq!(union.keys(), KeyRange { first: 1, last: 1, step: 1 });
         assert!(union.has_movable_keys());
+    }
+
+    #[test]
+    fn what_is_behind_the_last_key_is_not_looked_at() {
+        const BY: Shape = Shape::Group(&[Shape::Token("BY"), WORD]);
+        const FROM: Shape = Shape::Group(&[Shape::Token("FROM"), WORD]);
+        let search = spec("GEOSEARCH", Flags::READONLY, &[Shape::Key, Shape::Group(&[FROM, BY])]);
+        assert_eq!(keys(&search, "GEOSEARCH a BY 1 FROM b").unwrap(), "a=RO access");
+        assert_eq!(keys(&search, "GEOSEARCH a BY 1"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) mod spec;
 
 pub mod bitmap;
 pub mod generic;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -30,6 +31,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     bitmap::COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
