@@ -47,7 +47,7 @@ macro_rules! events {
 events! {
     Generic {
         Del = "del", RenameFrom = "rename_from", RenameTo = "rename_to", MoveFrom = "move_from", MoveTo = "move_to",
-        CopyTo = "copy_to", Restore = "restore", Expire = "expire", Persist = "persist", SortStore = "sortstore",
+        CopyTo = "copy_to", Restore = "restore", Expire = "expire", Persist = "persist",
     }
     String {
         Set = "set", SetRange = "setrange", SetBit = "setbit", IncrBy = "incrby", IncrByFloat = "incrbyfloat",
@@ -55,7 +55,7 @@ events! {
     }
     List {
         LPush = "lpush", RPush = "rpush", LPop = "lpop", RPop = "rpop", LInsert = "linsert", LSet = "lset",
-        LRem = "lrem", LTrim = "ltrim",
+        LRem = "lrem", LTrim = "ltrim", SortStore = "sortstore",
     }
     Set {
         SAdd = "sadd", SRem = "srem", SPop = "spop", SInterStore = "sinterstore", SUnionStore = "sunionstore",
