@@ -1063,9 +1063,9 @@ export interface Commands<Bytes> {
    *
    * `SET`, since 1.0.0, O(1)
    */
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
-  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
+  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
 
   /**
    * Returns the text of a key.
@@ -1087,6 +1087,27 @@ export interface Commands<Bytes> {
    * `GETDEL`, since 6.2.0, O(1)
    */
   getdel(key: Value): Bytes | null
+
+  /**
+   * Deletes a key, optionally only when its text or the digest of it is or is not what is given.
+   *
+   * `DELEX`, since 8.4.0, O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the string value
+   */
+  delex(key: Value, options?: { ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value }): 0 | 1
+
+  /**
+   * Deletes a key when this is its text.
+   *
+   * `DELIFEQ`, since 9.0.0, O(1)
+   */
+  delifeq(key: Value, value: Value): 0 | 1
+
+  /**
+   * Returns the digest of a text: its XXH3 in 16 hexadecimal digits.
+   *
+   * `DIGEST`, since 8.4.0, O(N) where N is the length of the string value
+   */
+  digest(key: Value): Bytes | null
 
   /**
    * Returns the text of a key and sets or clears its time to live.
@@ -1129,6 +1150,13 @@ export interface Commands<Bytes> {
    * `MSETNX`, since 1.0.1, O(N) where N is the number of keys to set
    */
   msetnx(pairs: Pairs<Value, Value>): 0 | 1
+
+  /**
+   * Sets several keys with one time to live; optionally only when all of them exist or none does.
+   *
+   * `MSETEX`, since 8.4.0, O(N) where N is the number of keys to set
+   */
+  msetex(pairs: Pairs<Value, Value>, options?: { nx?: boolean; xx?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 0 | 1
 
   /**
    * Returns the texts of several keys.
@@ -1986,16 +2014,20 @@ xrevrange key end start {count=
 xdel key *ids
 xtrim key {maxlen=,minid= {limit=
 xread {count= %streams
-set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
+set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
 getdel key
+delex key {ifeq=,ifne=,ifdeq=,ifdne=
+delifeq key value
+digest key
 getex key {persist,ex=,px=,exat=,pxat=,keepttl
 setex key seconds value
 psetex key milliseconds value
 setnx key value
 mset 2pairs
 msetnx 2pairs
+msetex +pairs {nx,xx,ex=,px=,exat=,pxat=,keepttl
 mget *keys
 append key value
 strlen key

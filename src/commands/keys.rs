@@ -45,8 +45,9 @@ pub enum Find {
     /// that part of them.
     #[allow(missing_docs)]
     Range { last: i64, step: i64, limit: i64 },
-    /// As many as the first word says.
-    Counted,
+    /// As many as the first word says, one each `step`.
+    #[allow(missing_docs)]
+    Counted { step: i64 },
     /// Only the command itself can tell.
     Unknown,
 }
@@ -213,7 +214,8 @@ impl Spec {
                 add(begin, Find::Range { last: -1 - rest, step: 1 + others.len() as i64, limit: 0 }, false);
             }
             Shape::Maybe(shape) => self.specs_of(shape, at, from, rest, place, specs),
-            Shape::CountedKeys => add(begin, Find::Counted, false),
+            Shape::CountedKeys => add(begin, Find::Counted { step: 1 }, false),
+            Shape::CountedPairs => add(begin, Find::Counted { step: 2 }, false),
             Shape::Streams => {
                 add(Begin::Keyword("STREAMS", from), Find::Range { last: -1, step: 1, limit: 2 }, true);
             }
@@ -309,7 +311,7 @@ fn keyword_options(options: &'static [Shape]) -> Vec<(&'static str, &'static Sha
 /// Whether there may be a key in it.
 fn names_key(shape: &Shape) -> bool {
     match shape {
-        Shape::Key | Shape::CountedKeys | Shape::Streams => true,
+        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => true,
         Shape::Group(shapes) | Shape::Many(shapes) | Shape::OneOf(shapes) | Shape::Options(shapes) => {
             shapes.iter().any(names_key)
         }
@@ -321,7 +323,7 @@ fn names_key(shape: &Shape) -> bool {
 /// How many places of keys a shape has. Options count as one place, whatever keyword stands before the key.
 fn places(shape: &Shape) -> usize {
     match shape {
-        Shape::Key | Shape::CountedKeys | Shape::Streams => 1,
+        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => 1,
         Shape::Group(shapes) | Shape::Many(shapes) => shapes.iter().map(places).sum(),
         Shape::Maybe(shape) => places(shape),
         Shape::Options(_) => 1,
@@ -394,12 +396,13 @@ impl Walk<'_> {
                 }
             }
             Shape::CountedKeys => {
-                let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
-                self.at += 1;
-                if count > self.words.len() || !self.has(count, rest) {
-                    return None;
+                (0..self.count(1, rest)?).for_each(|_| self.key(place));
+            }
+            Shape::CountedPairs => {
+                for _ in 0..self.count(2, rest)? {
+                    self.key(place);
+                    self.at += 1;
                 }
-                (0..count).for_each(|_| self.key(place));
             }
             Shape::Streams => {
                 self.at += 1;
@@ -409,6 +412,13 @@ impl Walk<'_> {
             }
         }
         Some(())
+    }
+
+    /// Reads how many keys follow, each of which takes `step` words.
+    fn count(&mut self, step: usize, rest: usize) -> Option<usize> {
+        let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
+        self.at += 1;
+        (count <= self.words.len() && self.has(count * step, rest)).then_some(count)
     }
 
     /// Whether the next word can be the first of `shape`.
@@ -422,7 +432,7 @@ impl Walk<'_> {
             }
             Shape::OneOf(shapes) | Shape::Options(shapes) => shapes.iter().any(|shape| self.fits(shape)),
             Shape::Maybe(shape) => self.fits(shape),
-            Shape::Key | Shape::Word(..) | Shape::CountedKeys => true,
+            Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::CountedPairs => true,
         }
     }
 }
