@@ -487,6 +487,23 @@ impl<'a> Switch<'a> for bool {
     }
 }
 
+/// A token that is refused when it comes again.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Once(pub bool);
+
+impl<'a> Switch<'a> for Once {
+    const FOLLOWS: Option<Shape> = None;
+    const SHAPE: Shape = Shape::Options(&[]);
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool> {
+        let found = words.take(token);
+        if found && self.0 {
+            return Err(Error::Syntax);
+        }
+        self.0 |= found;
+        Ok(found)
+    }
+}
+
 /// A `one_of!` choice that may be missing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice<T>(pub Option<T>);
@@ -534,7 +551,7 @@ impl<'a, T: Arg<'a>> Arg<'a> for AtMostOne<T> {
 }
 
 /// The number of a database, which may be one that there is not.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DbIndex(i32);
 
 impl Arg<'_> for DbIndex {

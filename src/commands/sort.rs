@@ -76,10 +76,10 @@ enum Place<'a> {
 }
 
 impl<'a, const STORES: bool> Options<'a, STORES> {
-    const BY: Shape = Shape::Group(&[Shape::Token("BY"), Shape::Word("pattern", WordKind::Text)]);
+    const BY: Shape = Shape::Group(&[Shape::Token("BY"), Shape::Word("pattern", WordKind::Pattern)]);
     const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), Limit::SHAPE]);
     const GET: Shape =
-        Shape::Many(&[Shape::Group(&[Shape::Token("GET"), Shape::Word("pattern", WordKind::Text)])]);
+        Shape::Many(&[Shape::Group(&[Shape::Token("GET"), Shape::Word("pattern", WordKind::Pattern)])]);
     const DIRECTION: Shape = Shape::OneOf(&[Shape::Token("ASC"), Shape::Token("DESC")]);
     const ALPHA: Shape = Shape::Token("ALPHA");
     const STORE: Shape = Shape::Group(&[Shape::Token("STORE"), Shape::Key]);

@@ -6,7 +6,7 @@ use core::ops::{Bound, Range};
 use super::{
     Command, Ctx,
     args::{
-        Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options,
+        Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Once, Rest, Shape, Text, Words, options,
         slice_range,
     },
     reply::{Array, Either, Reply},
@@ -397,9 +397,9 @@ impl<'a> LexBound<'a> {
 options! {
     /// The options of ZRANGE.
     struct RangeOptions {
-        by_score: bool = "BYSCORE",
-        by_lex: bool = "BYLEX",
-        reverse: bool = "REV",
+        by_score: Once = "BYSCORE",
+        by_lex: Once = "BYLEX",
+        reverse: Once = "REV",
         limit: Option<Limit> = "LIMIT",
         with_scores: bool = "WITHSCORES",
     }
@@ -471,7 +471,13 @@ fn zrange<'a, 'c>(
     stop: Text<'a>,
     options: RangeOptions,
 ) -> Result<Ranged<'c>> {
-    let RangeOptions { by_score, by_lex, reverse, limit, with_scores } = options;
+    let RangeOptions {
+        by_score: Once(by_score),
+        by_lex: Once(by_lex),
+        reverse: Once(reverse),
+        limit,
+        with_scores,
+    } = options;
     if by_score && by_lex {
         return Err(Error::Syntax);
     }
