@@ -10,7 +10,8 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "Encodings",
-        "`OBJECT ENCODING` follows Redis 7.2: short lists and small sets of texts are `listpack`.",
+        "`OBJECT ENCODING` follows Redis 7.2: short lists and small sets of texts are `listpack`. SORT leaves a \
+         sorted set as it is stored, and a whole number is `int` after INCRBYFLOAT, too.",
         "It is what clients of today expect; `set-max-listpack-entries 0` brings back the sets of 7.0.",
     ),
     (
