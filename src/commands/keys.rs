@@ -284,6 +284,10 @@ impl Spec {
     pub fn find_keys(&self, words: &[&[u8]]) -> Option<Vec<FoundKey>> {
         let mut walk = Walk { spec: self, words, at: self.name_words(), found: Vec::new() };
         walk.sequence(self.shapes, 0, 0)?;
+        // Of several keys to store at, SORT uses the last.
+        if self.name == "SORT" && walk.found.len() > 2 {
+            walk.found.drain(1..walk.found.len() - 1);
+        }
         Some(walk.found)
     }
 }

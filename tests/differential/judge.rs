@@ -33,12 +33,18 @@ pub const EXPLAINED: &[Explained] = &[
     Explained { name: Some("Errors"), after: &[], holds: is_unread_mistake },
     Explained { name: Some("Encodings"), after: &[], holds: is_packed_since_7_2 },
     Explained { name: Some("Encodings"), after: SPOILERS, holds: is_spoilt },
+    Explained { name: Some("Encodings"), after: &[], holds: is_shared },
+    Explained { name: Some(DAMAGE), after: &[], holds: is_damaged },
+    Explained { name: None, after: SPOILERS, holds: is_large_since_7_2 },
     Explained { name: None, after: &[], holds: is_named_since_7_2 },
     Explained { name: None, after: &[], holds: is_shorter_since_7_2 },
 ];
 
+/// The difference after which not even the same is stored.
+pub const DAMAGE: &str = "HyperLogLog";
+
 /// Commands that leave a value in a larger encoding than its like has.
-pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO"];
+pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
 
 /// Words of which 7.0 knows nothing, by command.
 pub const NEWER: &[(&str, &[&str])] = &[
@@ -60,6 +66,21 @@ fn is_unread_mistake(_: &str, redis: &Reply, keyside: &Reply) -> bool {
     is_nothing(redis) && keyside.error().is_some_and(is_mistake)
 }
 
+/// What tables have in common is a table, and members of a new value count before it is known which are the same.
+fn is_large_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    let encodings = [redis.texts(), keyside.texts()].concat();
+    let pairs: [[&[u8]; 2]; 3] =
+        [[b"intset", b"hashtable"], [b"listpack", b"skiplist"], [b"listpack", b"hashtable"]];
+    command == "OBJECT ENCODING" && pairs.iter().any(|pair| encodings == pair)
+}
+
+/// Whether a member or field may be added twice.
+pub fn adds_twice(command: &str, words: &[Vec<u8>]) -> bool {
+    let mut seen = std::collections::BTreeSet::new();
+    matches!(command, "SADD" | "ZADD" | "HSET" | "HMSET")
+        && !words.iter().skip(2).all(|word| seen.insert(word))
+}
+
 /// The text names the command.
 fn is_named_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
     let unbalanced = |reply: &Reply| reply.to_string().contains("ERR Unbalanced ");
@@ -69,7 +90,11 @@ fn is_named_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
 /// The same numbers in fewer digits.
 fn is_shorter_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
     let has_scores = command.starts_with(['Z', 'G', 'B']);
-    has_scores && redis.with_short_numbers() == keyside.with_short_numbers()
+    let [redis, keyside] = [redis, keyside].map(Reply::with_short_numbers);
+    match (redis.parts(), keyside.parts()) {
+        (Some([_, redis]), Some([_, keyside])) if command == "ZSCAN" => redis.sorted(2) == keyside.sorted(2),
+        _ => has_scores && redis == keyside,
+    }
 }
 
 /// What is answered when there is no key.
@@ -91,11 +116,17 @@ fn is_packed_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
 fn is_spoilt(command: &str, redis: &Reply, keyside: &Reply) -> bool {
     let encodings = [redis.texts(), keyside.texts()].concat();
     let pairs: [[&[u8]; 2]; 2] = [[b"skiplist", b"listpack"], [b"embstr", b"int"]];
-    match command {
-        "OBJECT ENCODING" => pairs.iter().any(|pair| encodings == pair),
-        "OBJECT REFCOUNT" => (redis.integer(), keyside.integer()) == (Some(1), Some(i32::MAX.into())),
-        _ => false,
-    }
+    command == "OBJECT ENCODING" && pairs.iter().any(|pair| encodings == pair)
+}
+
+/// Redis has small integers of which it made copies.
+fn is_shared(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    command == "OBJECT REFCOUNT" && (redis.integer(), keyside.integer()) == (Some(1), Some(i32::MAX.into()))
+}
+
+/// A counter that was changed as a text. Redis may not come across what is wrong with it.
+fn is_damaged(command: &str, _: &Reply, keyside: &Reply) -> bool {
+    command.starts_with("PF") && keyside.error().is_some_and(|error| error.starts_with(b"INVALIDOBJ"))
 }
 
 /// The name of the difference that explains two replies, if one does when other commands than these may have run.
@@ -156,7 +187,9 @@ fn sameness(command: &str, words: &[Vec<u8>]) -> Sameness {
         "SCAN" | "SSCAN" => Sameness::Page(1),
         "HSCAN" | "ZSCAN" => Sameness::Page(2),
         "RANDOMKEY" | "SPOP" | "SRANDMEMBER" | "HRANDFIELD" | "ZRANDMEMBER" => Sameness::Shape,
-        "TTL" | "EXPIRETIME" | "OBJECT IDLETIME" => Sameness::Close(2),
+        "TTL" | "EXPIRETIME" => Sameness::Close(2),
+        // In Redis all keys with the same small integer have one access time.
+        "OBJECT IDLETIME" => Sameness::Close(i64::MAX),
         "PTTL" | "PEXPIRETIME" => Sameness::Close(2000),
         // Members of a set come as they stand in memory, and so do those with equal weights.
         "SORT" | "SORT_RO" if has(words, "BY") && (has(words, "ALPHA") || is_as_is(words)) => {

@@ -11,7 +11,8 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
     (
         "Encodings",
         "`OBJECT ENCODING` follows Redis 7.2: short lists and small sets of texts are `listpack`. SORT leaves a \
-         sorted set as it is stored, and a whole number is `int` after INCRBYFLOAT, too.",
+         sorted set as it is stored, and a whole number is `int` after INCRBYFLOAT, too. \
+         `OBJECT REFCOUNT` shows each small integer as shared.",
         "It is what clients of today expect; `set-max-listpack-entries 0` brings back the sets of 7.0.",
     ),
     (
@@ -45,6 +46,11 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
         "COMMAND DOCS, HELP",
         "The texts are keyside's own, written from its table of commands, and without history.",
         "They describe this server.",
+    ),
+    (
+        "HyperLogLog",
+        "A counter that was damaged, as by `SETRANGE`, is refused as a whole; Redis refuses it when it comes across the damage.",
+        "What came from outside is checked once, before it is used.",
     ),
     (
         "Errors",
