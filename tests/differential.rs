@@ -41,6 +41,9 @@ use sides::{Replies, Sides, words};
 
 type Words = Vec<Vec<u8>>;
 
+/// A command, and what each of the two refused it for.
+type Refusal = (&'static str, [Vec<u8>; 2]);
+
 /// The groups of commands on values.
 const GROUPS: &[&str] =
     &["string", "bitmap", "hash", "list", "set", "sorted-set", "stream", "geo", "hyperloglog", "generic"];
@@ -105,7 +108,7 @@ struct Run {
     /// Errors that both have given for the same request.
     common_errors: BTreeSet<Vec<u8>>,
     /// Requests that were refused by each for something else: an example, and how many there were.
-    refusals: BTreeMap<(&'static str, [Vec<u8>; 2]), (String, usize)>,
+    refusals: BTreeMap<Refusal, (String, usize)>,
     differences: Vec<String>,
 }
 

@@ -7,10 +7,11 @@ use super::random::Random;
 type Words = Vec<Vec<u8>>;
 
 /// What the clock of a store does while it is asked.
+#[allow(dead_code, reason = "each test has one kind of clock")]
 #[derive(Clone, Copy)]
 pub enum Clock {
     /// It stands still, at milliseconds since 1970; what is asked for is close to that.
-    Stands(#[allow(dead_code, reason = "each test has one kind of clock")] u64),
+    Stands(u64),
     /// It runs, and not only one store has it: what is asked for is long past or far away and no two times are close.
     Runs,
 }
