@@ -106,7 +106,11 @@ impl<'a, const STORES: bool> Arg<'a> for Options<'a, STORES> {
             } else if STORES && words.take_with("STORE", 1) {
                 this.store = Some(Key::parse(words)?);
             } else if words.take_with("BY", 1) {
-                this.by = Order::from(words.next()?);
+                // Once nothing is to be sorted, no other pattern changes that.
+                let by = Order::from(words.next()?);
+                if !matches!(this.by, Order::AsIs) {
+                    this.by = by;
+                }
             } else if words.take_with("GET", 1) {
                 this.get.push(Place::from(words.next()?));
             } else {
