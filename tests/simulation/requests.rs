@@ -96,7 +96,7 @@ impl Maker<'_> {
                 self.words.push(count.to_string().into_bytes());
                 for _ in 0..count {
                     self.key();
-                    self.word(Kind::Text);
+                    self.word("value", Kind::Text);
                 }
             }
             Shape::Streams => {
