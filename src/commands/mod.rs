@@ -16,6 +16,9 @@ pub mod list;
 pub mod set;
 pub mod sorted_set;
 pub mod stream;
+pub mod stream_groups;
+pub mod stream_info;
+pub mod stream_read;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -34,5 +37,8 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     set::COMMANDS,
     sorted_set::COMMANDS,
     stream::COMMANDS,
+    stream_groups::COMMANDS,
+    stream_info::COMMANDS,
+    stream_read::COMMANDS,
     string::COMMANDS,
 ];

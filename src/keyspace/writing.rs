@@ -33,6 +33,23 @@ impl<'c, T: Collection> Writing<'c, T> {
         self.keyspace.log_as(words);
     }
 
+    /// Logs nothing for the command received: what it comes to is logged bit by bit, if it comes to anything.
+    pub fn log_nothing(&mut self) {
+        self.keyspace.effects.log_nothing();
+    }
+
+    /// Whether anybody keeps the journal: otherwise nobody reads what [`log_as`](Self::log_as) is given.
+    pub fn is_logged(&self) -> bool {
+        self.keyspace.effects.journal_wanted
+    }
+
+    /// Records that something beside the value changed that those who watch the key do not hear of, and logs it in the
+    /// form that replays to the same state.
+    pub fn changed_quietly(&mut self, words: &[&[u8]]) {
+        self.keyspace.effects.changes += 1;
+        self.keyspace.log_as(words);
+    }
+
     /// The collection with what adding to it needs: the limits of the small encodings.
     pub fn with_limits(&mut self) -> (&mut T, &crate::data::limits::Limits) {
         let Keyspace { limits, databases, selected, .. } = &mut *self.keyspace;

@@ -61,8 +61,11 @@ fn nodes_are_those_of_redis() {
     for i in 0..450 {
         add(&mut stream, (1000 + i * 3, 1), &alloc::format!("f {} n {i}", "x".repeat(i as usize % 60)));
     }
-    assert_eq!(stream.trim(Keep::Last(401), Precision::Exact), 49);
-    assert_eq!(stream.trim(Keep::From(StreamId::new(1500, 0)), Precision::Nodes { most: 10_000 }), 51);
+    assert_eq!(stream.trim(Keep::Last(401), Precision::Exact, References::Keep), 49);
+    assert_eq!(
+        stream.trim(Keep::From(StreamId::new(1500, 0)), Precision::Nodes { most: 10_000 }, References::Keep),
+        51
+    );
     assert_eq!((stream.len(), stream.facts().max_deleted_id), (350, StreamId::MIN));
     let nodes: Vec<_> = stream
         .nodes()
@@ -157,24 +160,27 @@ fn run_beside_a_map(seed: u64, limit: NodeLimit) {
             9 if below(6) == 0 => {
                 let keep = below(model.len() as u64 + 3);
                 let surplus = (model.len() as u64).saturating_sub(keep);
-                assert_eq!(stream.trim(Keep::Last(keep), Precision::Exact), surplus);
+                assert_eq!(stream.trim(Keep::Last(keep), Precision::Exact, References::Keep), surplus);
                 (0..surplus).for_each(|_| drop(model.pop_first()));
             }
             10 if below(6) == 0 => {
                 let kept = model.split_off(&known);
-                assert_eq!(stream.trim(Keep::From(known), Precision::Exact), model.len() as u64);
+                assert_eq!(
+                    stream.trim(Keep::From(known), Precision::Exact, References::Keep),
+                    model.len() as u64
+                );
                 model = kept;
             }
             11 if below(6) == 0 => {
                 let (keep, most) = (below(model.len() as u64 + 3), below(20));
-                let removed = stream.trim(Keep::Last(keep), Precision::Nodes { most });
+                let removed = stream.trim(Keep::Last(keep), Precision::Nodes { most }, References::Keep);
                 assert!(
                     removed <= (model.len() as u64).saturating_sub(keep) && (most == 0 || removed <= most)
                 );
                 (0..removed).for_each(|_| drop(model.pop_first()));
             }
             14 if below(6) == 0 => {
-                let removed = stream.trim(Keep::From(known), Precision::Nodes { most: 0 });
+                let removed = stream.trim(Keep::From(known), Precision::Nodes { most: 0 }, References::Keep);
                 assert!(removed <= model.range(..known).count() as u64);
                 (0..removed).for_each(|_| drop(model.pop_first()));
             }
@@ -228,7 +234,7 @@ fn refuses_what_is_no_stream() {
         );
         stream.append(StreamId::MAX, [(&b"a"[..], &b"1"[..])], NodeLimit::default());
         let len = stream.len();
-        assert_eq!(stream.trim(Keep::Last(0), Precision::Exact), len);
+        assert_eq!(stream.trim(Keep::Last(0), Precision::Exact, References::Keep), len);
     }
 }
 
