@@ -996,6 +996,20 @@ export interface Commands<Bytes> {
   xsetid(key: Value, id: Value, options?: { entriesadded?: Numeric; maxdeletedid?: Value }): 'OK'
 
   /**
+   * Hands pending entries over to a consumer.
+   *
+   * `XCLAIM`, since 5.0.0, O(log N) where N is the number of pending entries
+   */
+  xclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, ids: Names<Value>, options?: { idle?: Numeric; time?: Numeric; retrycount?: Numeric; force?: boolean; justid?: boolean; lastid?: Value }): [string, Bytes[]][] | string[]
+
+  /**
+   * Hands entries over to a consumer that have been pending for long.
+   *
+   * `XAUTOCLAIM`, since 6.2.0, O(1) if COUNT is small
+   */
+  xautoclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, start: Value, options?: { count?: Numeric; justid?: boolean }): [string, [string, Bytes[]][] | string[], string[]]
+
+  /**
    * Creates a group that reads a stream from an ID on, `$` for what is yet to come.
    *
    * `XGROUP CREATE`, since 5.0.0, O(1)
@@ -1056,21 +1070,7 @@ export interface Commands<Bytes> {
    *
    * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xpending(key: Value, group: Value, start?: Value, end?: Value, count?: Numeric, range?: Value, options?: { idle?: Numeric }): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
-
-  /**
-   * Hands pending entries over to a consumer.
-   *
-   * `XCLAIM`, since 5.0.0, O(log N) where N is the number of pending entries
-   */
-  xclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, request: Names<Value>, options?: { idle?: Numeric; time?: Numeric; retrycount?: Numeric; force?: boolean; justid?: boolean; lastid?: Value }): [string, Bytes[]][] | string[]
-
-  /**
-   * Hands entries over to a consumer that have been pending for long.
-   *
-   * `XAUTOCLAIM`, since 6.2.0, O(1) if COUNT is small
-   */
-  xautoclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, start: Value, options?: { count?: Numeric; justid?: boolean }): [string, [string, Bytes[]][] | string[], string[]]
+  xpending(key: Value, group: Value, ...range: Some<Value>, consumer?: Value): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
 
   /**
    * Describes a stream; with FULL also its entries, groups and consumers.
@@ -2033,6 +2033,8 @@ xdel key *ids
 xtrim key {maxlen=,minid= {limit=,keepref,delref,acked
 xdelex key *request
 xsetid key id {entriesadded=,maxdeletedid=
+xclaim key group consumer minIdleTime *ids {idle=,time=,retrycount=,force,justid,lastid=
+xautoclaim key group consumer minIdleTime start {count=,justid
 xgroup_create key group id {mkstream,entriesread=
 xgroup_setid key group id {entriesread=
 xgroup_destroy key group
@@ -2041,9 +2043,7 @@ xgroup_delconsumer key group consumer
 xgroup_help
 xack key group *ids
 xackdel key group *request
-xpending key group {idle= ?start ?end ?count ?range
-xclaim key group consumer minIdleTime *request {idle=,time=,retrycount=,force,justid,lastid=
-xautoclaim key group consumer minIdleTime start {count=,justid
+xpending key group *range ?consumer
 xinfo_stream key {full=,count=
 xinfo_groups key
 xinfo_consumers key group

@@ -21,6 +21,7 @@ pub mod sorted_set;
 pub mod sorted_set_algebra;
 pub mod sorted_set_range;
 pub mod stream;
+pub mod stream_claim;
 pub mod stream_groups;
 pub mod stream_info;
 pub mod stream_read;
@@ -51,6 +52,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     sorted_set_range::COMMANDS,
     sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
+    stream_claim::COMMANDS,
     stream_groups::COMMANDS,
     stream_info::COMMANDS,
     stream_read::COMMANDS,

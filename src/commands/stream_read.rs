@@ -9,7 +9,7 @@ use super::{
     reply::{Written, typed},
     spec::commands,
     stream::{parse_id, write_entry, write_id},
-    stream_groups::{Claimed, log_claims, log_last_id},
+    stream_claim::{Claimed, log_claims, log_last_id},
 };
 use crate::{
     Error, Result,
