@@ -516,7 +516,7 @@ fn range<'c>(
         let most = match options.count {
             None => usize::MAX,
             Some(count) if count <= 0 => return out.null_array(),
-            Some(count) => count as usize,
+            Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
         };
         let entries = if backwards { stream.range_backwards(start, end) } else { stream.range(start, end) };
         out.counted(Writer::array, |out| entries.take(most).map(|entry| write_entry(out, entry)).count());

@@ -232,7 +232,7 @@ impl<'a> Handover<'a> {
     /// Logs what was done; the IDs of the entries that changed hands.
     fn end(self, stream: &mut Writing<Stream>) -> Vec<StreamId> {
         if self.is_new && self.claimed.is_empty() {
-            stream.changed_quietly(&[b"XGROUP", b"CREATECONSUMER", self.key, self.group, self.name]);
+            stream.log_as(&[b"XGROUP", b"CREATECONSUMER", self.key, self.group, self.name]);
         }
         let group = stream.group(self.group).expect("looked up just now");
         // One that was claimed twice is logged twice as it is in the end.
@@ -281,7 +281,7 @@ impl Arg<'_> for AutoClaimRequest {
             if words.take_with("COUNT", 1) {
                 let count =
                     parse_i64(words.next()?).filter(|n| (1..=AutoClaimRequest::MAX_COUNT).contains(n));
-                this.count = count.ok_or(COUNT)? as usize;
+                this.count = usize::try_from(count.ok_or(COUNT)?).unwrap_or(usize::MAX);
             } else if words.take("JUSTID") {
                 this.just_id = true;
             } else {
@@ -355,6 +355,10 @@ impl<'a> Claimed<'a> {
 
 /// Logs who has what, each in a form that does the same however often it is repeated.
 pub(super) fn log_claims(stream: &mut Writing<Stream>, key: &[u8], name: &[u8], claims: &[Claimed]) {
+    if claims.is_empty() {
+        return;
+    }
+    stream.changed_quietly();
     if !stream.is_logged() {
         return;
     }
@@ -362,7 +366,7 @@ pub(super) fn log_claims(stream: &mut Writing<Stream>, key: &[u8], name: &[u8], 
     for claimed in claims {
         let (mut id, mut last) = (IdDigits::default(), IdDigits::default());
         let (mut time, mut count) = (Digits::new(), Digits::new());
-        stream.changed_quietly(&[
+        stream.log_as(&[
             b"XCLAIM",
             key,
             name,
@@ -383,9 +387,10 @@ pub(super) fn log_claims(stream: &mut Writing<Stream>, key: &[u8], name: &[u8], 
 
 /// Logs how far a group has read.
 pub(super) fn log_last_id(stream: &mut Writing<Stream>, key: &[u8], name: &[u8]) {
-    let Some(group) = stream.group(name) else { return };
+    stream.changed_quietly();
+    let Some(group) = stream.group(name).filter(|_| stream.is_logged()) else { return };
     let (last_id, read) = (group.last_id, group.entries_read.map_or(-1, |read| read as i64));
     let (mut id, mut digits) = (IdDigits::default(), Digits::new());
     let (last_id, read) = (last_id.text(&mut id), write_i64(read, &mut digits));
-    stream.changed_quietly(&[b"XGROUP", b"SETID", key, name, last_id, b"ENTRIESREAD", read]);
+    stream.log_as(&[b"XGROUP", b"SETID", key, name, last_id, b"ENTRIESREAD", read]);
 }

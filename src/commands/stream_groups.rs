@@ -234,12 +234,9 @@ fn xack<'a>(ctx: &mut Ctx, key: Key, name: GroupName, ids: Rest<'a, LateId<'a>>)
     ids.iter().try_for_each(|id| parse_id(id.0).map(drop))?;
     let acknowledged = ids.iter().filter(|id| parse_id(id.0).is_ok_and(|id| group.acknowledge(id))).count();
     if acknowledged > 0 {
-        match stream.is_logged() {
-            true => {
-                let words = [&[&b"XACK"[..], key.0, name.0], ids.words()].concat();
-                stream.changed_quietly(&words);
-            }
-            false => stream.changed_quietly(&[]),
+        stream.changed_quietly();
+        if stream.is_logged() {
+            stream.log_as(&[&[&b"XACK"[..], key.0, name.0], ids.words()].concat());
         }
     }
     Ok(acknowledged)
@@ -277,7 +274,8 @@ fn acknowledged_and_deleted(stream: &mut Stream, id: StreamId, references: Refer
 fn log_acknowledged(stream: &mut Writing<Stream>, key: Key, group: GroupName, ids: &[StreamId]) {
     let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.text(&mut IdDigits::default()).to_vec()).collect();
     let words = [&b"XACK"[..], key.0, group.0].into_iter().chain(ids.iter().map(Vec::as_slice));
-    stream.changed_quietly(&words.collect::<Vec<_>>());
+    stream.changed_quietly();
+    stream.log_as(&words.collect::<Vec<_>>());
 }
 
 // XPENDING ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,7 +311,7 @@ impl Arg<'_> for PendingRange {
             return Err(Error::Syntax);
         }
         let (start, end) = (words.next()?, words.next()?);
-        let count = i64::parse(words)?.max(0) as usize;
+        let count = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
         let (start, end) = (parse_start(start)?, parse_end(end)?);
         Ok(PendingRange(Some(Wanted { min_idle, start, end, count })))
     }

@@ -58,7 +58,7 @@ impl<'a> ReadRequest<'a> {
         let mut this = ReadRequest { most: 0, keys: &[], ids: &[], group: None, acknowledges: false };
         while !words.take_with("STREAMS", 1) {
             if words.take_with("COUNT", 1) {
-                this.most = i64::parse(words)?.max(0) as usize;
+                this.most = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
             } else if words.take_with("BLOCK", 1) {
                 parse_block(words.next()?)?;
             } else if words.take_with("GROUP", 2) {

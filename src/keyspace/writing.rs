@@ -43,11 +43,11 @@ impl<'c, T: Collection> Writing<'c, T> {
         self.keyspace.effects.journal_wanted
     }
 
-    /// Records that something beside the value changed that those who watch the key do not hear of, and logs it in the
-    /// form that replays to the same state.
-    pub fn changed_quietly(&mut self, words: &[&[u8]]) {
+    /// Records that something beside the value changed that those who watch the key do not hear of. What is to be
+    /// logged of it is for the caller to say.
+    pub fn changed_quietly(&mut self) {
         self.keyspace.effects.changes += 1;
-        self.keyspace.log_as(words);
+        self.log_nothing();
     }
 
     /// The collection with what adding to it needs: the limits of the small encodings.
