@@ -394,3 +394,52 @@ pub(super) fn log_last_id(stream: &mut Writing<Stream>, key: &[u8], name: &[u8])
     let (last_id, read) = (last_id.text(&mut id), write_i64(read, &mut digits));
     stream.log_as(&[b"XGROUP", b"SETID", key, name, last_id, b"ENTRIESREAD", read]);
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::String};
+
+    use crate::engine::testing::Session;
+
+    /// What a request is logged as, whatever transaction holds it together.
+    fn logged(session: &mut Session, request: &str) -> String {
+        session.ask(request);
+        let mut logged = session.logged();
+        logged.retain(|command| !["SELECT 0", "MULTI", "EXEC"].contains(&&command[..]));
+        logged.join(",")
+    }
+
+    /// The forms are those in which redis-server 7.0.15 writes its AOF, except that Redis does not say how far a group has
+    /// read unless it is by NOACK, and nothing of history that is read again.
+    #[test]
+    fn deliveries_are_logged_as_claims() {
+        let mut session = Session::new();
+        let claim = |consumer: &str, id: &str, count: u32, last: &str| {
+            format!("XCLAIM s g {consumer} 0 {id} TIME 1000000 RETRYCOUNT {count} FORCE JUSTID LASTID {last}")
+        };
+        session.ask("XADD s 1-0 a 1\nXADD s 2-0 b 2\nXADD s 3-0 c 3\nXGROUP CREATE s g 0");
+        session.logged();
+        for (request, log) in [
+            (
+                "XREADGROUP GROUP g ada COUNT 1 STREAMS s >",
+                claim("ada", "1-0", 1, "1-0") + ",XGROUP SETID s g 1-0 ENTRIESREAD 1",
+            ),
+            (
+                "XREADGROUP GROUP g bob COUNT 1 NOACK STREAMS s >",
+                "XGROUP CREATECONSUMER s g bob,XGROUP SETID s g 2-0 ENTRIESREAD 2".into(),
+            ),
+            ("XREADGROUP GROUP g ada STREAMS s 0", claim("ada", "1-0", 2, "2-0")),
+            ("XCLAIM s g bob 0 1-0", claim("bob", "1-0", 3, "2-0")),
+            ("XCLAIM s g cy 0 9-0", "XGROUP CREATECONSUMER s g cy".into()),
+            ("XAUTOCLAIM s g cy 0 0 JUSTID", claim("cy", "1-0", 3, "2-0")),
+            ("XDEL s 1-0", "XDEL s 1-0".into()),
+            ("XAUTOCLAIM s g bob 0 0", claim("cy", "1-0", 3, "2-0")),
+            ("XACK s g 1-0 3-0", "".into()),
+            ("XCLAIM s g bob 0 LASTID 3-0", "XGROUP SETID s g 3-0 ENTRIESREAD 2".into()),
+            ("XADD s MAXLEN ~ 1 4-0 a 1", "XADD s MAXLEN = 3 4-0 a 1".into()),
+            ("XTRIM s MAXLEN 1 ACKED", "XTRIM s MAXLEN = 1 ACKED".into()),
+        ] {
+            assert_eq!(logged(&mut session, request), log, "{request}");
+        }
+    }
+}
