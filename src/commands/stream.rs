@@ -400,12 +400,26 @@ fn xdelex(
     let Some(mut stream) = ctx.write::<Stream>(key)? else {
         return Ok(Array(Vec::from_iter(request.ids.iter().map(|_| NOT_THERE)).into_iter()));
     };
-    let outcomes: Vec<i64> =
-        request.ids.iter().map(|&id| delete_with(&mut stream, id, request.references)).collect();
-    if outcomes.contains(&DELETED) || request.references == References::Drop {
+    let mut forgotten = false;
+    let outcomes = Vec::from_iter(request.ids.iter().map(|&id| {
+        forgotten |= request.references == References::Drop && stream.drop_references(id);
+        delete_with(&mut stream, id, request.references)
+    }));
+    if outcomes.contains(&DELETED) {
         stream.changed(Event::XDel);
+    } else if forgotten {
+        log_forgotten(&mut stream, key, &request.ids);
     }
     Ok(Array(outcomes.into_iter()))
+}
+
+/// Groups forgot entries that were gone before.
+fn log_forgotten(stream: &mut Writing<Stream>, key: Key, ids: &[StreamId]) {
+    let mut digits = Digits::new();
+    let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.text(&mut IdDigits::default()).to_vec()).collect();
+    let words = [&b"XDELEX"[..], key.0, b"DELREF", b"IDS", write_i64(ids.len() as i64, &mut digits)];
+    stream.changed_quietly();
+    stream.log_as(&words.into_iter().chain(ids.iter().map(Vec::as_slice)).collect::<Vec<_>>());
 }
 
 /// Deletes an entry as far as the groups allow it. Groups forget an entry also when it was gone before.

@@ -437,7 +437,13 @@ mod tests {
             ("XACK s g 1-0 3-0", "".into()),
             ("XCLAIM s g bob 0 LASTID 3-0", "XGROUP SETID s g 3-0 ENTRIESREAD 2".into()),
             ("XADD s MAXLEN ~ 1 4-0 a 1", "XADD s MAXLEN = 3 4-0 a 1".into()),
-            ("XTRIM s MAXLEN 1 ACKED", "XTRIM s MAXLEN = 1 ACKED".into()),
+            ("XDEL s 2-0", "XDEL s 2-0".into()),
+            ("XCLAIM s g bob 0 3-0 FORCE JUSTID", claim("bob", "3-0", 1, "3-0")),
+            ("XDEL s 3-0", "XDEL s 3-0".into()),
+            ("XDELEX s DELREF IDS 2 2-0 3-0", "XDELEX s DELREF IDS 2 2-0 3-0".into()),
+            ("XDELEX s DELREF IDS 2 2-0 3-0", "".into()),
+            ("XADD s 5-0 a 1", "XADD s 5-0 a 1".into()),
+            ("XTRIM s MAXLEN 1 DELREF", "XTRIM s MAXLEN = 1 DELREF".into()),
         ] {
             assert_eq!(logged(&mut session, request), log, "{request}");
         }

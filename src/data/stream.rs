@@ -203,11 +203,9 @@ impl Stream {
         self.body.groups.iter().any(|group| group.needs(id))
     }
 
-    /// Has all groups forget an entry.
-    pub fn drop_references(&mut self, id: StreamId) {
-        for group in &mut self.body.groups {
-            group.acknowledge(id);
-        }
+    /// Has all groups forget an entry. Answers whether it was pending in any.
+    pub fn drop_references(&mut self, id: StreamId) -> bool {
+        self.body.groups.iter_mut().fold(false, |dropped, group| group.acknowledge(id) || dropped)
     }
 
     /// The ID that a new entry gets.
