@@ -6,6 +6,7 @@ mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
+mod freeing;
 mod random;
 mod writing;
 
@@ -15,6 +16,7 @@ pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use freeing::Freeing;
 pub use random::Random;
 pub use writing::Writing;
 
@@ -59,6 +61,8 @@ pub struct Keyspace {
     pub limits: Limits,
     /// Chance from the engine's seed.
     pub random: Random,
+    /// What was deleted and is still to be freed.
+    pub freeing: Freeing,
     /// What INFO counts.
     pub counters: Counters,
     /// The longest text, in bytes.
@@ -84,6 +88,7 @@ impl Keyspace {
             effects: Effects::default(),
             limits,
             random,
+            freeing: Freeing::default(),
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
@@ -309,9 +314,13 @@ impl Keyspace {
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, seed, effects, .. } = self;
+        let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
+            Some(found) if database.is_large(found) => {
+                freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
+            }
             Some(found) => database.replace_text(found, text, deadline),
             None => {
                 effects.touch(*selected, key.0, Event::New);
@@ -323,21 +332,30 @@ impl Keyspace {
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        self.effects.touch(self.selected, key.0, Event::New);
+        self.place(key, value, deadline)
+    }
+
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, seed, effects, .. } = self;
-        effects.touch(*selected, key.0, Event::New);
+        let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
         found
     }
 
-    /// Puts a value under `key`, whatever was there.
+    /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
-        if let Some(found) = self.find(key) {
-            self.remove(found);
+        match self.find(key) {
+            Some(found) => {
+                self.remove(found);
+                self.place(key, value, deadline);
+            }
+            None => {
+                self.insert(key, value, deadline);
+            }
         }
-        self.insert(key, value, deadline);
     }
 
     /// Sets the number of a string that holds one; false if it does not.
@@ -359,8 +377,13 @@ impl Keyspace {
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
-        let Keyspace { databases, selected, seed, .. } = self;
-        databases[*selected].remove(found, |key| keyed_hash(*seed, key));
+        let Keyspace { databases, selected, seed, freeing, .. } = self;
+        let database = &mut databases[*selected];
+        if database.is_large(found) {
+            freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+        } else {
+            database.remove(found, |key| keyed_hash(*seed, key));
+        }
     }
 
     /// Takes a value out of the keyspace without a word.
@@ -436,11 +459,6 @@ impl Keyspace {
                 return Some(key);
             }
         }
-    }
-
-    /// Removes every key of a database; the number of keys it had.
-    pub fn flush(&mut self, db: usize) -> usize {
-        core::mem::take(&mut self.databases[db]).len()
     }
 
     /// Exchanges two databases.
