@@ -9,6 +9,8 @@
 mod random;
 #[path = "simulation/requests.rs"]
 mod requests;
+#[path = "simulation/scans.rs"]
+mod scans;
 
 use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
 use random::Random;
@@ -150,6 +152,13 @@ fn replayed(journal: &[u8]) -> u64 {
         replies.escape_ascii()
     );
     engine.digest()
+}
+
+#[test]
+fn scans_see_whoever_stays() {
+    for seed in 1..=number("SEEDS", 60) as u64 {
+        scans::KINDS.iter().for_each(|kind| scans::check(kind, seed));
+    }
 }
 
 fn number(name: &str, default: usize) -> usize {

@@ -383,6 +383,90 @@ export interface Commands<Bytes> {
   hincrbyfloat(key: Value, field: Value, increment: Numeric): Bytes
 
   /**
+   * Has fields expire after some seconds; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HEXPIRE`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpire(key: Value, seconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire after some milliseconds; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HPEXPIRE`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpire(key: Value, milliseconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire at a time in seconds since 1970; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HEXPIREAT`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpireat(key: Value, unixTimeSeconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire at a time in milliseconds since 1970; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HPEXPIREAT`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpireat(key: Value, unixTimeMilliseconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Returns for how many seconds each field still lives; -1 for ever, -2 if there is none.
+   *
+   * `HTTL`, since 7.4.0, O(N) where N is the number of fields
+   */
+  httl(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns for how many milliseconds each field still lives; -1 for ever, -2 if there is none.
+   *
+   * `HPTTL`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpttl(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns when each field expires, in seconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `HEXPIRETIME`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpiretime(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns when each field expires, in milliseconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `HPEXPIRETIME`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpiretime(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Has fields live for ever; for each -2 if there is none, -1 if it did already, 1 otherwise.
+   *
+   * `HPERSIST`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpersist(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns the values of several fields, and may set or clear their deadlines.
+   *
+   * `HGETEX`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hgetex(key: Value, fields: Names<Value>, options?: { ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; persist?: boolean }): (Bytes | null)[]
+
+  /**
+   * Returns the values of several fields, and deletes them.
+   *
+   * `HGETDEL`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hgetdel(key: Value, fields: Names<Value>): (Bytes | null)[]
+
+  /**
+   * Sets fields with a deadline, perhaps only if all of them exist or none does; whether they are set.
+   *
+   * `HSETEX`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hsetex(key: Value, fields: Pairs<Value, Value>, options?: { fnx?: boolean; fxx?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 0 | 1
+
+  /**
    * Adds elements to a HyperLogLog, creating it when missing; returns whether its estimate may have changed.
    *
    * `PFADD`, since 2.8.9, O(1) to add every element
@@ -1950,6 +2034,18 @@ hvals key
 hrandfield key ?count {withvalues
 hincrby key field increment
 hincrbyfloat key field increment
+hexpire key seconds {nx,xx,gt,lt =FIELDS #fields
+hpexpire key milliseconds {nx,xx,gt,lt =FIELDS #fields
+hexpireat key unixTimeSeconds {nx,xx,gt,lt =FIELDS #fields
+hpexpireat key unixTimeMilliseconds {nx,xx,gt,lt =FIELDS #fields
+httl key =FIELDS #fields
+hpttl key =FIELDS #fields
+hexpiretime key =FIELDS #fields
+hpexpiretime key =FIELDS #fields
+hpersist key =FIELDS #fields
+hgetex key {ex=,px=,exat=,pxat=,persist =FIELDS #fields
+hgetdel key =FIELDS #fields
+hsetex key {fnx,fxx,ex=,px=,exat=,pxat=,keepttl =FIELDS @fields
 pfadd key *elements
 pfcount *keys
 pfmerge destkey *sourcekeys

@@ -386,6 +386,7 @@ impl Walk<'_> {
                 }
                 (0..count).for_each(|_| self.key(place));
             }
+            Shape::Fields(_) => self.at = self.words.len(),
             Shape::Streams => {
                 self.at += 1;
                 let names = (self.words.len() - rest - self.at) / 2;
@@ -401,6 +402,7 @@ impl Walk<'_> {
         let Some(word) = self.words.get(self.at) else { return false };
         match shape {
             Shape::Token(token) => word.eq_ignore_ascii_case(token.as_bytes()),
+            Shape::Fields(_) => word.eq_ignore_ascii_case(b"FIELDS"),
             Shape::Streams => word.eq_ignore_ascii_case(b"STREAMS"),
             Shape::Group(shapes) | Shape::Many(shapes) => {
                 shapes.first().is_some_and(|first| self.fits(first))

@@ -40,6 +40,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hash::DEADLINE_COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     scan::COMMANDS,
