@@ -205,7 +205,11 @@ impl Stream {
 
     /// Has all groups forget an entry. Answers whether it was pending in any.
     pub fn drop_references(&mut self, id: StreamId) -> bool {
-        self.body.groups.iter_mut().fold(false, |dropped, group| group.acknowledge(id) || dropped)
+        let mut was_pending = false;
+        for group in &mut self.body.groups {
+            was_pending |= group.acknowledge(id);
+        }
+        was_pending
     }
 
     /// The ID that a new entry gets.
