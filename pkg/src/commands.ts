@@ -717,6 +717,13 @@ export interface Commands<Bytes> {
   zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
 
   /**
+   * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some.
+   *
+   * `ZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
+   */
+  zmpop(keys: Names<Value>, options: { min?: []; max?: []; count?: Numeric }): [Bytes, [Bytes, number][]] | null
+
+  /**
    * Appends an entry to a stream, creating it when missing; returns the entry's ID.
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted
@@ -1554,6 +1561,7 @@ zrangebylex key min max {limit=
 zrevrangebylex key max min {limit=
 zpopmin key ?count
 zpopmax key ?count
+zmpop #keys {min=,max=,count=
 xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
 xlen key
 xrange key start end {count=

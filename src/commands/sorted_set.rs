@@ -6,8 +6,8 @@ use core::ops::{Bound, Range};
 use super::{
     Command, Ctx,
     args::{
-        Arg, AtMostOne, Count, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words, options,
-        slice_range,
+        Arg, AtMostOne, Count, CountedKeys, Key, Kind, Limit, Member, Number, Rest, Shape, Text, Words,
+        one_of, options, slice_range,
     },
     reply::{Array, Either, Reply},
     spec::commands,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::{Digits, parse_float},
+        number::{Digits, parse_float, write_i64},
         sorted_set::{Insert, Scored, SortedSet},
     },
     keyspace::Event,
@@ -61,6 +61,8 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "ZPOPMIN" = zpopmin(key, count) since "5.0.0" [WRITE FAST] O("log(N)*M) where N is the size of the sorted set and M the number of members returned");
     /// Removes and returns the members with the highest scores.
     "ZPOPMAX" = zpopmax(key, count) since "5.0.0" [WRITE FAST] O("log(N)*M) where N is the size of the sorted set and M the number of members returned");
+    /// Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some.
+    "ZMPOP" = zmpop(keys, options) since "7.0.0" [WRITE] O("K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned");
 };
 
 /// The members at some ranks, with their scores when asked for.
@@ -108,7 +110,7 @@ impl Reply for Ranked {
 
 /// Members that were removed, and their scores. Without a count there is one at most, and no array around it.
 struct Popped {
-    members: Vec<(Vec<u8>, f64)>,
+    members: Vec<ScoredText>,
     is_counted: bool,
 }
 
@@ -128,6 +130,39 @@ impl Reply for Popped {
         }
     }
 }
+
+/// Members that were removed from the sorted set under `key`, and their scores: nested arrays in RESP2, too.
+pub(super) struct PoppedFrom<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) members: Vec<ScoredText>,
+}
+
+impl Reply for PoppedFrom<'_> {
+    const TS: &'static str = "[Bytes, [Bytes, number][]]";
+    fn write(self, out: &mut Writer<'_>) {
+        out.array(2);
+        out.bulk(self.key.0);
+        out.array(self.members.len());
+        for (member, score) in &self.members {
+            out.array(2);
+            out.bulk(member);
+            out.double(*score);
+        }
+    }
+}
+
+impl Reply for Option<PoppedFrom<'_>> {
+    const TS: &'static str = "[Bytes, [Bytes, number][]] | null";
+    fn write(self, out: &mut Writer<'_>) {
+        match self {
+            Some(popped) => popped.write(out),
+            None => out.null_array(),
+        }
+    }
+}
+
+/// A member and its score, taken out of a sorted set.
+pub(super) type ScoredText = (Vec<u8>, f64);
 
 type MemberList<'a> = Rest<'a, Member<'a>>;
 
@@ -585,28 +620,79 @@ fn write_scored(out: &mut Writer, (member, score): Scored, with_scores: bool) {
 
 // Popping ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+one_of! {
+    /// The end of a sorted set that members are taken from.
+    pub(super) enum End {
+        "MIN" = Lowest,
+        "MAX" = Highest,
+    }
+}
+
+/// `MIN | MAX [COUNT count]`: which members are taken, and how many at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PopOptions {
+    pub(super) end: End,
+    pub(super) count: usize,
+}
+
+impl<'a> Arg<'a> for PopOptions {
+    const SHAPE: Shape =
+        Shape::Group(&[End::SHAPE, Shape::Options(&[Shape::Group(&[Shape::Token("COUNT"), Count::SHAPE])])]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let end = End::parse(words)?;
+        let count = match words.take_with("COUNT", 1) {
+            true => Count::parse(words).ok().map(|count| count.0).filter(|&count| count > 0),
+            false => Some(1),
+        };
+        let count = count.ok_or(Error::refused("ERR count should be greater than 0"))?;
+        Ok(PopOptions { end, count })
+    }
+}
+
 fn zpopmin(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Popped> {
-    pop(ctx, key, count, false)
+    let members = pop(ctx, key, End::Lowest, count.map_or(1, |count| count.0))?;
+    Ok(Popped { members, is_counted: count.is_some() })
 }
 
 fn zpopmax(ctx: &mut Ctx, key: Key, count: Option<Count>) -> Result<Popped> {
-    pop(ctx, key, count, true)
+    let members = pop(ctx, key, End::Highest, count.map_or(1, |count| count.0))?;
+    Ok(Popped { members, is_counted: count.is_some() })
 }
 
-fn pop(ctx: &mut Ctx, key: Key, count: Option<Count>, highest: bool) -> Result<Popped> {
-    let mut members: Vec<(Vec<u8>, f64)> = Vec::new();
-    if let Some(mut zset) = ctx.write::<SortedSet>(key)? {
-        let wanted = count.map_or(1, |count| count.0).min(zset.len());
-        let ranks = if highest { zset.len() - wanted..zset.len() } else { 0..wanted };
-        zset.remove_range(ranks, |(member, score)| {
-            members.push((member.text(&mut Digits::new()).to_vec(), score))
-        });
-        if wanted > 0 {
-            zset.changed(if highest { Event::ZPopMax } else { Event::ZPopMin });
-        }
-        if highest {
-            members.reverse();
+fn zmpop<'a>(ctx: &mut Ctx, keys: CountedKeys<'a>, options: PopOptions) -> Result<Option<PoppedFrom<'a>>> {
+    for key in keys.iter() {
+        let members = pop(ctx, key, options.end, options.count)?;
+        if !members.is_empty() {
+            return Ok(Some(PoppedFrom { key, members }));
         }
     }
-    Ok(Popped { members, is_counted: count.is_some() })
+    Ok(None)
+}
+
+/// Removes up to `count` members from one end of the sorted set under `key`, and returns them from that end on; none when
+/// there is no such key.
+pub(super) fn pop(ctx: &mut Ctx, key: Key, end: End, count: usize) -> Result<Vec<ScoredText>> {
+    let Some(mut zset) = ctx.write::<SortedSet>(key)? else { return Ok(Vec::new()) };
+    let count = count.min(zset.len());
+    let ranks = match end {
+        End::Lowest => 0..count,
+        End::Highest => zset.len() - count..zset.len(),
+    };
+    let mut members = Vec::with_capacity(count);
+    zset.remove_range(ranks, |(member, score)| {
+        members.push((member.text(&mut Digits::new()).to_vec(), score));
+    });
+    if end == End::Highest {
+        members.reverse();
+    }
+    if count > 0 {
+        let (event, name): (_, &[u8]) = match end {
+            End::Lowest => (Event::ZPopMin, b"ZPOPMIN"),
+            End::Highest => (Event::ZPopMax, b"ZPOPMAX"),
+        };
+        zset.changed(event);
+        // Replayed, no other key the request named is looked at, and nobody waits.
+        zset.log_as(&[name, key.0, write_i64(count as i64, &mut Digits::new())]);
+    }
+    Ok(members)
 }
