@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::{
     Command, Ctx,
     args::{
-        Arg, AtMostOne, Count, CountedKeys, Key, Kind, Member, Negatable, Rest, Shape, Words, one_of, options,
-        slice_range,
+        Arg, AtMostOne, Count, CountedKeys, Key, Kind, Member, Negatable, Rest, Shape, Words, one_of,
+        options, slice_range,
     },
     reply::{Array, Done, Reply, Written, typed},
     spec::commands,
@@ -148,8 +148,8 @@ impl Arg<'_> for Most {
 
 /// Elements removed from the list under a key.
 pub(super) struct PoppedFrom<'a> {
-    key: Key<'a>,
-    elements: Vec<Vec<u8>>,
+    pub(super) key: Key<'a>,
+    pub(super) elements: Vec<Vec<u8>>,
 }
 
 impl Reply for Option<PoppedFrom<'_>> {
@@ -379,7 +379,14 @@ fn rpoplpush(ctx: &mut Ctx, source: Key, destination: Key) -> Result<Option<Vec<
     transfer(ctx, source, destination, End::Right, End::Left)
 }
 
-fn transfer(ctx: &mut Ctx, source: Key, destination: Key, from: End, to: End) -> Result<Option<Vec<u8>>> {
+/// Moves an element from an end of a list to an end of another; `None` when there is no such list.
+pub(super) fn transfer(
+    ctx: &mut Ctx,
+    source: Key,
+    destination: Key,
+    from: End,
+    to: End,
+) -> Result<Option<Vec<u8>>> {
     let limit = limit(ctx);
     let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else {
         return Ok(None);

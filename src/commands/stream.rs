@@ -5,6 +5,7 @@ use alloc::{format, vec::Vec};
 use super::{
     Command, Ctx,
     args::{Arg, Key, Kind, Rest, Shape, Text, Words, options},
+    blocking::Timeout,
     reply::{Written, typed},
     spec::commands,
 };
@@ -339,23 +340,29 @@ fn range<'c>(
     }))
 }
 
-/// `[COUNT count] STREAMS key [key …] id [id …]`
+/// `[COUNT count] [BLOCK milliseconds] STREAMS key [key …] id [id …]`
 struct ReadRequest<'a> {
     count: Option<i64>,
+    block: Option<Timeout>,
     keys: &'a [&'a [u8]],
     ids: &'a [&'a [u8]],
 }
 
 impl<'a> Arg<'a> for ReadRequest<'a> {
     const SHAPE: Shape = Shape::Group(&[
-        Shape::Options(&[Shape::Group(&[Shape::Token("COUNT"), Shape::Word("count", Kind::Integer)])]),
+        Shape::Options(&[
+            Shape::Group(&[Shape::Token("COUNT"), Shape::Word("count", Kind::Integer)]),
+            Shape::Group(&[Shape::Token("BLOCK"), Shape::Word("milliseconds", Kind::Integer)]),
+        ]),
         Shape::Streams,
     ]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
-        let mut count = None;
+        let (mut count, mut block) = (None, None);
         while !words.take_with("STREAMS", 1) {
             if words.take_with("COUNT", 1) {
                 count = Some(i64::parse(words)?);
+            } else if words.take_with("BLOCK", 1) {
+                block = Some(Timeout::of_millis(words.next()?)?);
             } else if words.take_with("GROUP", 2) {
                 return Err(Error::refused(
                     "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
@@ -375,7 +382,21 @@ impl<'a> Arg<'a> for ReadRequest<'a> {
             ));
         }
         let (keys, ids) = both.split_at(both.len() / 2);
-        Ok(ReadRequest { count, keys, ids })
+        Ok(ReadRequest { count, block, keys, ids })
+    }
+}
+
+impl ReadRequest<'_> {
+    /// The words that ask for the same from exact IDs: `$` will mean another one later.
+    fn again_from(&self, starts: &[StreamId]) -> Vec<Vec<u8>> {
+        let mut words: Vec<Vec<u8>> = [&b"XREAD"[..], b"BLOCK", b"0"].map(<[u8]>::to_vec).into();
+        if let Some(count) = self.count {
+            words.extend([b"COUNT".to_vec(), write_i64(count, &mut Digits::new()).to_vec()]);
+        }
+        words.push(b"STREAMS".to_vec());
+        words.extend(self.keys.iter().map(|key| key.to_vec()));
+        words.extend(starts.iter().map(|&id| id_text(id)));
+        words
     }
 }
 
@@ -383,7 +404,9 @@ fn xread<'a, 'c>(
     ctx: &'c mut Ctx,
     request: ReadRequest<'a>,
 ) -> Result<Written<EntriesByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
+    let deadline = request.block.map(|block| block.deadline(ctx.now_ms())).transpose()?;
     let mut wanted = Vec::with_capacity(request.keys.len());
+    let mut starts = Vec::with_capacity(request.keys.len());
     for (key, id) in request.keys.iter().zip(request.ids) {
         let stream = ctx.look_up(Key(key));
         let last = match stream
@@ -402,18 +425,27 @@ fn xread<'a, 'c>(
             }
             id => parse_id(id)?,
         };
+        starts.push(after);
         // An ID after all others has nothing behind it.
         if let (Some(found), Some(from)) = (stream, after.next().filter(|_| after < last)) {
             wanted.push((*key, found, from));
         }
+    }
+    let database = ctx.database();
+    wanted.retain(|(_, found, from)| {
+        let stream = database.get::<Stream>(*found);
+        stream.is_some_and(|stream| stream.range(*from, StreamId::MAX).next().is_some())
+    });
+    if let (Some(deadline), true) = (deadline, wanted.is_empty()) {
+        let wait = ctx.wait_for::<Stream>(request.keys.iter().map(|&key| Key(key)), deadline);
+        wait.words = Some(request.again_from(&starts));
     }
     let most = request.count.filter(|&count| count > 0).map_or(usize::MAX, |count| count as usize);
     let database = ctx.database();
     let read: Vec<_> = wanted
         .into_iter()
         .filter_map(|(key, found, from)| {
-            let entries = database.get::<Stream>(found)?.range(from, StreamId::MAX);
-            entries.clone().next().map(|_| (key, entries))
+            Some((key, database.get::<Stream>(found)?.range(from, StreamId::MAX)))
         })
         .collect();
     Ok(Written::new(move |out| {

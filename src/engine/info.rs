@@ -214,7 +214,12 @@ fn clients(engine: &Engine, out: &mut Fields) {
     out.add("maxclients", engine.setting("maxclients"));
     out.add("client_recent_max_input_buffer", largest(super::Client::pending_query).unwrap_or(0));
     out.add("client_recent_max_output_buffer", largest(super::Client::pending_output).unwrap_or(0));
-    out.all(&["blocked_clients", "tracking_clients", "clients_in_timeout_table"], 0);
+    out.add("blocked_clients", engine.waiting.blocked_clients());
+    out.add("tracking_clients", 0);
+    out.add("clients_in_timeout_table", engine.waiting.clients_with_deadline());
+    let (keys, keys_needed) = engine.waiting.blocking_keys();
+    out.add("total_blocking_keys", keys);
+    out.add("total_blocking_keys_on_nokey", keys_needed);
 }
 
 fn memory(engine: &Engine, out: &mut Fields) {

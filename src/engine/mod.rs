@@ -22,6 +22,7 @@ mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transactions;
+mod waiting;
 
 use alloc::{string::String, vec::Vec};
 use core::mem;
@@ -43,6 +44,7 @@ pub use quick::Quick;
 use slowlog::SlowLog;
 use stats::Stats;
 use transactions::Watches;
+use waiting::Waiting;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
@@ -58,6 +60,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     pubsub::COMMANDS,
     slowlog::COMMANDS,
     transactions::COMMANDS,
+    waiting::COMMANDS,
 ];
 
 /// A data store.
@@ -78,6 +81,7 @@ pub struct Engine {
     journal: Journal,
     pubsub: PubSub,
     watches: Watches,
+    waiting: Waiting,
     /// Clients that see every command.
     monitors: Vec<ClientId>,
     /// Whether keys past their deadline are removed before anybody asks for them.
@@ -109,6 +113,7 @@ impl Engine {
             journal: Journal::default(),
             pubsub: PubSub::default(),
             watches: Watches::default(),
+            waiting: Waiting::default(),
             monitors: Vec::new(),
             expires_actively: true,
             notes: Vec::new(),
@@ -150,6 +155,10 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
+        if client.is_waiting() {
+            client.query.extend_from_slice(bytes);
+            return self.limit_query(id);
+        }
         client.reading = client.query.len() + bytes.len();
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
@@ -171,15 +180,14 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
-        let over = query.len() > self.config.client_query_buffer_limit;
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;
             client.query = query;
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
-            client.closing |= over;
         }
+        self.limit_query(id);
     }
 
     /// Runs one request that is already in words: the way of callers in the same process.
@@ -192,6 +200,10 @@ impl Engine {
         self.begin(now_ms);
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
+        if client.is_waiting() || client.held {
+            client.keep_request(words);
+            return self.limit_query(id);
+        }
         let mut out = mem::take(&mut client.out);
         let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
@@ -199,6 +211,9 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
+            if client.paused {
+                client.keep_request(words);
+            }
         }
     }
 
@@ -207,7 +222,7 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
-        if self.expires_actively {
+        if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
         self.settle();
@@ -216,12 +231,15 @@ impl Engine {
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.expires_actively && self.keyspace.may_expire_before(at_ms)
+        self.waiting.soonest_ms() < at_ms || self.expires_actively && self.keyspace.may_expire_before(at_ms)
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if self.expires_actively { self.keyspace.next_deadline() } else { None }
+        let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
+        let expires = self.expires_actively && !self.keyspace.keeps_expired;
+        let expires_at = if expires { self.keyspace.next_deadline() } else { None };
+        expires_at.into_iter().chain(waits_until).min()
     }
 
     /// Whether a client that just connected has to authenticate.
@@ -231,8 +249,12 @@ impl Engine {
 
     /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
     pub fn close_idle(&mut self, before_ms: u64) {
-        let is_idle =
-            |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let is_idle = |client: &Client| {
+            client.active_ms < before_ms
+                && !client.is_subscriber()
+                && !client.is_monitor
+                && client.parked.is_none()
+        };
         let idle: Vec<ClientId> =
             self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
         idle.into_iter().for_each(|id| self.close(id));
@@ -250,8 +272,8 @@ impl Engine {
         self.clients.get(id).is_none_or(|client| client.closing)
     }
 
-    /// Whether requests of a client wait until its replies are fetched; [`Engine::receive`] goes on with them, with or
-    /// without more bytes.
+    /// Whether requests of a client are there that [`Engine::receive`] goes on with, with or without more bytes: they
+    /// waited for its replies to be fetched, or for what another client did.
     #[inline]
     pub fn is_held(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(|client| client.held)
@@ -298,6 +320,17 @@ impl Engine {
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
+        if now_ms >= self.waiting.soonest_ms() {
+            self.end_waits();
+        }
+    }
+
+    /// Has a client closed that has more to be read than it may.
+    fn limit_query(&mut self, id: ClientId) {
+        let limit = self.config.client_query_buffer_limit;
+        if self.clients.get(id).is_some_and(|client| client.query.len() > limit) {
+            self.close(id);
+        }
     }
 
     /// Microseconds since the last call, or since the unit began.
@@ -343,5 +376,6 @@ impl Engine {
         self.unsubscribe_all(id);
         self.unwatch_all(id);
         self.stop_monitoring(id);
+        self.stop_waiting(id);
     }
 }

@@ -57,6 +57,11 @@ impl Transaction {
         self.queued.len()
     }
 
+    /// The commands that wait.
+    pub fn commands(&self) -> impl Iterator<Item = Known> {
+        self.queued.iter().map(|(command, _)| *command)
+    }
+
     /// Bytes of the words that wait.
     pub fn bytes(&self) -> usize {
         self.queued.iter().flat_map(|(_, words)| words).map(Vec::len).sum()
@@ -157,6 +162,7 @@ fn exec(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer)
         engine.executing = Some(transaction.queued.len());
         for (command, words) in &transaction.queued {
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+            // Nobody waits inside a transaction: the answer is what there is.
             engine.call(*command, &words, out);
         }
         engine.executing = None;
