@@ -29,7 +29,8 @@ macro_rules! families {
 }
 
 families! {
-    string bitmap hash list set sorted_set stream generic connection server pubsub transactions waiting bad_input
+    acl string bitmap hash list set sorted_set stream generic connection server pubsub transactions waiting
+    bad_input scan hyperloglog sort
 }
 
 #[test]

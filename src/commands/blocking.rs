@@ -9,7 +9,7 @@ use super::{
     args::{Arg, CountedKeys, Key, Keys, Kind, Shape, Words},
     list::{self, End, Most, transfer},
     reply::Reply,
-    sorted_set::{self, PopOptions},
+    sorted_set::{self, PopCount},
     spec::commands,
 };
 use crate::{
@@ -48,7 +48,7 @@ pub const SORTED_SET_COMMANDS: &[Command<Ctx>] = commands! {
     "BZPOPMAX" = bzpopmax(keys, timeout) since "5.0.0" [WRITE FAST BLOCKING] O("log(N)) where N is the number of members");
     /// Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has
     /// some, waiting for some if none has.
-    "BZMPOP" = bzmpop(timeout, keys, options) since "7.0.0" [WRITE BLOCKING] O("K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned");
+    "BZMPOP" = bzmpop(timeout, keys, end, count) since "7.0.0" [WRITE BLOCKING] O("K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned");
 };
 
 /// For how long a command waits, in milliseconds; `None` for ever.
@@ -194,7 +194,7 @@ fn take_scored<'a>(
     timeout: Timeout,
     end: sorted_set::End,
 ) -> Result<Option<Scored<'a>>> {
-    let popped = take_members(ctx, keys.iter(), timeout, PopOptions { end, count: 1 })?;
+    let popped = take_members(ctx, keys.iter(), timeout, end, PopCount(1))?;
     let popped = popped.and_then(|mut popped| Some((popped.key, popped.members.pop()?)));
     Ok(popped.map(|(key, (member, score))| Scored(key, member, score)))
 }
@@ -203,20 +203,22 @@ fn bzmpop<'a>(
     ctx: &mut Ctx,
     timeout: Timeout,
     keys: CountedKeys<'a>,
-    options: PopOptions,
+    end: sorted_set::End,
+    count: PopCount,
 ) -> Result<Option<sorted_set::PoppedFrom<'a>>> {
-    take_members(ctx, keys.iter(), timeout, options)
+    take_members(ctx, keys.iter(), timeout, end, count)
 }
 
 fn take_members<'a>(
     ctx: &mut Ctx,
     keys: impl Iterator<Item = Key<'a>> + Clone,
     timeout: Timeout,
-    options: PopOptions,
+    end: sorted_set::End,
+    count: PopCount,
 ) -> Result<Option<sorted_set::PoppedFrom<'a>>> {
     let deadline = timeout.deadline(ctx.now_ms())?;
     for key in keys.clone() {
-        let members = sorted_set::pop(ctx, key, options.end, options.count)?;
+        let members = sorted_set::pop(ctx, key, end, count.0)?;
         if !members.is_empty() {
             return Ok(Some(sorted_set::PoppedFrom { key, members }));
         }

@@ -379,7 +379,7 @@ fn rpoplpush(ctx: &mut Ctx, source: Key, destination: Key) -> Result<Option<Vec<
     transfer(ctx, source, destination, End::Right, End::Left)
 }
 
-/// Moves an element from an end of a list to an end of another; `None` when there is no such list.
+/// Moves an element from an end of one list to an end of another, and answers it.
 pub(super) fn transfer(
     ctx: &mut Ctx,
     source: Key,
@@ -388,10 +388,12 @@ pub(super) fn transfer(
     to: End,
 ) -> Result<Option<Vec<u8>>> {
     let limit = limit(ctx);
-    let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else {
+    let Some(list) = ctx.write::<List>(source)? else { return Ok(None) };
+    let Some(element) = list.peek(from.side()).map(|element| element.text(&mut Digits::new()).to_vec())
+    else {
         return Ok(None);
     };
-    let element = element.text(&mut Digits::new()).to_vec();
+    drop(list);
     // Pushed before it is popped: a destination of another kind refuses while the source still has its element, and a
     // list that is its own destination does not go in between.
     let mut list = ctx.write_or_create::<List>(destination)?;

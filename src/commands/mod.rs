@@ -13,13 +13,19 @@ pub mod bitmap;
 pub mod blocking;
 pub mod generic;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
+pub mod scan;
 pub mod set;
+pub mod sort;
 pub mod sorted_set;
+pub mod sorted_set_algebra;
+pub mod sorted_set_range;
 pub mod stream;
 pub mod string;
 
 pub use args::{Kind, Shape};
+pub use category::CATEGORIES;
 pub use spec::{Command, Flags, KeyRange, Spec};
 
 /// What a command on values may see and do.
@@ -33,9 +39,17 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     list::COMMANDS,
+    scan::COMMANDS,
+    scan::HASH_COMMANDS,
+    scan::SET_COMMANDS,
+    scan::SORTED_SET_COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
 ];

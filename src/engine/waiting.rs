@@ -344,7 +344,15 @@ impl Engine {
         self.speak_for(id, |engine, out| {
             engine.keyspace.select(parked.db);
             engine.waiting.is_retrying = true;
-            waits = engine.call(parked.known, &words, out).is_some();
+            // What the user may do can have changed meanwhile.
+            let is_permitted = match engine.current().unrestricted {
+                true => Ok(()),
+                false => engine.permit(parked.known, &words),
+            };
+            match is_permitted {
+                Ok(()) => waits = engine.call(parked.known, &words, out).is_some(),
+                Err(error) => engine.write_error(&error, out),
+            }
             engine.waiting.is_retrying = false;
             if !engine.keyspace.effects.is_empty() {
                 engine.tell();
