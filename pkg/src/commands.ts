@@ -58,56 +58,56 @@ export interface Commands<Bytes> {
    *
    * `BLPOP`, since 2.0.0, O(N) where N is the number of keys
    */
-  blpop(keys: Names<Value>, timeout: Numeric): [Bytes, Bytes] | null
+  blpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
 
   /**
    * Removes and returns the last element of the first of several lists that has any, waiting for one if none has.
    *
    * `BRPOP`, since 2.0.0, O(N) where N is the number of keys
    */
-  brpop(keys: Names<Value>, timeout: Numeric): [Bytes, Bytes] | null
+  brpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
 
   /**
    * Removes and returns elements from an end of the first of several lists that has any, waiting for some if none has.
    *
    * `BLMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
    */
-  blmpop(timeout: Numeric, keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric }): [Bytes, Bytes[]] | null
+  blmpop(timeout: Numeric, keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, Bytes[]] | null>
 
   /**
    * Moves an element from an end of one list to an end of another, waiting for one; returns it.
    *
    * `BLMOVE`, since 6.2.0, O(1)
    */
-  blmove(source: Value, destination: Value, from: 'left' | 'right', to: 'left' | 'right', timeout: Numeric): Bytes | null
+  blmove(source: Value, destination: Value, from: 'left' | 'right', to: 'left' | 'right', timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
 
   /**
    * Moves the last element of a list to the head of another, waiting for one; an older form of BLMOVE.
    *
    * `BRPOPLPUSH`, since 2.2.0, O(1)
    */
-  brpoplpush(source: Value, destination: Value, timeout: Numeric): Bytes | null
+  brpoplpush(source: Value, destination: Value, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
 
   /**
    * Removes and returns the member with the lowest score of the first of several sorted sets that has any, waiting for one if none has.
    *
    * `BZPOPMIN`, since 5.0.0, O(log(N)) where N is the number of members
    */
-  bzpopmin(keys: Names<Value>, timeout: Numeric): [Bytes, Bytes, number] | null
+  bzpopmin(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
 
   /**
    * Removes and returns the member with the highest score of the first of several sorted sets that has any, waiting for one if none has.
    *
    * `BZPOPMAX`, since 5.0.0, O(log(N)) where N is the number of members
    */
-  bzpopmax(keys: Names<Value>, timeout: Numeric): [Bytes, Bytes, number] | null
+  bzpopmax(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
 
   /**
    * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some, waiting for some if none has.
    *
    * `BZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
    */
-  bzmpop(timeout: Numeric, keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric }): [Bytes, [Bytes, number][]] | null
+  bzmpop(timeout: Numeric, keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, [Bytes, number][]] | null>
 
   /**
    * Deletes keys; returns how many there were.
@@ -1042,7 +1042,8 @@ export interface Commands<Bytes> {
    *
    * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xread(streams: Streams, options?: { count?: Numeric; block?: Numeric }): Record<string, [string, Bytes[]][]> | null
+  xread(streams: Streams, options: { count?: Numeric; block: Numeric; signal?: AbortSignal }): Promise<Record<string, [string, Bytes[]][]> | null>
+  xread(streams: Streams, options?: { count?: Numeric; block?: undefined }): Record<string, [string, Bytes[]][]> | null
 
   /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
@@ -1854,14 +1855,14 @@ bitpos key bit ?start ?end {byte,bit
 bitop operation destkey *keys
 bitfield key {get=,set=,incrby=,overflow=
 bitfield_ro key {get=
-blpop *keys timeout
-brpop *keys timeout
-blmpop timeout #keys from {count=
-blmove source destination from to timeout
-brpoplpush source destination timeout
-bzpopmin *keys timeout
-bzpopmax *keys timeout
-bzmpop timeout #keys end {count=
+blpop *keys timeout &
+brpop *keys timeout &
+blmpop timeout #keys from {count= &
+blmove source destination from to timeout &
+brpoplpush source destination timeout &
+bzpopmin *keys timeout &
+bzpopmax *keys timeout &
+bzmpop timeout #keys end {count= &
 del *keys
 unlink *keys
 exists *keys
@@ -1990,7 +1991,7 @@ xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
 xtrim key {maxlen=,minid= {limit=
-xread {count=,block= %streams
+xread {count=,block= %streams &
 set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value

@@ -136,6 +136,21 @@ impl Engine {
         id
     }
 
+    /// Adds a client that stands for another one while that goes on: of the same user, working on the same database. `None`
+    /// when the other one collects a transaction, in which nobody waits.
+    pub fn connect_beside(&mut self, other: ClientId, now_ms: u64) -> Option<ClientId> {
+        let origin = self.clients.get(other).filter(|it| it.transaction.is_none())?.origin.clone();
+        let id = self.connect(origin, now_ms);
+        let other = self.clients.get(other)?;
+        let (db, version, no_touch) = (other.db, other.version, other.no_touch);
+        let (user, authenticated, unrestricted) = (other.user, other.authenticated, other.unrestricted);
+        if let Some(client) = self.clients.get_mut(id) {
+            (client.db, client.version, client.no_touch) = (db, version, no_touch);
+            (client.user, client.authenticated, client.unrestricted) = (user, authenticated, unrestricted);
+        }
+        Some(id)
+    }
+
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
     pub fn speak(&mut self, id: ClientId, version: Version) {
         if let Some(client) = self.clients.get_mut(id) {
