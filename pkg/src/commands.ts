@@ -1790,6 +1790,34 @@ export interface Commands<Bytes> {
   slowlog_help(): string[]
 
   /**
+   * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.
+   *
+   * `CLIENT TRACKING`, since 6.0.0, O(1). Some options may introduce additional complexity
+   */
+  client_tracking(enabled: 'on' | 'off', options?: { redirect?: Numeric; prefix?: Names<Value>; bcast?: boolean; optin?: boolean; optout?: boolean; noloop?: boolean }): 'OK'
+
+  /**
+   * Says of the next command whether the keys it reads are tracked.
+   *
+   * `CLIENT CACHING`, since 6.0.0, O(1)
+   */
+  client_caching(enabled: 'yes' | 'no'): 'OK'
+
+  /**
+   * Returns the number of the connection that is told in place of this one: 0 for none, -1 when nothing is tracked.
+   *
+   * `CLIENT GETREDIR`, since 6.0.0, O(1)
+   */
+  client_getredir(): number
+
+  /**
+   * Returns how this connection is told of changes.
+   *
+   * `CLIENT TRACKINGINFO`, since 6.2.0, O(1)
+   */
+  client_trackinginfo(): Record<string, unknown>
+
+  /**
    * Starts a transaction: commands are queued until EXEC.
    *
    * `MULTI`, since 1.2.0, O(1)
@@ -2098,6 +2126,10 @@ slowlog_get ?count
 slowlog_len
 slowlog_reset
 slowlog_help
+client_tracking enabled {redirect=,prefix*,bcast,optin,optout,noloop
+client_caching enabled
+client_getredir
+client_trackinginfo
 multi
 exec
 discard

@@ -9,6 +9,7 @@ use super::{
     acl::UserId,
     dispatch::Known,
     pubsub::Subscriptions,
+    tracking::Tracking,
     transactions::{Transaction, Watching},
     waiting::Parked,
 };
@@ -101,6 +102,8 @@ pub struct Client {
     pub watching: Watching,
     /// The channels and patterns it listens to.
     pub subscriptions: Subscriptions,
+    /// How it is told of changes of keys that it read (CLIENT TRACKING).
+    pub tracking: Option<Box<Tracking>>,
     /// Whether it sees every command (MONITOR).
     pub is_monitor: bool,
     /// Whether it is to be closed when its output is written.
@@ -149,6 +152,7 @@ impl Client {
             transaction: None,
             watching: Watching::default(),
             subscriptions: Subscriptions::default(),
+            tracking: None,
             is_monitor: false,
             closing: false,
             replies: Replies::On,
@@ -207,11 +211,15 @@ impl Client {
 
     /// The letters of the `flags` field of CLIENT LIST; `executes` while its EXEC runs.
     pub fn flags(&self, executes: bool) -> String {
+        let (bcast, is_broken) = self.tracking.as_ref().map_or((false, false), |tracking| tracking.flags());
         let flags = [
             ('O', self.is_monitor),
             ('P', self.is_subscriber()),
             ('x', self.transaction.is_some() || executes),
             ('b', self.is_waiting()),
+            ('t', self.tracking.is_some()),
+            ('R', is_broken),
+            ('B', bcast),
             ('d', self.watching.has_failed()),
             ('c', self.closing),
             ('e', self.no_evict),

@@ -238,6 +238,9 @@ impl Engine {
             out.truncate(start);
             return Some(wait);
         }
+        if !self.tracking.is_empty() {
+            self.track_reads(known, words);
+        }
         let took_us = self.lap();
         let stats = &mut self.calls[known.0 as usize];
         stats.calls += 1;

@@ -21,6 +21,7 @@ impl Engine {
             let effects = mem::take(&mut self.keyspace.effects);
             self.fail_watches(&effects);
             self.notify(&effects);
+            self.invalidate(&effects);
             self.waiting.mark(&effects);
             self.keyspace.effects = effects;
         }
@@ -31,6 +32,7 @@ impl Engine {
     pub(super) fn refresh_interests(&mut self) {
         self.keyspace.effects.touches_wanted = !self.watches.is_empty()
             || !self.waiting.is_empty()
+            || !self.tracking.is_empty()
             || self.config.notify_keyspace_events.is_on();
     }
 }

@@ -22,6 +22,7 @@ mod slowlog;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tracking;
 mod transactions;
 mod waiting;
 
@@ -62,6 +63,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     monitor::COMMANDS,
     pubsub::COMMANDS,
     slowlog::COMMANDS,
+    tracking::COMMANDS,
     transactions::COMMANDS,
     waiting::COMMANDS,
 ];
@@ -86,6 +88,7 @@ pub struct Engine {
     pubsub: PubSub,
     watches: Watches,
     waiting: Waiting,
+    tracking: tracking::Table,
     /// Clients that see every command.
     monitors: Vec<ClientId>,
     /// Whether keys past their deadline are removed before anybody asks for them.
@@ -119,6 +122,7 @@ impl Engine {
             pubsub: PubSub::default(),
             watches: Watches::default(),
             waiting: Waiting::default(),
+            tracking: tracking::Table::default(),
             monitors: Vec::new(),
             expires_actively: true,
             notes: Vec::new(),
@@ -395,5 +399,6 @@ impl Engine {
         self.unwatch_all(id);
         self.stop_monitoring(id);
         self.stop_waiting(id);
+        self.stop_tracking(id);
     }
 }

@@ -137,6 +137,7 @@ fn is_plain(client: &Client) -> bool {
         && !client.is_subscriber()
         && !client.is_waiting()
         && !client.held
+        && client.tracking.is_none()
 }
 
 #[cfg(test)]
