@@ -9,9 +9,12 @@
 mod random;
 #[path = "simulation/requests.rs"]
 mod requests;
+#[path = "simulation/scans.rs"]
+mod scans;
 
 use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
 use random::Random;
+use requests::Clock;
 
 /// Commands whose effect on the run itself makes them useless here.
 const LEFT_OUT: &[&str] =
@@ -65,7 +68,7 @@ impl Run {
         let mut bytes = Vec::new();
         for _ in 0..1 + self.random.below(3) {
             let spec = *self.random.pick(specs);
-            encode(&requests::request(spec, self.now_ms, &mut self.random), &mut bytes);
+            encode(&requests::request(spec, Clock::Stands(self.now_ms), &mut self.random), &mut bytes);
             self.requests += 1;
         }
         let mut rest = &bytes[..];
@@ -160,6 +163,13 @@ fn replayed(journal: &[u8]) -> u64 {
         replies.escape_ascii()
     );
     engine.digest()
+}
+
+#[test]
+fn scans_see_whoever_stays() {
+    for seed in 1..=number("SEEDS", 60) as u64 {
+        scans::KINDS.iter().for_each(|kind| scans::check(kind, seed));
+    }
 }
 
 fn number(name: &str, default: usize) -> usize {

@@ -1,4 +1,4 @@
-//! What users ask of values: one file a Redis group, its rows on top.
+//! What users ask of values: one file a Redis group, or a part of a large one, its rows on top.
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;
@@ -12,6 +12,7 @@ pub(crate) mod spec;
 pub mod bitmap;
 pub mod blocking;
 pub mod generic;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -38,7 +39,9 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     blocking::SORTED_SET_COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
+    hash::DEADLINE_COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     scan::COMMANDS,

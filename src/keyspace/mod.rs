@@ -2,10 +2,10 @@
 //! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
 
 mod database;
-mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
+mod freeing;
 mod random;
 mod wait;
 mod writing;
@@ -16,6 +16,7 @@ pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use freeing::Freeing;
 pub use random::Random;
 pub use wait::Wait;
 pub use writing::Writing;
@@ -24,6 +25,7 @@ use crate::{
     Error, Result,
     data::{
         containers::keyed_hash::keyed_hash,
+        hash::Hash,
         limits::Limits,
         number::{Digits, write_i64},
     },
@@ -46,6 +48,7 @@ pub struct Counters {
     pub hits: u64,
     pub misses: u64,
     pub expired: u64,
+    pub expired_fields: u64,
     pub evicted: u64,
 }
 
@@ -61,6 +64,8 @@ pub struct Keyspace {
     pub limits: Limits,
     /// Chance from the engine's seed.
     pub random: Random,
+    /// What was deleted and is still to be freed.
+    pub freeing: Freeing,
     /// What INFO counts.
     pub counters: Counters,
     /// The longest text, in bytes.
@@ -73,6 +78,8 @@ pub struct Keyspace {
     pub wait: Option<Wait>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
+    /// The same of the fields of hashes.
+    soonest_field: u64,
     now_ms: u64,
     /// The access clock, kept so that no read divides.
     clock: u32,
@@ -90,12 +97,14 @@ impl Keyspace {
             effects: Effects::default(),
             limits,
             random,
+            freeing: Freeing::default(),
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
             keeps_expired: false,
             wait: None,
             soonest: u64::MAX,
+            soonest_field: u64::MAX,
             now_ms: 0,
             clock: 0,
         }
@@ -174,7 +183,7 @@ impl Keyspace {
                 self.expire(found);
                 None
             }
-            _ => Some(found),
+            _ => self.without_dead_fields(found),
         }
     }
 
@@ -255,7 +264,7 @@ impl Keyspace {
         let database = self.database_mut();
         let found = database.find(hash, key.0)?;
         if database.touch(found, now_ms, clock) {
-            return Some(found);
+            return self.without_dead_fields(found);
         }
         self.expire(found);
         None
@@ -324,9 +333,13 @@ impl Keyspace {
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, seed, effects, .. } = self;
+        let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
+            Some(found) if database.is_large(found) => {
+                freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
+            }
             Some(found) => database.replace_text(found, text, deadline),
             None => {
                 effects.touch(*selected, key.0, Event::New);
@@ -338,21 +351,33 @@ impl Keyspace {
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        self.effects.touch(self.selected, key.0, Event::New);
+        self.place(key, value, deadline)
+    }
+
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
+        if let Value::Hash(hash) = &value {
+            self.soonest_field = self.soonest_field.min(hash.first_deadline().unwrap_or(u64::MAX));
+        }
         let hash = self.hash(key.0);
-        let Keyspace { databases, selected, seed, effects, .. } = self;
-        effects.touch(*selected, key.0, Event::New);
+        let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
         found
     }
 
-    /// Puts a value under `key`, whatever was there.
+    /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
-        if let Some(found) = self.find(key) {
-            self.remove(found);
+        match self.find(key) {
+            Some(found) => {
+                self.remove(found);
+                self.place(key, value, deadline);
+            }
+            None => {
+                self.insert(key, value, deadline);
+            }
         }
-        self.insert(key, value, deadline);
     }
 
     /// Sets the number of a string that holds one; false if it does not.
@@ -374,8 +399,13 @@ impl Keyspace {
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
-        let Keyspace { databases, selected, seed, .. } = self;
-        databases[*selected].remove(found, |key| keyed_hash(*seed, key));
+        let Keyspace { databases, selected, seed, freeing, .. } = self;
+        let database = &mut databases[*selected];
+        if database.is_large(found) {
+            freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+        } else {
+            database.remove(found, |key| keyed_hash(*seed, key));
+        }
     }
 
     /// Takes a value out of the keyspace without a word.
@@ -463,30 +493,27 @@ impl Keyspace {
         alive.next().map(|(key, _)| key.to_vec())
     }
 
-    /// Removes every key of a database; the number of keys it had.
-    pub fn flush(&mut self, db: usize) -> usize {
-        core::mem::take(&mut self.databases[db]).len()
-    }
-
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
     }
 
-    /// When the next key expires.
+    /// When the next key or field expires.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        let next = self.databases.iter().filter_map(Database::first_deadline).min();
-        self.soonest = next.unwrap_or(u64::MAX);
-        next
+        let earliest = |of: fn(&Database) -> Option<u64>| self.databases.iter().filter_map(of).min();
+        let (key, field) = (earliest(Database::first_deadline), earliest(Database::first_field_deadline));
+        self.soonest = key.unwrap_or(u64::MAX);
+        self.soonest_field = field.unwrap_or(u64::MAX);
+        key.into_iter().chain(field).min()
     }
 
-    /// Whether a key may expire before `at`. It is asked after every command and looks at no database.
+    /// Whether a key or field may expire before `at`. It is asked after every command and looks at no database.
     #[inline]
     pub fn may_expire_before(&self, at: u64) -> bool {
-        self.soonest < at
+        self.soonest < at || self.soonest_field < at
     }
 
-    /// Removes up to `limit` keys whose deadline has passed; false when some may be left.
+    /// Removes up to `limit` keys and fields whose deadline has passed; false when some may be left.
     pub fn expire_due(&mut self, limit: usize) -> bool {
         let (selected, mut left) = (self.selected, limit);
         for db in 0..self.databases.len() {
@@ -501,6 +528,15 @@ impl Keyspace {
                 left -= 1;
                 self.expire(found);
             }
+            while let Some(found) =
+                self.databases[db].first_fields_due(self.now_ms, |key| keyed_hash(self.seed, key))
+            {
+                if left == 0 {
+                    self.selected = selected;
+                    return false;
+                }
+                left -= self.expire_fields(found, left).0;
+            }
         }
         self.selected = selected;
         true
@@ -509,6 +545,43 @@ impl Keyspace {
     /// Panics unless the databases are as they should be. For tests.
     pub fn check(&self) {
         self.databases.iter().for_each(|database| database.check(|key| keyed_hash(self.seed, key)));
+    }
+
+    /// The first field of a hash was to expire at one time, and now does at another.
+    fn fields_changed(&mut self, found: Found, old: Option<u64>, new: Option<u64>) {
+        self.soonest_field = self.soonest_field.min(new.unwrap_or(u64::MAX));
+        self.database_mut().fields_changed(found, old, new);
+    }
+
+    /// An entry, unless it is a hash of which the last field has expired. Costs a comparison while none has anywhere.
+    #[inline]
+    fn without_dead_fields(&mut self, found: Found) -> Option<Found> {
+        if self.soonest_field > self.now_ms { Some(found) } else { self.expire_fields_of(found) }
+    }
+
+    #[cold]
+    fn expire_fields_of(&mut self, found: Found) -> Option<Found> {
+        let is_due = self.database().field_deadline(found).is_some_and(|at| at <= self.now_ms);
+        if is_due { self.expire_fields(found, usize::MAX).1 } else { Some(found) }
+    }
+
+    /// Removes up to `limit` fields of a hash whose deadline has passed, and the hash if none is left: how many fields
+    /// that were, and what is left.
+    fn expire_fields(&mut self, found: Found, limit: usize) -> (usize, Option<Found>) {
+        let Keyspace { databases, selected, effects, now_ms, .. } = self;
+        let database = &mut databases[*selected];
+        let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));
+        let Some(hash) = database.get_mut::<Hash>(found) else { return (0, Some(found)) };
+        let removed =
+            hash.remove_due(*now_ms, limit, |field| effects.log(*selected, &[b"HDEL", &key, field]));
+        let (new, is_empty) = (hash.first_deadline(), hash.is_empty());
+        effects.touch(*selected, &key, Event::HExpired);
+        self.counters.expired_fields += removed as u64;
+        self.fields_changed(found, old, new);
+        if is_empty {
+            self.remove_emptied(found, true);
+        }
+        (removed, (!is_empty).then_some(found))
     }
 
     fn expire(&mut self, found: Found) {

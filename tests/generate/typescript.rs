@@ -94,6 +94,7 @@ fn waiting(spec: &Spec, parameters: String, reply: &str) -> Vec<(String, String)
 /// | `~name` | the same, but an object's keys are the second of each pair |
 /// | `3name` | an array of triples, and so on |
 /// | `#name` | words after their number |
+/// | `@name` | pairs after their number |
 /// | `%name` | streams: all keys, then all ids |
 /// | `=TOKEN` | no argument; this word |
 /// | `&` | no argument; the method may wait |
@@ -203,6 +204,15 @@ impl Method {
                 );
             }
             Shape::CountedKeys => self.push(format!("{name}: Names<Value>"), format!("#{name}")),
+            Shape::Fields(shapes) => {
+                let (kind, sigil) =
+                    if shapes.len() == 1 { ("Names<Value>", '#') } else { ("Pairs<Value, Value>", '@') };
+                self.signature.push("=FIELDS".into());
+                self.push(format!("fields: {kind}"), format!("{sigil}fields"));
+            }
+            Shape::CountedPairs => {
+                self.push(format!("{name}: Pairs<Value, Value>"), format!("@{name}"));
+            }
             Shape::Streams => self.push("streams: Streams".into(), "%streams".into()),
             _ if is_option(shape) => {
                 self.options_required |= shape.min_words() > 0 && !place.optional;

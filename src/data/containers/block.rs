@@ -4,6 +4,7 @@
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error, realloc};
 use core::fmt;
 use core::marker::PhantomData;
+use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -21,19 +22,24 @@ pub(super) unsafe trait Frame {
 }
 
 /// An owned, growable byte string of 8 bytes on the outside. The capacity is a function of the length, so neither is
-/// stored; every byte up to the capacity is initialised. A *roomy* block has [`ROOM`] bytes until it outgrows them: it
-/// is for what is about to grow by little steps.
+/// stored; every byte up to the capacity is initialised. A *roomy* block has [`ROOM`] bytes at
+/// least and doubles them: it is for what grows by little steps, of which few then move it.
 #[repr(transparent)]
 pub(super) struct Block<F: Frame> {
-    /// Where the bytes start, and whether they are roomy.
+    /// Where the bytes start, whether they are roomy, and whether they are marked.
     word: NonNull<u8>,
     frame: PhantomData<F>,
 }
 
-/// The capacity of a roomy block.
-const ROOM: usize = 1024;
+/// What allocators put before a block. Capacities fall short of round numbers by it, so that as many blocks fit a larger
+/// round room as the round numbers say.
+const HEADROOM: usize = 8;
+/// The least capacity of a roomy block.
+const ROOM: usize = 1024 - HEADROOM;
 /// The bit of the word that is set when the block is roomy. The one below is for the owner to use.
 const ROOMY: usize = 2;
+/// The bit that is set when the block is marked.
+const MARK: usize = 4;
 
 // SAFETY: a block owns its bytes alone, as a `Box<[u8]>` does.
 unsafe impl<F: Frame> Send for Block<F> {}
@@ -48,11 +54,19 @@ impl<F: Frame> Block<F> {
 
     /// The same with room to grow.
     pub(super) fn roomy(bytes: &[u8]) -> Self {
-        if bytes.len() > ROOM {
-            return Self::new(bytes);
-        }
-        let start = allocate::<F>(bytes, ROOM);
+        let start = allocate::<F>(bytes, roomy_capacity(bytes.len()));
         Block { word: start.map_addr(|addr| addr | ROOMY), frame: PhantomData }
+    }
+
+    /// Gives back the room of what grows no more.
+    pub(super) fn settle(&mut self) {
+        if self.is_roomy() {
+            let (old, new) = (self.capacity(), capacity(self.len()));
+            self.word = self.word.map_addr(clear_roomy);
+            if old != new {
+                self.reallocate(old, new);
+            }
+        }
     }
 
     /// The length in bytes.
@@ -65,7 +79,12 @@ impl<F: Frame> Block<F> {
     /// The bytes of the heap it occupies.
     #[inline]
     pub(super) fn capacity(&self) -> usize {
-        if self.is_roomy() { ROOM } else { capacity(self.len()) }
+        self.capacity_of(self.len())
+    }
+
+    #[inline]
+    fn capacity_of(&self, len: usize) -> usize {
+        if self.is_roomy() { roomy_capacity(len) } else { capacity(len) }
     }
 
     /// All of it.
@@ -88,15 +107,23 @@ impl<F: Frame> Block<F> {
     #[inline]
     pub(super) fn resize(&mut self, prefix: &[u8]) {
         assert!(prefix.len() == F::PREFIX);
-        let len = F::length(prefix);
-        if !(self.is_roomy() && len <= ROOM) {
-            let (old, new) = (self.capacity(), capacity(len));
-            if old != new {
-                self.reallocate(old, new);
-            }
+        let (old, new) = (self.capacity(), self.capacity_of(F::length(prefix)));
+        if old != new {
+            self.reallocate(old, new);
         }
         // SAFETY: the capacity is at least 8, thus at least `PREFIX`.
         unsafe { start_of(self.word).copy_from_nonoverlapping(prefix.as_ptr(), F::PREFIX) };
+    }
+
+    /// Marks the block, whatever that means to its owner. The mark is not among the bytes.
+    pub(super) fn mark(&mut self) {
+        self.word = self.word.map_addr(|addr| addr | MARK);
+    }
+
+    /// Whether it is marked.
+    #[inline]
+    pub(super) fn is_marked(&self) -> bool {
+        self.word.addr().get() & MARK != 0
     }
 
     #[inline]
@@ -104,14 +131,14 @@ impl<F: Frame> Block<F> {
         self.word.addr().get() & ROOMY != 0
     }
 
-    /// Moves to `new` bytes, which are not roomy.
+    /// Moves to `new` bytes.
     #[cold]
     fn reallocate(&mut self, old: usize, new: usize) {
         // SAFETY: the block was allocated with the layout of the capacity `old`; `new` is not zero and `layout`
         // refused what would overflow.
         let start = unsafe { realloc(start_of(self.word), layout(old), layout(new).size()) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
-        self.word = start;
+        self.word = start.map_addr(|addr| addr | (self.word.addr().get() & (ROOMY | MARK)));
         if new > old {
             // SAFETY: the memory now reaches to `new`.
             unsafe { start.add(old).write_bytes(0, new - old) };
@@ -128,7 +155,11 @@ impl<F: Frame> Drop for Block<F> {
 
 impl<F: Frame> Clone for Block<F> {
     fn clone(&self) -> Self {
-        Block::new(self.as_bytes())
+        let mut copy = Block::new(self.as_bytes());
+        if self.is_marked() {
+            copy.mark();
+        }
+        copy
     }
 }
 
@@ -153,14 +184,26 @@ fn capacity(len: usize) -> usize {
     if len <= 256 {
         return len.next_multiple_of(8).max(8);
     }
+    let len = len + HEADROOM;
     let step = 1 << ((len - 1).ilog2() - 3);
-    len.next_multiple_of(step)
+    len.next_multiple_of(step) - HEADROOM
+}
+
+/// The room a roomy block of `len` bytes takes.
+#[inline]
+fn roomy_capacity(len: usize) -> usize {
+    ((len + HEADROOM).next_power_of_two() - HEADROOM).max(ROOM)
 }
 
 /// Where the bytes start of a block whose word this is.
 #[inline]
 pub(super) fn start_of(word: NonNull<u8>) -> *mut u8 {
-    word.as_ptr().map_addr(|addr| addr & !ROOMY)
+    word.as_ptr().map_addr(|addr| addr & !(ROOMY | MARK))
+}
+
+/// The address of a block that is roomy no more.
+fn clear_roomy(addr: NonZeroUsize) -> NonZeroUsize {
+    NonZeroUsize::new(addr.get() & !ROOMY).expect("an address aligned to 8 has a higher bit")
 }
 
 /// Copies `bytes`, whose prefix must announce exactly their length, into `capacity` bytes of their own.
@@ -206,7 +249,7 @@ mod tests {
             assert_eq!(capacity(room), room);
             assert!(capacity(len + 1) >= room);
         }
-        assert_eq!(capacity(8150), 8192);
+        assert_eq!(capacity(8150), 8192 - HEADROOM);
     }
 
     #[test]
@@ -223,16 +266,41 @@ mod tests {
     }
 
     #[test]
-    fn room_is_kept_until_it_is_outgrown() {
+    fn room_is_kept_until_the_block_settles() {
         let mut block = Block::<Pascal>::roomy(&[0]);
-        for (size, room) in [(3, ROOM), (127, ROOM), (0, ROOM), (200, 1664), (3, 32), (100, 832)] {
+        for (size, room) in [(3, ROOM), (126, ROOM), (0, ROOM), (200, 2040), (3, ROOM), (253, 2040)] {
             block.resize(&[size]);
             block.body_mut().fill(size);
             assert_eq!(block.capacity(), room);
             assert!(block.as_bytes().iter().all(|&byte| byte == size));
             assert_eq!(block.clone(), block);
         }
-        assert_eq!(Block::<Pascal>::roomy(&vec![129; 1033]).capacity(), 1152);
+        let copy = block.clone();
+        block.settle();
+        assert_eq!((block.capacity(), &block), (2040, &copy));
+        for (size, room) in [(200, 1656), (3, 32), (100, 824)] {
+            block.resize(&[size]);
+            assert_eq!(block.capacity(), room);
+        }
+        let mut block = Block::<Pascal>::roomy(&vec![129; 1033]);
+        assert_eq!(block.capacity(), 2040);
+        block.settle();
+        block.settle();
+        assert_eq!(block.capacity(), 1144);
+    }
+
+    #[test]
+    fn a_mark_stays_through_moves() {
+        for mut block in [Block::<Pascal>::new(&[0]), Block::roomy(&[0])] {
+            block.mark();
+            for size in [3, 127, 200, 3, 0] {
+                block.resize(&[size]);
+                block.body_mut().fill(size);
+                assert!(block.is_marked() && block.clone().is_marked());
+                assert_eq!(block.len(), size as usize * 8 + 1);
+            }
+        }
+        assert!(!Block::<Pascal>::new(&[0]).is_marked());
     }
 
     #[test]
