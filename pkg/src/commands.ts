@@ -1384,6 +1384,27 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
+   * Returns the value of a key as bytes that RESTORE takes, here and elsewhere.
+   *
+   * `DUMP`, since 2.6.0, O(1) to find the key and O(N) to write its value, where N is its size
+   */
+  dump(key: Value): Bytes | null
+
+  /**
+   * Makes a key of bytes that DUMP returned, here or elsewhere.
+   *
+   * `RESTORE`, since 2.6.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
+   * Makes a key of bytes that DUMP returned, in a slot that is being imported.
+   *
+   * `RESTORE-ASKING`, since 3.0.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore_asking(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
    * Returns the last commands that took long.
    *
    * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned
@@ -1642,6 +1663,9 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
+dump key
+restore key ttl serializedValue {replace,absttl,idletime=,freq=
+restore_asking key ttl serializedValue {replace,absttl,idletime=,freq=
 slowlog_get ?count
 slowlog_len
 slowlog_reset

@@ -17,6 +17,7 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod serialization;
 mod slowlog;
 mod stats;
 #[cfg(test)]
@@ -56,6 +57,8 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    serialization::COMMANDS,
+    serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
     transactions::COMMANDS,
 ];

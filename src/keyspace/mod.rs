@@ -258,6 +258,12 @@ impl Keyspace {
         self.database_mut().set_clock(found, clock);
     }
 
+    /// Has an entry count as not accessed for some seconds.
+    pub fn set_idle_seconds(&mut self, found: Found, seconds: u32) {
+        let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
+        self.database_mut().set_clock(found, clock);
+    }
+
     /// For how many seconds an entry has not been accessed.
     pub fn idle_seconds(&self, found: Found) -> u32 {
         self.clock.wrapping_sub(self.database().clock(found)) & CLOCK_MASK
@@ -333,11 +339,11 @@ impl Keyspace {
     }
 
     /// Puts a value under `key`, whatever was there.
-    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
+    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         if let Some(found) = self.find(key) {
             self.remove(found);
         }
-        self.insert(key, value, deadline);
+        self.insert(key, value, deadline)
     }
 
     /// Sets the number of a string that holds one; false if it does not.
