@@ -29,7 +29,7 @@ macro_rules! families {
 }
 
 families! {
-    string bitmap hash list set sorted_set stream generic connection server pubsub transactions bad_input
+    acl string bitmap hash list set sorted_set stream generic connection server pubsub transactions bad_input
 }
 
 #[test]

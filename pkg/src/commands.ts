@@ -915,6 +915,97 @@ export interface Commands<Bytes> {
   lcs(key1: Value, key2: Value, options?: { len?: boolean; idx?: boolean; minmatchlen?: Numeric; withmatchlen?: boolean }): Bytes | number | { matches: number[][][]; len: number }
 
   /**
+   * Lists the categories of commands, or the commands of one.
+   *
+   * `ACL CAT`, since 6.0.0, O(1) since the categories and commands are a fixed set
+   */
+  acl_cat(category?: Value): Bytes[]
+
+  /**
+   * Deletes users, and closes their connections; returns how many there were.
+   *
+   * `ACL DELUSER`, since 6.0.0, O(1) amortized time considering the typical user
+   */
+  acl_deluser(...usernames: Some<Value>): number
+
+  /**
+   * Tells whether a user may run a command, without running it.
+   *
+   * `ACL DRYRUN`, since 7.0.0, O(1)
+   */
+  acl_dryrun(username: Value, command: Value, ...command: [] | Some<Value>): Bytes
+
+  /**
+   * Makes up a password.
+   *
+   * `ACL GENPASS`, since 6.0.0, O(1)
+   */
+  acl_genpass(bits?: Numeric): Bytes
+
+  /**
+   * Returns the rules of a user.
+   *
+   * `ACL GETUSER`, since 6.0.0, O(N) where N is the number of password, command and pattern rules that the user has
+   */
+  acl_getuser(username: Value): Record<string, unknown> | null
+
+  /**
+   * Lists the subcommands.
+   *
+   * `ACL HELP`, since 6.0.0, O(1)
+   */
+  acl_help(): string[]
+
+  /**
+   * Lists the users, each as a line of the ACL file.
+   *
+   * `ACL LIST`, since 6.0.0, O(N) where N is the number of configured users
+   */
+  acl_list(): Bytes[]
+
+  /**
+   * Reads the users from the ACL file.
+   *
+   * `ACL LOAD`, since 6.0.0, O(N) where N is the number of configured users
+   */
+  acl_load(): 'OK'
+
+  /**
+   * Lists who was refused what lately, or forgets it.
+   *
+   * `ACL LOG`, since 6.0.0, O(N) with N being the number of entries shown
+   */
+  acl_log(operation?: 'reset' | Numeric): Record<string, unknown>[] | 'OK'
+
+  /**
+   * Writes the users to the ACL file.
+   *
+   * `ACL SAVE`, since 6.0.0, O(N) where N is the number of configured users
+   */
+  acl_save(): 'OK'
+
+  /**
+   * Changes the rules of a user, who is made when there is none.
+   *
+   * `ACL SETUSER`, since 6.0.0, O(N) where N is the number of rules provided
+   */
+  acl_setuser(username: Value, ...rules: [] | Some<Value>): 'OK'
+
+  /**
+   * Lists the names of the users.
+   *
+   * `ACL USERS`, since 6.0.0, O(N) where N is the number of configured users
+   */
+  acl_users(): Bytes[]
+
+  /**
+   * Returns the name of the user of this connection.
+   *
+   * `ACL WHOAMI`, since 6.0.0, O(1)
+   */
+  acl_whoami(): Bytes
+
+  /**
    * Returns the directives whose names match, and their values.
    *
    * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
@@ -1596,6 +1687,19 @@ incrby key increment
 decrby key decrement
 incrbyfloat key increment
 lcs key1 key2 {len,idx,minmatchlen=,withmatchlen
+acl_cat ?category
+acl_deluser *usernames
+acl_dryrun username command *command
+acl_genpass ?bits
+acl_getuser username
+acl_help
+acl_list
+acl_load
+acl_log ?operation
+acl_save
+acl_setuser username *rules
+acl_users
+acl_whoami
 config_get *patterns
 config_set 2settings
 config_resetstat

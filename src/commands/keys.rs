@@ -118,6 +118,16 @@ impl Access {
         self.0.split(' ')
     }
 
+    /// Whether it tells something of what a key holds.
+    pub fn reads(self) -> bool {
+        self.names().any(|name| name == "access")
+    }
+
+    /// Whether it changes what a key holds.
+    pub fn writes(self) -> bool {
+        self.names().any(|name| matches!(name, "insert" | "update" | "delete"))
+    }
+
     /// Whether it is keys that this is said of, and not channels.
     pub fn is_to_keys(self) -> bool {
         self.0 != "not_key"

@@ -19,6 +19,7 @@ pub mod stream;
 pub mod string;
 
 pub use args::{Kind, Shape};
+pub use category::CATEGORIES;
 pub use spec::{Command, Flags, KeyRange, Spec};
 
 /// What a command on values may see and do.

@@ -6,6 +6,7 @@ use core::mem;
 use crate::resp::{RequestParser, Version};
 
 use super::{
+    acl::UserId,
     dispatch::Known,
     pubsub::Subscriptions,
     transactions::{Transaction, Watching},
@@ -83,8 +84,12 @@ pub struct Client {
     pub name: Vec<u8>,
     /// What CLIENT SETINFO told of its library: name and version.
     pub library: (Vec<u8>, Vec<u8>),
-    /// The user it is authenticated as, if it is.
+    /// Whether it has said who it is, or need not.
     pub authenticated: bool,
+    /// The user whose rules it is under.
+    pub user: UserId,
+    /// Whether those rules allow everything.
+    pub unrestricted: bool,
     /// The number of its database.
     pub db: usize,
     /// The dialect it speaks.
@@ -132,6 +137,8 @@ impl Client {
             name: Vec::new(),
             library: Default::default(),
             authenticated: false,
+            user: UserId::default(),
+            unrestricted: false,
             db: 0,
             version: Version::V2,
             transaction: None,

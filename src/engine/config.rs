@@ -71,6 +71,8 @@ pub struct Config {
     pub journal: bool,
     /// Up to which sizes collections are packed.
     pub limits: Limits,
+    /// The users that lines of the configuration define: name and rules, each.
+    pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
     pub others: Others,
     /// The host.
@@ -95,6 +97,10 @@ pub struct Host {
     pub resident: fn() -> usize,
     /// Processor time that the process has used, in microseconds: in the system, and in itself.
     pub cpu: fn() -> (u64, u64),
+    /// Fills bytes from a source of secrets, where there is one.
+    pub entropy: Option<fn(&mut [u8])>,
+    /// Files, where there are any.
+    pub files: Option<Files>,
     /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
     pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
@@ -107,6 +113,15 @@ pub struct Host {
     pub executable: String,
     /// The configuration file, or empty.
     pub config_file: String,
+}
+
+/// Small files, such as that of ACL SAVE. Errors are the reason, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Files {
+    /// Returns what is in a file.
+    pub read: fn(&str) -> Result<Vec<u8>, String>,
+    /// Puts bytes into a file, in the place of what it held, or leaves it as it was.
+    pub write: fn(&str, &[u8]) -> Result<(), String>,
 }
 
 impl Default for Config {
@@ -125,6 +140,7 @@ impl Default for Config {
             slowlog_max_len: 128,
             journal: false,
             limits: Limits::default(),
+            users: Vec::new(),
             others: Others::default(),
             host: Host::default(),
         }
@@ -139,6 +155,8 @@ impl Default for Host {
             allocated: || 0,
             resident: || 0,
             cpu: || (0, 0),
+            entropy: None,
+            files: None,
             sleep: None,
             os: String::new(),
             process_id: 0,
@@ -153,6 +171,10 @@ impl Config {
     /// Applies a line of a configuration file, or `--name values…` of a command line, before the engine starts. Lines of
     /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
     pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
+        if name.eq_ignore_ascii_case("user") {
+            self.users.push(values.iter().map(|word| word.to_vec()).collect());
+            return Ok(());
+        }
         let directive =
             directives::find(name.as_bytes()).ok_or("Bad directive or wrong number of arguments")?;
         let value = match values {
@@ -320,6 +342,7 @@ impl Engine {
         self.keyspace.effects.journal_wanted = self.config.journal;
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;
+        self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
         self.refresh_interests();
     }

@@ -5,6 +5,7 @@ use core::fmt::Write;
 
 use super::{
     ClientId, Engine,
+    acl::UserId,
     client::{Client, ClientKind, Replies},
     info,
     pubsub::Space,
@@ -116,10 +117,8 @@ fn quit(engine: &mut Engine, _: Ignored) -> Result<Done> {
 /// Written rather than returned, as the protocol changes with the reply.
 fn reset(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer) + use<>>> {
     engine.leave(engine.current);
-    let authenticated = engine.config.requirepass.is_empty();
-    let client = engine.current_mut();
-    client.reset();
-    client.authenticated = authenticated;
+    engine.current_mut().reset();
+    engine.greet(engine.current);
     engine.keyspace.select(0);
     Ok(Written::new(|out| {
         out.set_version(Version::V2);
@@ -152,12 +151,12 @@ impl<'a> Arg<'a> for Credentials<'a> {
 }
 
 fn auth(engine: &mut Engine, credentials: Credentials) -> Result<Done> {
-    if credentials.user.is_none() && engine.config.requirepass.is_empty() {
+    if credentials.user.is_none() && !engine.has_password() {
         return Err(Error::refused(
             "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
         ));
     }
-    engine.authenticate(credentials)?;
+    engine.authenticate(credentials.user, credentials.password)?;
     Ok(Done)
 }
 
@@ -208,7 +207,7 @@ fn hello<'a>(
     options: Hello<'a>,
 ) -> Result<Written<Greeting, impl FnOnce(&mut Writer) + use<>>> {
     if let Some(credentials) = options.credentials {
-        engine.authenticate(credentials)?;
+        engine.authenticate(credentials.user, credentials.password)?;
     }
     if engine.needs_authentication() {
         return Err(Error::refused(
@@ -362,6 +361,7 @@ struct KillFilter<'a> {
     kind: Option<ClientKind>,
     addr: Option<&'a [u8]>,
     laddr: Option<&'a [u8]>,
+    user: Option<&'a [u8]>,
     spares_nobody: bool,
 }
 
@@ -402,10 +402,7 @@ impl<'a> KillFilter<'a> {
         } else if words.take_with("LADDR", 1) {
             self.laddr = Some(words.next()?);
         } else if words.take_with("USER", 1) {
-            let user = words.next()?;
-            if user != DEFAULT_USER {
-                return Err(Error::quoting("ERR No such user '", user, "'"));
-            }
+            self.user = Some(words.next()?);
         } else if words.take_with("SKIPME", 1) {
             self.spares_nobody = YesNo::parse(words)? == YesNo::No;
         } else {
@@ -414,10 +411,11 @@ impl<'a> KillFilter<'a> {
         Ok(())
     }
 
-    fn matches(&self, client: &Client) -> bool {
+    fn matches(&self, client: &Client, user: Option<UserId>) -> bool {
         self.id.is_none_or(|id| client.id as i64 == id)
             && self.kind.is_none_or(|kind| client.kind() == kind)
             && self.addr.is_none_or(|addr| client.origin.addr.as_bytes() == addr)
+            && user.is_none_or(|user| client.user == user && client.authenticated)
             && self.laddr.is_none_or(|laddr| client.origin.laddr.as_bytes() == laddr)
     }
 }
@@ -432,8 +430,14 @@ fn client_kill<'a>(
         }
         Victims::Matching(filter) => (filter, false),
     };
+    let user = match filter.user {
+        None => None,
+        Some(name) => {
+            Some(engine.acl.find(name).ok_or_else(|| Error::quoting("ERR No such user '", name, "'"))?)
+        }
+    };
     let is_victim = |(id, client): &(ClientId, &Client)| {
-        filter.matches(client) && (filter.spares_nobody || *id != engine.current)
+        filter.matches(client, user) && (filter.spares_nobody || *id != engine.current)
     };
     let victims: Vec<ClientId> = engine.open_clients().filter(is_victim).map(|(id, _)| id).collect();
     if by_address && victims.is_empty() {
@@ -492,28 +496,14 @@ fn client_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("CLIENT", COMMANDS))
 }
 
-const DEFAULT_USER: &[u8] = b"default";
-
 impl Engine {
-    /// Lets the current client in, or refuses it and leaves it as it was.
-    fn authenticate(&mut self, credentials: Credentials) -> Result<()> {
-        let password = &self.config.requirepass;
-        let is_right = credentials.user.is_none_or(|user| user == DEFAULT_USER)
-            && (password.is_empty() || same_secret(password, credentials.password));
-        if !is_right {
-            return Err(Error::refused("WRONGPASS invalid username-password pair or user is disabled."));
-        }
-        self.current_mut().authenticated = true;
-        Ok(())
-    }
-
     /// Clients that are not about to be closed.
     fn open_clients(&self) -> impl Iterator<Item = (ClientId, &Client)> {
         self.clients.iter().filter(|(_, client)| !client.closing)
     }
 
     /// A client as CLIENT LIST shows it; `executing` commands while its EXEC runs.
-    fn client_line(&self, client: &Client, executing: Option<usize>) -> String {
+    pub(super) fn client_line(&self, client: &Client, executing: Option<usize>) -> String {
         let now_ms = self.keyspace.now_ms();
         let seconds_since = |then_ms: u64| now_ms.saturating_sub(then_ms) / 1000;
         let queued = client.transaction.as_ref();
@@ -527,7 +517,7 @@ impl Engine {
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
              qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={out} oll=0 omem=0 \
-             tot-mem={} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",
+             tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
             client.id,
             client.origin.addr,
             client.origin.laddr,
@@ -543,18 +533,13 @@ impl Engine {
             qbuf_room - qbuf,
             size_of::<Client>() + qbuf_room + out_room + multi_mem,
             client.last_command.map_or("NULL", |known| self.table.name(known)),
+            String::from_utf8_lossy(self.acl.name(client.user)),
             if client.version == Version::V2 { 2 } else { 3 },
             String::from_utf8_lossy(&client.library.0),
             String::from_utf8_lossy(&client.library.1),
         );
         line
     }
-}
-
-/// Whether two secrets are the same, in a time that does not tell how much of them is.
-fn same_secret(a: &[u8], b: &[u8]) -> bool {
-    let differences = a.iter().zip(b).fold(0, |differences, (a, b)| differences | (a ^ b));
-    a.len() == b.len() && core::hint::black_box(differences) == 0
 }
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ impl Engine {
     }
 
     /// Keeps a line for the shell's log.
-    fn note(&mut self, line: String) {
+    pub(super) fn note(&mut self, line: String) {
         if self.notes.len() == LOG_MAX {
             self.notes.remove(0);
         }

@@ -135,6 +135,15 @@ impl Table {
         self.find_name(&name[..len])
     }
 
+    /// The commands that ACL rules call `name`: `get`, `config|get`, or `config` for all of its subcommands.
+    pub fn members(&self, name: &[u8]) -> Vec<Known> {
+        let is_meant = |row: &Row| match row.name.as_bytes().strip_prefix(name) {
+            Some(rest) => rest.is_empty() || rest[0] == b'|',
+            None => false,
+        };
+        self.all().filter(|known| is_meant(&self.rows[known.0 as usize])).collect()
+    }
+
     /// The group of subcommands that `name` opens, if it opens one.
     pub fn container(&self, name: &[u8]) -> Option<&'static str> {
         self.containers.iter().copied().find(|it| it.as_bytes().eq_ignore_ascii_case(name))
@@ -245,6 +254,10 @@ impl Engine {
             Some(Error::refused("NOAUTH Authentication required."))
         } else if flags.has(Flags::NO_MULTI) && self.current().transaction.is_some() {
             Some(Error::refused("ERR Command not allowed inside a transaction"))
+        } else if !self.current().unrestricted
+            && let Err(error) = self.permit(known, words)
+        {
+            Some(error)
         } else if self.current().is_subscriber()
             && self.current().version == Version::V2
             && !is_for_subscribers(spec)

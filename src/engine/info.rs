@@ -351,6 +351,15 @@ fn stats(engine: &Engine, out: &mut Fields) {
         ],
         0,
     );
+    let denials = &engine.acl.denials;
+    for (field, count) in [
+        ("acl_access_denied_auth", denials.auth),
+        ("acl_access_denied_cmd", denials.command),
+        ("acl_access_denied_key", denials.key),
+        ("acl_access_denied_channel", denials.channel),
+    ] {
+        out.add(field, count);
+    }
 }
 
 fn replication(engine: &Engine, out: &mut Fields) {

@@ -1,5 +1,6 @@
 //! The whole data store without a socket, a clock or a thread: bytes and time come in, bytes go out.
 
+mod acl;
 pub mod client;
 pub mod config;
 mod connection;
@@ -33,9 +34,10 @@ use crate::{
     persistence::Journal,
     resp::{Version, Writer},
 };
+use acl::Acl;
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
-pub use config::{Config, Host};
+pub use config::{Config, Files, Host};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
@@ -47,6 +49,7 @@ use transactions::Watches;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
+    acl::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
@@ -67,6 +70,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
 pub struct Engine {
     keyspace: Keyspace,
     config: Config,
+    acl: Acl,
     clients: Clients,
     /// The client whose command runs.
     current: ClientId,
@@ -100,6 +104,7 @@ impl Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
             quick: quick::Commands::new(&table),
+            acl: Acl::new(&table),
             table,
             config,
             clients: Clients::default(),
@@ -125,9 +130,7 @@ impl Engine {
     pub fn connect(&mut self, origin: Origin, now_ms: u64) -> ClientId {
         self.stats.connections += 1;
         let id = self.clients.insert(origin, now_ms);
-        if let Some(client) = self.clients.get_mut(id) {
-            client.authenticated = self.config.requirepass.is_empty();
-        }
+        self.greet(id);
         id
     }
 
@@ -229,7 +232,7 @@ impl Engine {
 
     /// Whether a client that just connected has to authenticate.
     pub fn has_password(&self) -> bool {
-        !self.config.requirepass.is_empty()
+        !self.acl.is_open()
     }
 
     /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
@@ -329,7 +332,7 @@ impl Engine {
     }
 
     fn needs_authentication(&self) -> bool {
-        !self.config.requirepass.is_empty() && !self.current().authenticated
+        !self.current().authenticated && !self.acl.is_open()
     }
 
     /// Has a client closed once its output is sent. It is told nothing more.

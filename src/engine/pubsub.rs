@@ -102,6 +102,11 @@ impl Subscriptions {
         self.names[space as usize].len()
     }
 
+    /// The names of a namespace.
+    pub fn names(&self, space: Space) -> impl Iterator<Item = &[u8]> {
+        self.names[space as usize].iter().map(|name| &**name)
+    }
+
     /// Whether it listens to nothing.
     pub fn is_empty(&self) -> bool {
         self.names.iter().all(BTreeSet::is_empty)

@@ -157,7 +157,10 @@ fn exec(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer)
         engine.executing = Some(transaction.queued.len());
         for (command, words) in &transaction.queued {
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            engine.call(*command, &words, out);
+            match engine.permit_queued(*command, &words) {
+                Ok(()) => engine.call(*command, &words, out),
+                Err(error) => engine.write_error(&error, out),
+            }
         }
         engine.executing = None;
     }))

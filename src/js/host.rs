@@ -20,6 +20,10 @@ extern "C" {
     /// Milliseconds from the start of the page or process.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
+
+    /// Fills bytes that nobody can foresee.
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
 }
 
 std::thread_local! {
@@ -29,7 +33,13 @@ std::thread_local! {
 
 /// The host as the engine sees it.
 pub fn host() -> Host {
-    Host { clock, allocated: || ALLOCATOR.allocated(), os: "wasm32".to_string(), ..Host::default() }
+    Host {
+        clock,
+        allocated: || ALLOCATOR.allocated(),
+        entropy: Some(get_random_values),
+        os: "wasm32".to_string(),
+        ..Host::default()
+    }
 }
 
 /// Says whether the next command is worth timing. Reading the clock twice costs as much as a GET, so commands of

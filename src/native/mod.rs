@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-use keyside::{Config, Engine, Host};
+use keyside::{Config, Engine, Files, Host};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -124,7 +124,9 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let (mut sigterm, mut sigint) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let listeners = Listeners::open(&settings)?;
     let seed = RandomState::new().hash_one(time::now_ms());
-    let shell = Shell::new(settings, Engine::new(config, seed));
+    let mut engine = Engine::new(config, seed);
+    engine.define_users()?;
+    let shell = Shell::new(settings, engine);
     announce(&shell.settings.borrow());
 
     listeners.accept(&shell);
@@ -181,6 +183,8 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         allocated,
         resident: usage::resident,
         cpu: usage::cpu_us,
+        entropy: Some(|secret| getrandom::fill(secret).expect("the system has chance to give")),
+        files: Some(Files { read: files::read, write: files::write }),
         sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),
