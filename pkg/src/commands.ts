@@ -1209,13 +1209,6 @@ export interface Commands<Bytes> {
   time(): [seconds: string, microseconds: string]
 
   /**
-   * Returns the Unix time of the last snapshot that was kept.
-   *
-   * `LASTSAVE`, since 1.0.0, O(1)
-   */
-  lastsave(): number
-
-  /**
    * Draws something, and names the version.
    *
    * `LOLWUT`, since 5.0.0, O(1)
@@ -1524,6 +1517,34 @@ export interface Commands<Bytes> {
   slowlog_help(): string[]
 
   /**
+   * Writes a snapshot to the disk while everybody waits.
+   *
+   * `SAVE`, since 1.0.0, O(N) where N is the number of keys in all databases
+   */
+  save(): 'OK'
+
+  /**
+   * Writes a snapshot to the disk between commands.
+   *
+   * `BGSAVE`, since 1.0.0, O(1)
+   */
+  bgsave(options?: { schedule?: boolean }): string
+
+  /**
+   * Returns when a snapshot was last written, in seconds since 1970.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Ends the server, and writes a snapshot before if it is configured to or asked to.
+   *
+   * `SHUTDOWN`, since 1.0.0, O(N) when saving, where N is the number of keys in all databases; otherwise O(1)
+   */
+  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): never
+
+  /**
    * Starts a transaction: commands are queued until EXEC.
    *
    * `MULTI`, since 1.2.0, O(1)
@@ -1729,7 +1750,6 @@ function_help
 function_list {libraryname=,withcode
 info *sections
 time
-lastsave
 lolwut *options
 command *Words
 command_count
@@ -1774,6 +1794,10 @@ slowlog_get ?count
 slowlog_len
 slowlog_reset
 slowlog_help
+save
+bgsave {schedule
+lastsave
+shutdown {nosave,save,now,force,abort
 multi
 exec
 discard

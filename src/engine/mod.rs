@@ -20,6 +20,7 @@ pub mod pubsub;
 mod quick;
 mod serialization;
 mod slowlog;
+mod snapshots;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,13 +38,14 @@ use crate::{
 use acl::Acl;
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
-pub use config::{Config, Files, Host};
+pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
 use slowlog::SlowLog;
+use snapshots::Snapshots;
 use stats::Stats;
 use transactions::Watches;
 
@@ -63,6 +65,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     serialization::COMMANDS,
     serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
+    snapshots::COMMANDS,
     transactions::COMMANDS,
 ];
 
@@ -80,6 +83,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    snapshots: Snapshots,
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
@@ -112,6 +116,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            snapshots: Snapshots::default(),
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
@@ -216,6 +221,7 @@ impl Engine {
         if self.expires_actively {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
+        self.save_if_due();
         self.settle();
     }
 

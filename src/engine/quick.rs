@@ -88,7 +88,8 @@ impl Engine {
     fn begin_quickly(&mut self, id: ClientId, now_ms: u64) -> bool {
         let Some(client) = self.clients.get(id) else { return false };
         let is_admitted = client.unrestricted && (client.authenticated || self.acl.is_open());
-        let is_watched = !self.monitors.is_empty() || self.config.slowlog_log_slower_than == 0;
+        let is_watched =
+            !self.monitors.is_empty() || self.config.slowlog_log_slower_than == 0 || self.snapshots.failed;
         if !is_plain(client) || !is_admitted || is_watched {
             return false;
         }

@@ -6,17 +6,21 @@ mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
+mod frozen;
 mod random;
 mod writing;
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use frozen::{Held, Seen};
 pub use random::Random;
 pub use writing::Writing;
+
+use frozen::Frozen;
 
 use crate::{
     Error, Result,
@@ -65,6 +69,8 @@ pub struct Keyspace {
     pub text_max: usize,
     /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
     pub keeps_clocks: bool,
+    /// A moment that is being looked at.
+    frozen: Option<Box<Frozen>>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
     now_ms: u64,
@@ -87,6 +93,7 @@ impl Keyspace {
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
+            frozen: None,
             soonest: u64::MAX,
             now_ms: 0,
             clock: 0,
@@ -258,6 +265,11 @@ impl Keyspace {
         self.database_mut().set_clock(found, clock);
     }
 
+    /// What the access clock says now.
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
+
     /// Has an entry count as not accessed for some seconds.
     pub fn set_idle_seconds(&mut self, found: Found, seconds: u32) {
         let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
@@ -307,6 +319,7 @@ impl Keyspace {
         if self.database().kind(found) != T::KIND {
             return Err(Error::WrongType);
         }
+        self.about_to_change(found);
         Ok(Writing::new(self, found, true))
     }
 
@@ -315,6 +328,9 @@ impl Keyspace {
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
+        if self.frozen.is_some() {
+            self.about_to_set(hash, key);
+        }
         let Keyspace { databases, selected, seed, effects, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
@@ -331,6 +347,9 @@ impl Keyspace {
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.come(self.selected, hash, key.0);
+        }
         let Keyspace { databases, selected, seed, effects, .. } = self;
         effects.touch(*selected, key.0, Event::New);
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
@@ -348,29 +367,34 @@ impl Keyspace {
 
     /// Sets the number of a string that holds one; false if it does not.
     pub fn overwrite_int(&mut self, found: Found, n: i64) -> bool {
+        self.about_to_change(found);
         self.database_mut().overwrite_int(found, n)
     }
 
     /// Opens the text of a string entry for changes, at least `len` bytes long and filled up with zeros.
     pub fn edit_text(&mut self, found: Found, len: usize) -> &mut [u8] {
+        self.about_to_change(found);
         let found = self.database_mut().grow_text(found, len);
         self.database_mut().text_mut(found)
     }
 
     /// Sets or clears a deadline.
     pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) {
+        self.about_to_change(found);
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         self.database_mut().set_deadline(found, deadline);
     }
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, .. } = self;
         databases[*selected].remove(found, |key| keyed_hash(*seed, key));
     }
 
     /// Takes a value out of the keyspace without a word.
     pub fn take(&mut self, found: Found) -> Value {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, .. } = self;
         databases[*selected].take(found, |key| keyed_hash(*seed, key))
     }
@@ -446,12 +470,20 @@ impl Keyspace {
 
     /// Removes every key of a database; the number of keys it had.
     pub fn flush(&mut self, db: usize) -> usize {
-        core::mem::take(&mut self.databases[db]).len()
+        let database = core::mem::take(&mut self.databases[db]);
+        let len = database.len();
+        if let Some(frozen) = &mut self.frozen {
+            frozen.flushed(db, database);
+        }
+        len
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.swapped(a, b);
+        }
     }
 
     /// When the next key expires.
@@ -485,6 +517,44 @@ impl Keyspace {
         }
         self.selected = selected;
         true
+    }
+
+    /// Begins to look at how the databases are at this moment.
+    pub fn freeze(&mut self) {
+        self.frozen = Some(Box::new(Frozen::new(self.databases.len())));
+    }
+
+    /// Looks at about `count` more entries as they were when [`Keyspace::freeze`] was called; false when all have been looked
+    /// at.
+    pub fn look_at_frozen(&mut self, count: usize, see: impl FnMut(Seen<'_>)) -> bool {
+        let Keyspace { frozen: Some(frozen), databases, seed, .. } = self else { return false };
+        frozen.look(databases, count, |key| keyed_hash(*seed, key), see)
+    }
+
+    /// Looks no more.
+    pub fn thaw(&mut self) {
+        self.frozen = None;
+    }
+
+    /// An entry is about to change.
+    #[inline]
+    fn about_to_change(&mut self, found: Found) {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.keep(&self.databases, self.selected, found);
+        }
+    }
+
+    /// A key is about to be set, whether it is there or not.
+    #[inline(never)]
+    fn about_to_set(&mut self, hash: u64, key: Key) {
+        match self.database().find(hash, key.0) {
+            Some(found) => self.about_to_change(found),
+            None => {
+                if let Some(frozen) = &mut self.frozen {
+                    frozen.come(self.selected, hash, key.0);
+                }
+            }
+        }
     }
 
     /// Panics unless the databases are as they should be. For tests.

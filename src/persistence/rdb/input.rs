@@ -29,6 +29,11 @@ impl<'a> Input<'a> {
         self.bytes.len() - self.at
     }
 
+    /// How many bytes were read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Flaw> {
         let taken = self.bytes[self.at..].get(..len).ok_or(Flaw::Short)?;
         self.at += len;

@@ -7,7 +7,9 @@
 //! to 8.6 and Valkey up to 9 write is read, those of modules excepted. Bytes that are read are looked at to the last
 //! before anything is made of them; they come from strangers.
 
+mod file;
 mod input;
+mod load;
 mod lzf;
 mod old;
 mod output;
@@ -17,13 +19,15 @@ mod write;
 
 use core::fmt;
 
+pub use file::{FileWriter, Header};
+pub use load::{Damage, Loader};
 pub use output::Output;
 pub use write::View;
 
 use crc::{CRC_64_REDIS, Crc};
 
 /// The checksum of payloads and files.
-const CHECKSUM: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
+static CHECKSUM: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
 
 /// The version of Redis 7.0, the lowest that is written.
 const LOWEST_WRITTEN: u16 = 10;
@@ -40,6 +44,8 @@ pub enum Flaw {
     Corrupt(&'static str),
     /// A value in a form that is not read here, by its number.
     Unknown(u8),
+    /// Something of a module, by its number.
+    Module(u64),
 }
 
 impl fmt::Display for Flaw {
@@ -51,13 +57,40 @@ impl fmt::Display for Flaw {
                 f.write_str("values of modules are not supported")
             }
             Flaw::Unknown(number) => write!(f, "values of type {number} are not supported"),
+            Flaw::Module(id) => {
+                f.write_str("data of the module type '")?;
+                module_name(*id).try_for_each(|letter| write!(f, "{letter}"))?;
+                f.write_str("' is not supported")
+            }
         }
     }
+}
+
+/// The name in the number of a module: nine letters of six bits, and ten bits of version.
+fn module_name(id: u64) -> impl Iterator<Item = char> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    (0..9).map(move |i| LETTERS[(id >> (58 - 6 * i)) as usize & 63] as char)
 }
 
 /// Whether payloads and files of a version are read: what Redis wrote up to 8.6, and Valkey's.
 pub fn reads(version: u16) -> bool {
     matches!(version, 1..=13 | VALKEY)
+}
+
+/// What stands before the parts of a file that are no values.
+mod opcode {
+    pub const SLOT_IMPORT: u8 = 243;
+    pub const SLOT_INFO: u8 = 244;
+    pub const FUNCTION: u8 = 245;
+    pub const MODULE_AUX: u8 = 247;
+    pub const IDLE: u8 = 248;
+    pub const FREQUENCY: u8 = 249;
+    pub const AUX: u8 = 250;
+    pub const RESIZE: u8 = 251;
+    pub const EXPIRES_MS: u8 = 252;
+    pub const EXPIRES: u8 = 253;
+    pub const SELECT: u8 = 254;
+    pub const END: u8 = 255;
 }
 
 /// The forms of values, by the number that stands before each.
@@ -85,6 +118,8 @@ mod form {
     pub const STREAM_2: u8 = 19;
     pub const SET_LISTPACK: u8 = 20;
     pub const STREAM_3: u8 = 21;
+    /// The last of these numbers.
+    pub const HIGHEST: u8 = 21;
 
     /// What stands before a node of [`LIST_QUICKLIST_2`].
     pub const PLAIN_NODE: u64 = 1;

@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 
-use super::{CHECKSUM, Flaw, Output, View, form, input::Input, read, reads};
+use super::{CHECKSUM, Flaw, Output, View, input::Input, read, reads};
 use crate::{data::limits::Limits, keyspace::Value};
 
 const CHECKSUM_LEN: usize = 8;
@@ -18,7 +18,7 @@ pub fn dump(value: &View<'_>, compresses: bool) -> Vec<u8> {
     let mut out = Output::new(compresses);
     out.byte(value.form());
     value.write(&mut out);
-    out.raw(&form::version(value.form()).to_le_bytes());
+    out.raw(&value.version().to_le_bytes());
     let checksum = CHECKSUM.checksum(&out.bytes);
     out.raw(&checksum.to_le_bytes());
     out.bytes

@@ -42,6 +42,7 @@ pub fn value(input: &mut Input<'_>, number: u8, limits: &Limits) -> Result<Value
         form::HASH_ZIPLIST => packed_hash(ziplist(&input.string()?)?, limits)?,
         form::HASH_LISTPACK => packed_hash(listpack(&input.string()?)?, limits)?,
         form::STREAM | form::STREAM_2 | form::STREAM_3 => Value::Stream(stream(input, number)?),
+        form::MODULE_PRE_GA | form::MODULE => return Err(Flaw::Module(input.length()?)),
         _ => return Err(Flaw::Unknown(number)),
     })
 }

@@ -10,7 +10,7 @@ use crate::{
         sorted_set::{self, SortedSet},
         stream::{Facts, Stream, StreamId},
     },
-    keyspace::{Database, Found, Kind, Text},
+    keyspace::{Database, Found, Held, Kind, Text, Value},
 };
 
 /// A value, to be written.
@@ -25,6 +25,9 @@ pub enum View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The version of values that need no later one.
+    pub const LOWEST_VERSION: u16 = super::LOWEST_WRITTEN;
+
     /// The value of an entry.
     pub fn of(database: &'a Database, found: Found) -> Self {
         let view = match database.kind(found) {
@@ -36,6 +39,25 @@ impl<'a> View<'a> {
             Kind::Stream => database.get(found).map(View::Stream),
         };
         view.expect("an entry holds what its kind says")
+    }
+
+    /// The value of an entry, wherever that is.
+    pub fn held(held: Held<'a>) -> Self {
+        match held {
+            Held::Entry(database, found) => View::of(database, found),
+            Held::Copy(Value::Int(n)) => View::Text(Text::Int(*n)),
+            Held::Copy(Value::Text(bytes)) => View::Text(Text::Bytes(bytes)),
+            Held::Copy(Value::List(list)) => View::List(list),
+            Held::Copy(Value::Set(set)) => View::Set(set),
+            Held::Copy(Value::SortedSet(sorted_set)) => View::SortedSet(sorted_set),
+            Held::Copy(Value::Hash(hash)) => View::Hash(hash),
+            Held::Copy(Value::Stream(stream)) => View::Stream(stream),
+        }
+    }
+
+    /// The lowest version that has the form in which it is written.
+    pub fn version(&self) -> u16 {
+        form::version(self.form())
     }
 
     /// The number of the form in which it is written.
