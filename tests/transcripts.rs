@@ -29,7 +29,8 @@ macro_rules! families {
 }
 
 families! {
-    acl string bitmap hash list set sorted_set stream generic connection server pubsub transactions bad_input
+    acl string bitmap hash list set sorted_set stream generic connection server pubsub transactions
+    bad_input scan hyperloglog sort
 }
 
 #[test]

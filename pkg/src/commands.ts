@@ -96,13 +96,6 @@ export interface Commands<Bytes> {
   keys(pattern: Value): Bytes[]
 
   /**
-   * Returns some of the keys, and where to go on.
-   *
-   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
-   */
-  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, keys: Bytes[]]
-
-  /**
    * Returns a key by chance.
    *
    * `RANDOMKEY`, since 1.0.0, O(1)
@@ -192,6 +185,27 @@ export interface Commands<Bytes> {
    * `PEXPIRETIME`, since 7.0.0, O(1)
    */
   pexpiretime(key: Value): number
+
+  /**
+   * Waits until replicas have the changes of this connection; returns how many have. There are none.
+   *
+   * `WAIT`, since 3.0.0, O(1)
+   */
+  wait(numreplicas: Numeric, timeout: Numeric): number
+
+  /**
+   * Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
+   *
+   * `WAITAOF`, since 7.2.0, O(1)
+   */
+  waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
+
+  /**
+   * Moves keys to another server, which is refused: DUMP and RESTORE do it.
+   *
+   * `MIGRATE`, since 2.6.0, O(1)
+   */
+  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): 'OK'
 
   /**
    * Has a key live for ever.
@@ -348,6 +362,13 @@ export interface Commands<Bytes> {
   hvals(key: Value): Bytes[]
 
   /**
+   * Returns fields chosen by chance; a negative count may return one several times.
+   *
+   * `HRANDFIELD`, since 6.2.0, O(N) where N is the number of fields returned
+   */
+  hrandfield(key: Value, count?: Numeric, options?: { withvalues?: boolean }): Bytes | Bytes[] | [Bytes, Bytes][] | null
+
+  /**
    * Adds to the integer of a field, which is 0 when missing.
    *
    * `HINCRBY`, since 2.0.0, O(1)
@@ -360,6 +381,41 @@ export interface Commands<Bytes> {
    * `HINCRBYFLOAT`, since 2.6.0, O(1)
    */
   hincrbyfloat(key: Value, field: Value, increment: Numeric): Bytes
+
+  /**
+   * Adds elements to a HyperLogLog, creating it when missing; returns whether its estimate may have changed.
+   *
+   * `PFADD`, since 2.8.9, O(1) to add every element
+   */
+  pfadd(key: Value, ...elements: [] | Some<Value>): 0 | 1
+
+  /**
+   * Returns about how many different elements were added to a HyperLogLog, or to several together.
+   *
+   * `PFCOUNT`, since 2.8.9, O(1) with a very small average constant time when called with a single key. O(N) with N being the number of keys, and much bigger constant times, when called with multiple keys
+   */
+  pfcount(...keys: Some<Value>): number
+
+  /**
+   * Merges HyperLogLogs into the first one, creating it when missing.
+   *
+   * `PFMERGE`, since 2.8.9, O(N) to merge N HyperLogLogs, but with high constant times
+   */
+  pfmerge(destkey: Value, ...sourcekeys: [] | Some<Value>): 'OK'
+
+  /**
+   * Shows how a HyperLogLog is kept: its registers, its runs, its form; or has it be dense.
+   *
+   * `PFDEBUG`, since 2.8.9, O(N) where N is the number of registers
+   */
+  pfdebug(subcommand: Value, key: Value): number[] | string | 0 | 1
+
+  /**
+   * Checks the counting itself.
+   *
+   * `PFSELFTEST`, since 2.8.9, O(1)
+   */
+  pfselftest(): 'OK'
 
   /**
    * Adds elements at the head of a list, one after the other, creating it when missing; returns its length.
@@ -406,6 +462,13 @@ export interface Commands<Bytes> {
   rpop(key: Value): Bytes | null
   rpop(key: Value, count: Numeric): Bytes[] | null
   rpop(key: Value, count?: Numeric): Bytes | Bytes[] | null
+
+  /**
+   * Removes and returns elements from an end of the first of several lists that has any.
+   *
+   * `LMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
+   */
+  lmpop(keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric }): [Bytes, Bytes[]] | null
 
   /**
    * Returns the length of a list.
@@ -478,6 +541,34 @@ export interface Commands<Bytes> {
    * `RPOPLPUSH`, since 1.2.0, O(1)
    */
   rpoplpush(source: Value, destination: Value): Bytes | null
+
+  /**
+   * Returns some of the keys, and where to go on.
+   *
+   * `SCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  scan(cursor: Numeric, options?: { match?: Value; count?: Numeric; type?: Value }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the fields with their values, and where to go on.
+   *
+   * `HSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  hscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric; novalues?: boolean }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the members, and where to go on.
+   *
+   * `SSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  sscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric }): [cursor: string, items: Bytes[]]
+
+  /**
+   * Returns some of the members with their scores, and where to go on.
+   *
+   * `ZSCAN`, since 2.8.0, O(1) for every call, O(N) for all of them
+   */
+  zscan(key: Value, cursor: Numeric, options?: { match?: Value; count?: Numeric }): [cursor: string, items: Bytes[]]
 
   /**
    * Adds members to a set, creating it when missing; returns how many are new.
@@ -568,6 +659,48 @@ export interface Commands<Bytes> {
   sdiff(...keys: Some<Value>): Bytes[]
 
   /**
+   * Stores the members that are in all of several sets; returns how many.
+   *
+   * `SINTERSTORE`, since 1.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
+   */
+  sinterstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Stores the members that are in any of several sets; returns how many.
+   *
+   * `SUNIONSTORE`, since 1.0.0, O(N) where N is the size of all sets together
+   */
+  sunionstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Stores the members of the first set that are in none of the others; returns how many.
+   *
+   * `SDIFFSTORE`, since 1.0.0, O(N) where N is the size of all sets together
+   */
+  sdiffstore(destination: Value, ...keys: Some<Value>): number
+
+  /**
+   * Returns how many members are in all of several sets, counting no further than a limit.
+   *
+   * `SINTERCARD`, since 7.0.0, O(N*M) where N is the size of the smallest set and M the number of sets
+   */
+  sintercard(keys: Names<Value>, options?: { limit?: Numeric }): number
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns or stores them.
+   *
+   * `SORT`, since 1.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean; store?: Value }): (Bytes | null)[] | number
+
+  /**
+   * Sorts the elements of a list, set or sorted set, by themselves or by other keys, and returns them.
+   *
+   * `SORT_RO`, since 7.0.0, O(N+M*log(M)) where N is the number of elements and M the number of elements returned
+   */
+  sort_ro(key: Value, options?: { by?: Value; limit?: [Numeric, Numeric]; get?: Names<Value>; asc?: boolean; desc?: boolean; alpha?: boolean }): (Bytes | null)[]
+
+  /**
    * Adds members to a sorted set, or updates their scores; returns how many are new.
    *
    * `ZADD`, since 1.2.0, O(log(N)) for each member, where N is the size of the sorted set
@@ -610,20 +743,6 @@ export interface Commands<Bytes> {
   zcard(key: Value): number
 
   /**
-   * Returns the number of members with scores in a range.
-   *
-   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set
-   */
-  zcount(key: Value, min: Numeric, max: Numeric): number
-
-  /**
-   * Returns the number of members in a range of their own, when all have the same score.
-   *
-   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set
-   */
-  zlexcount(key: Value, min: Value, max: Value): number
-
-  /**
    * Returns the rank of a member from the lowest score on.
    *
    * `ZRANK`, since 2.0.0, O(log(N)) where N is the size of the sorted set
@@ -640,6 +759,52 @@ export interface Commands<Bytes> {
   zrevrank(key: Value, member: Value, options?: { withscore?: false }): number | null
   zrevrank(key: Value, member: Value, options: { withscore: true }): [number, number] | null
   zrevrank(key: Value, member: Value, options?: { withscore?: boolean }): number | [number, number] | null
+
+  /**
+   * Returns members chosen by chance; a negative count may return one several times.
+   *
+   * `ZRANDMEMBER`, since 6.2.0, O(N*log(M)) where N is the number of members returned and M the size of the sorted set
+   */
+  zrandmember(key: Value, count?: Numeric, options?: { withscores?: boolean }): Bytes | Bytes[] | [Bytes, number][] | null
+
+  /**
+   * Removes and returns the members with the lowest scores.
+   *
+   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   */
+  zpopmin(key: Value): [Bytes, number] | []
+  zpopmin(key: Value, count: Numeric): [Bytes, number][]
+  zpopmin(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Removes and returns the members with the highest scores.
+   *
+   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   */
+  zpopmax(key: Value): [Bytes, number] | []
+  zpopmax(key: Value, count: Numeric): [Bytes, number][]
+  zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+
+  /**
+   * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some.
+   *
+   * `ZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
+   */
+  zmpop(keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric }): [Bytes, [Bytes, number][]] | null
+
+  /**
+   * Returns the number of members with scores in a range.
+   *
+   * `ZCOUNT`, since 2.0.0, O(log(N)) where N is the size of the sorted set
+   */
+  zcount(key: Value, min: Numeric, max: Numeric): number
+
+  /**
+   * Returns the number of members in a range of their own, when all have the same score.
+   *
+   * `ZLEXCOUNT`, since 2.8.9, O(log(N)) where N is the size of the sorted set
+   */
+  zlexcount(key: Value, min: Value, max: Value): number
 
   /**
    * Returns the members between two ranks, or in a range of scores or of members.
@@ -692,22 +857,87 @@ export interface Commands<Bytes> {
   zrevrangebylex(key: Value, max: Value, min: Value, options?: { limit?: [Numeric, Numeric] }): Bytes[]
 
   /**
-   * Removes and returns the members with the lowest scores.
+   * Stores the members between two ranks, or in a range of scores or of members, as a sorted set; returns how many.
    *
-   * `ZPOPMIN`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   * `ZRANGESTORE`, since 6.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members stored
    */
-  zpopmin(key: Value): [Bytes, number] | []
-  zpopmin(key: Value, count: Numeric): [Bytes, number][]
-  zpopmin(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+  zrangestore(destination: Value, source: Value, min: Value, max: Value, options?: { byscore?: boolean; bylex?: boolean; rev?: boolean; limit?: [Numeric, Numeric] }): number
 
   /**
-   * Removes and returns the members with the highest scores.
+   * Removes the members between two ranks; returns how many there were.
    *
-   * `ZPOPMAX`, since 5.0.0, O(log(N)*M) where N is the size of the sorted set and M the number of members returned
+   * `ZREMRANGEBYRANK`, since 2.0.0, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
    */
-  zpopmax(key: Value): [Bytes, number] | []
-  zpopmax(key: Value, count: Numeric): [Bytes, number][]
-  zpopmax(key: Value, count?: Numeric): [Bytes, number] | [Bytes, number][] | []
+  zremrangebyrank(key: Value, start: Numeric, stop: Numeric): number
+
+  /**
+   * Removes the members with scores in a range; returns how many there were.
+   *
+   * `ZREMRANGEBYSCORE`, since 1.2.0, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
+   */
+  zremrangebyscore(key: Value, min: Numeric, max: Numeric): number
+
+  /**
+   * Removes the members in a range of their own, when all have the same score; returns how many there were.
+   *
+   * `ZREMRANGEBYLEX`, since 2.8.9, O(log(N)+M) where N is the size of the sorted set and M the number of members removed
+   */
+  zremrangebylex(key: Value, min: Value, max: Value): number
+
+  /**
+   * Returns the members that are in any of several sorted sets.
+   *
+   * `ZUNION`, since 6.2.0, O(N) + O(M*log(M)) where N is the size of all sorted sets together and M that of the result
+   */
+  zunion(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: false }): Bytes[]
+  zunion(keys: Names<Value>, options: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores: true }): [Bytes, number][]
+  zunion(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members that are in any of several sorted sets as a sorted set; returns how many.
+   *
+   * `ZUNIONSTORE`, since 2.0.0, O(N) + O(M*log(M)) where N is the size of all sorted sets together and M that of the result
+   */
+  zunionstore(destination: Value, keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count' }): number
+
+  /**
+   * Returns the members that are in all of several sorted sets.
+   *
+   * `ZINTER`, since 6.2.0, O(N*K) + O(M*log(M)) where N is the size of the smallest sorted set, K the number of sorted sets and M the size of the result
+   */
+  zinter(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: false }): Bytes[]
+  zinter(keys: Names<Value>, options: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores: true }): [Bytes, number][]
+  zinter(keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count'; withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members that are in all of several sorted sets as a sorted set; returns how many.
+   *
+   * `ZINTERSTORE`, since 2.0.0, O(N*K) + O(M*log(M)) where N is the size of the smallest sorted set, K the number of sorted sets and M the size of the result
+   */
+  zinterstore(destination: Value, keys: Names<Value>, options?: { weights?: Names<Numeric>; aggregate?: 'sum' | 'min' | 'max' | 'count' }): number
+
+  /**
+   * Returns the number of members that are in all of several sorted sets.
+   *
+   * `ZINTERCARD`, since 7.0.0, O(N*K) where N is the size of the smallest sorted set and K the number of sorted sets
+   */
+  zintercard(keys: Names<Value>, options?: { limit?: Numeric }): number
+
+  /**
+   * Returns the members of the first sorted set that are in none of the others.
+   *
+   * `ZDIFF`, since 6.2.0, O(N*K + M*log(M)) where N is the size of the first sorted set, K the number of sorted sets and M the size of the result
+   */
+  zdiff(keys: Names<Value>, options?: { withscores?: false }): Bytes[]
+  zdiff(keys: Names<Value>, options: { withscores: true }): [Bytes, number][]
+  zdiff(keys: Names<Value>, options?: { withscores?: boolean }): Bytes[] | [Bytes, number][]
+
+  /**
+   * Stores the members of the first sorted set that are in none of the others as a sorted set; returns how many.
+   *
+   * `ZDIFFSTORE`, since 6.2.0, O(N*K + M*log(M)) where N is the size of the first sorted set, K the number of sorted sets and M the size of the result
+   */
+  zdiffstore(destination: Value, keys: Names<Value>): number
 
   /**
    * Appends an entry to a stream, creating it when missing; returns the entry's ID.
@@ -1595,7 +1825,6 @@ exists *keys
 touch *keys
 type key
 keys pattern
-scan cursor {match=,count=,type=
 randomkey
 rename key newkey
 renamenx key newkey
@@ -1609,6 +1838,9 @@ ttl key
 pttl key
 expiretime key
 pexpiretime key
+wait numreplicas timeout
+waitaof numlocal numreplicas timeout
+migrate host port request destinationDb timeout {copy,replace,auth=,auth2=,keys=
 persist key
 object_encoding key
 object_refcount key
@@ -1631,14 +1863,21 @@ hlen key
 hstrlen key field
 hkeys key
 hvals key
+hrandfield key ?count {withvalues
 hincrby key field increment
 hincrbyfloat key field increment
+pfadd key *elements
+pfcount *keys
+pfmerge destkey *sourcekeys
+pfdebug subcommand key
+pfselftest
 lpush key *elements
 rpush key *elements
 lpushx key *elements
 rpushx key *elements
 lpop key ?count
 rpop key ?count
+lmpop #keys from {count=
 llen key
 lrange key start stop
 lindex key index
@@ -1649,6 +1888,10 @@ linsert key place pivot element
 lpos key element {rank=,count=,maxlen=
 lmove source destination from to
 rpoplpush source destination
+scan cursor {match=,count=,type=
+hscan key cursor {match=,count=,novalues
+sscan key cursor {match=,count=
+zscan key cursor {match=,count=
 sadd key *members
 srem key *members
 smove source destination member
@@ -1661,24 +1904,43 @@ srandmember key ?count
 sinter *keys
 sunion *keys
 sdiff *keys
+sinterstore destination *keys
+sunionstore destination *keys
+sdiffstore destination *keys
+sintercard #keys {limit=
+sort key {by=,limit=,get*,asc,desc,alpha,store=
+sort_ro key {by=,limit=,get*,asc,desc,alpha
 zadd key {nx,xx,gt,lt,ch,incr ~pairs
 zincrby key increment member
 zrem key *members
 zscore key member
 zmscore key *members
 zcard key
-zcount key min max
-zlexcount key min max
 zrank key member {withscore
 zrevrank key member {withscore
+zrandmember key ?count {withscores
+zpopmin key ?count
+zpopmax key ?count
+zmpop #keys end {count=
+zcount key min max
+zlexcount key min max
 zrange key start stop {byscore,bylex,rev,limit=,withscores
 zrevrange key start stop {withscores
 zrangebyscore key min max {withscores,limit=
 zrevrangebyscore key max min {withscores,limit=
 zrangebylex key min max {limit=
 zrevrangebylex key max min {limit=
-zpopmin key ?count
-zpopmax key ?count
+zrangestore destination source min max {byscore,bylex,rev,limit=
+zremrangebyrank key start stop
+zremrangebyscore key min max
+zremrangebylex key min max
+zunion #keys {weights=,aggregate=,withscores
+zunionstore destination #keys {weights=,aggregate=
+zinter #keys {weights=,aggregate=,withscores
+zinterstore destination #keys {weights=,aggregate=
+zintercard #keys {limit=
+zdiff #keys {withscores
+zdiffstore destination #keys {
 xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
 xlen key
 xrange key start end {count=

@@ -269,6 +269,30 @@ impl Arg<'_> for Count {
     }
 }
 
+/// What is looked at only when the key is known, as the key may be refused first or there may be nothing to do. It comes
+/// last.
+#[derive(Clone, Copy)]
+pub struct Later<'a, T> {
+    words: &'a [&'a [u8]],
+    kind: PhantomData<T>,
+}
+
+impl<'a, T: Arg<'a>> Arg<'a> for Later<'a, T> {
+    const SHAPE: Shape = T::SHAPE;
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        Ok(Later { words: words.split_off(0), kind: PhantomData })
+    }
+}
+
+impl<'a, T: Arg<'a>> Later<'a, T> {
+    /// Looks at it.
+    pub fn read(self) -> Result<T> {
+        let mut words = Words::new(self.words);
+        let value = T::parse(&mut words)?;
+        words.end().map(|()| value)
+    }
+}
+
 /// A number as INCRBYFLOAT and HINCRBYFLOAT add it.
 impl Arg<'_> for Extended {
     const SHAPE: Shape = Shape::Word("increment", Kind::Double);

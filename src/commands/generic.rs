@@ -4,9 +4,9 @@ use alloc::{format, vec::Vec};
 
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
-    args::{Arg, DbIndex, Key, Keys, Pattern, Text as Word, Words, one_of, options},
+    args::{Arg, DbIndex, Key, Keys, Pattern, Words, one_of, options},
     help::{HelpLines, help},
-    reply::{Bulk, Done, ManyBytes, Simple, Written, typed},
+    reply::{Array, Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
 };
 use crate::{
@@ -31,8 +31,6 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "TYPE" = type_of(key) since "1.0.0" [READONLY FAST] O("1");
     /// Returns the keys that match a pattern.
     "KEYS" = keys(pattern) since "1.0.0" [READONLY DANGEROUS] O("N) where N is the number of keys in the database");
-    /// Returns some of the keys, and where to go on.
-    "SCAN" = scan(cursor, options) since "2.8.0" [READONLY] O("1) for every call, O(N) for all of them");
     /// Returns a key by chance.
     "RANDOMKEY" = randomkey() since "1.0.0" [READONLY] O("1");
     /// Gives a key another name, replacing what had it.
@@ -59,6 +57,12 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "EXPIRETIME" = expiretime(key) since "7.0.0" [READONLY FAST] O("1");
     /// Returns when a key expires, in milliseconds since 1970; -1 for never, -2 if there is none.
     "PEXPIRETIME" = pexpiretime(key) since "7.0.0" [READONLY FAST] O("1");
+    /// Waits until replicas have the changes of this connection; returns how many have. There are none.
+    "WAIT" = wait(numreplicas, timeout) since "3.0.0" [BLOCKING] O("1");
+    /// Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
+    "WAITAOF" = waitaof(numlocal, numreplicas, timeout) since "7.2.0" [BLOCKING] O("1");
+    /// Moves keys to another server, which is refused: DUMP and RESTORE do it.
+    "MIGRATE" = migrate(request) since "2.6.0" [WRITE DANGEROUS] O("1");
     /// Has a key live for ever.
     "PERSIST" = persist(key) since "2.2.0" [WRITE FAST] O("1");
     /// Returns how a value is kept in memory.
@@ -85,11 +89,6 @@ pub const SERVER_COMMANDS: &[Command<Ctx>] = commands! {
     /// Exchanges two databases for all clients.
     "SWAPDB" = swapdb(index1, index2) since "4.0.0" [WRITE FAST KEYSPACE DANGEROUS] O("1");
 };
-
-typed! {
-    /// A cursor and some keys.
-    Page = "[cursor: string, keys: Bytes[]]";
-}
 
 fn del(ctx: &mut Ctx, keys: Keys) -> Result<usize> {
     Ok(keys.iter().filter(|key| ctx.delete(*key)).count())
@@ -119,88 +118,6 @@ fn keys<'c, 'a>(
         out.counted(Writer::array, |out| {
             alive.filter(|(key, _)| glob.is_star() || glob.matches(key)).map(|(key, _)| out.bulk(key)).count()
         });
-    }))
-}
-
-/// Where a SCAN goes on: any unsigned number, as the C library reads it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cursor(pub u64);
-
-impl Arg<'_> for Cursor {
-    const SHAPE: Shape = Shape::Word("cursor", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        Cursor::read(words.next()?).map(Cursor).ok_or(Error::refused("ERR invalid cursor"))
-    }
-}
-
-impl Cursor {
-    /// The empty text is 0, and a minus counts from the other end.
-    fn read(text: &[u8]) -> Option<u64> {
-        let (negative, digits) = match text {
-            [] => return Some(0),
-            [b'-', digits @ ..] => (true, digits),
-            [b'+', digits @ ..] => (false, digits),
-            digits => (false, digits),
-        };
-        if digits.is_empty() {
-            return None;
-        }
-        let magnitude = digits.iter().try_fold(0u64, |value, byte| {
-            let digit = (*byte as char).to_digit(10)?;
-            value.checked_mul(10)?.checked_add(digit as u64)
-        })?;
-        Some(if negative { magnitude.wrapping_neg() } else { magnitude })
-    }
-}
-
-/// About how many items a SCAN looks at.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScanCount(pub usize);
-
-impl Arg<'_> for ScanCount {
-    const SHAPE: Shape = Shape::Word("count", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        let count = i64::parse(words)?;
-        usize::try_from(count).ok().filter(|&count| count > 0).map(ScanCount).ok_or(Error::Syntax)
-    }
-}
-
-options! {
-    /// The options of SCAN.
-    struct ScanOptions<'a> {
-        pattern: Option<Pattern<'a>> = "MATCH",
-        count: Option<ScanCount> = "COUNT",
-        kind: Option<Word<'a>> = "TYPE",
-    }
-}
-
-fn scan<'a>(
-    ctx: &mut Ctx,
-    cursor: Cursor,
-    options: ScanOptions<'a>,
-) -> Result<Written<Page, impl FnOnce(&mut Writer) + use<>>> {
-    const COUNT: usize = 10;
-    let glob = options.pattern.map(|pattern| Glob::new(pattern.0)).filter(|glob| !glob.is_star());
-    let count = options.count.map_or(COUNT, |count| count.0);
-    let (mut chosen, mut expired): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
-    let database = ctx.database();
-    let cursor = ctx.scan(cursor.0, count, |key, found| {
-        let kind = database.kind(found).name().as_bytes();
-        if glob.is_some_and(|glob| !glob.matches(key))
-            || options.kind.is_some_and(|it| !it.0.eq_ignore_ascii_case(kind))
-        {
-            return;
-        }
-        if ctx.is_alive(database, found) { &mut chosen } else { &mut expired }.push(key.to_vec());
-    });
-    for key in expired {
-        ctx.find(Key(&key));
-    }
-    Ok(Written::new(move |out| {
-        out.array(2);
-        out.bulk_display(cursor);
-        out.array(chosen.len());
-        chosen.iter().for_each(|key| out.bulk(key));
     }))
 }
 
@@ -446,6 +363,85 @@ fn persist(ctx: &mut Ctx, key: Key) -> Result<bool> {
     Ok(ctx.persist(key))
 }
 
+/// The number of servers that somebody waits for.
+struct Servers(i64);
+
+impl Arg<'_> for Servers {
+    const SHAPE: Shape = Shape::Word("number", WordKind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        i64::parse(words).map(Servers)
+    }
+}
+
+/// For how long somebody waits at most.
+struct Patience;
+
+impl Arg<'_> for Patience {
+    const SHAPE: Shape = Shape::Word("timeout", WordKind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        match parse_i64(words.next()?) {
+            None => Err(Error::refused("ERR timeout is not an integer or out of range")),
+            Some(..0) => Err(Error::refused("ERR timeout is negative")),
+            Some(_) => Ok(Patience),
+        }
+    }
+}
+
+fn wait(_: &mut Ctx, _: Servers, _: Patience) -> Result<usize> {
+    Ok(0)
+}
+
+fn waitaof(
+    _: &mut Ctx,
+    numlocal: Servers,
+    numreplicas: Servers,
+    _: Patience,
+) -> Result<Array<core::array::IntoIter<i64, 2>>> {
+    match (numlocal.0, numreplicas.0) {
+        (0, 0..) => Ok(Array([0, 0].into_iter())),
+        (0, _) => Err(Error::refused("ERR value is out of range, must be positive")),
+        (1, 0..) => {
+            Err(Error::refused("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."))
+        }
+        (1, _) => Err(Error::refused("ERR value is out of range, must be positive")),
+        _ => Err(Error::refused("ERR value is out of range, value must between 0 and 1")),
+    }
+}
+
+/// What MIGRATE is asked for, of which nothing is done.
+struct Migration;
+
+impl Arg<'_> for Migration {
+    const SHAPE: Shape = Shape::Group(&[
+        Shape::Word("host", WordKind::Text),
+        Shape::Word("port", WordKind::Integer),
+        Shape::Key,
+        Shape::Word("destination-db", WordKind::Integer),
+        Shape::Word("timeout", WordKind::Integer),
+        Shape::Options(&[
+            Shape::Token("COPY"),
+            Shape::Token("REPLACE"),
+            Shape::Group(&[Shape::Token("AUTH"), Shape::Word("password", WordKind::Text)]),
+            Shape::Group(&[
+                Shape::Token("AUTH2"),
+                Shape::Word("username", WordKind::Text),
+                Shape::Word("password", WordKind::Text),
+            ]),
+            Shape::Group(&[Shape::Token("KEYS"), Shape::Many(&[Shape::Key])]),
+        ]),
+    ]);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        words.split_off(0);
+        Ok(Migration)
+    }
+}
+
+fn migrate(_: &mut Ctx, _: Migration) -> Result<Done> {
+    Err(Error::refused(
+        "ERR MIGRATE is not supported: this server connects to no other. Use DUMP and RESTORE",
+    ))
+}
+
 fn object_encoding(ctx: &mut Ctx, key: Key) -> Result<Option<Bulk<'static>>> {
     let found = ctx.find(key);
     Ok(found.map(|found| Bulk(ctx.database().encoding(found).as_bytes())))
@@ -597,24 +593,6 @@ mod tests {
         assert_eq!(session.ask("DBSIZE\nKEYS *"), ":2\r\n*1\r\n$4\r\nkept\r\n");
         assert_eq!(session.ask("SCAN 0\nDBSIZE"), "*2\r\n$1\r\n0\r\n*1\r\n$4\r\nkept\r\n:1\r\n");
         assert_eq!(session.logged().last().unwrap(), "DEL k");
-    }
-
-    #[test]
-    fn a_cursor_is_any_number_that_the_c_library_reads() {
-        for (text, cursor) in [
-            ("", Some(0)),
-            ("0", Some(0)),
-            ("+7", Some(7)),
-            ("007", Some(7)),
-            ("-1", Some(u64::MAX)),
-            ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
-            ("-", None),
-            (" 1", None),
-            ("1x", None),
-        ] {
-            assert_eq!(Cursor::read(text.as_bytes()), cursor, "{text:?}");
-        }
     }
 
     #[test]

@@ -1,22 +1,22 @@
 //! Commands on hashes.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
-    Command, Ctx,
-    args::{Field, Key, Pairs, Rest, Text},
-    reply::{Array, Done, FieldMap, ManyBytes, Written},
+    Command, Ctx, Kind, Shape,
+    args::{Arg, Field, Key, Negatable, Pairs, Rest, Text, Words},
+    reply::{Array, Done, FieldMap, ManyBytes, Reply, Written, typed},
     spec::commands,
 };
 use crate::{
     Error, Result,
     data::{
         containers::listpack::Entry,
-        hash::Hash,
+        hash::{Hash, Pair},
         number::{self, Digits, Extended},
     },
     keyspace::Event,
-    resp::Writer,
+    resp::{Version, Writer},
 };
 
 /// The rows.
@@ -46,11 +46,21 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "HKEYS" = hkeys(key) since "2.0.0" [READONLY] O("N) where N is the size of the hash");
     /// Returns all values.
     "HVALS" = hvals(key) since "2.0.0" [READONLY] O("N) where N is the size of the hash");
+    /// Returns fields chosen by chance; a negative count may return one several times.
+    "HRANDFIELD" = hrandfield(key, options) since "6.2.0" [READONLY] O("N) where N is the number of fields returned");
     /// Adds to the integer of a field, which is 0 when missing.
     "HINCRBY" = hincrby(key, field, increment) since "2.0.0" [WRITE DENYOOM FAST] O("1");
     /// Adds to the number of a field, which is 0 when missing.
     "HINCRBYFLOAT" = hincrbyfloat(key, field, increment) since "2.6.0" [WRITE DENYOOM FAST] O("1");
 };
+
+typed! {
+    /// A field, or with a count several.
+    Chosen = "Bytes | Bytes[] | [Bytes, Bytes][] | null";
+}
+
+/// The longest reply of HRANDFIELD with a negative count.
+const MOST_REPEATED: i64 = 1 << 28;
 
 fn hset<'a>(ctx: &mut Ctx, key: Key, pairs: Pairs<'a, Field<'a>, Text<'a>>) -> Result<usize> {
     let mut hash = ctx.write_or_create::<Hash>(key)?;
@@ -141,6 +151,92 @@ fn each<'c>(
         out.array(hash.map_or(0, Hash::len));
         hash.into_iter().flat_map(Hash::iter).for_each(|pair| side(pair).write_bulk(out));
     }))
+}
+
+/// `count [WITHVALUES]`
+struct Several {
+    count: i64,
+    with_values: bool,
+}
+
+impl Arg<'_> for Several {
+    const SHAPE: Shape =
+        Shape::Group(&[Shape::Word("count", Kind::Integer), Shape::Maybe(&Shape::Token("WITHVALUES"))]);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let Negatable(count) = Negatable::parse(words)?;
+        let with_values = words.take("WITHVALUES");
+        words.end()?;
+        if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
+            return Err(Error::OutOfRange);
+        }
+        Ok(Several { count, with_values })
+    }
+}
+
+fn hrandfield<'c>(
+    ctx: &'c mut Ctx,
+    key: Key,
+    several: Option<Several>,
+) -> Result<Written<Chosen, impl FnOnce(&mut Writer) + use<'c>>> {
+    // Fields may repeat when the count is negative, so only this bounds the reply.
+    if several.as_ref().is_some_and(|several| several.count < -MOST_REPEATED) {
+        return Err(Error::refused("ERR value is out of range, no reply can be that long"));
+    }
+    let mut chosen: Vec<Pair> = Vec::new();
+    if let Some(found) = ctx.look_up(key) {
+        let (database, random) = ctx.with_random();
+        let hash = database.get::<Hash>(found).ok_or(Error::WrongType)?;
+        let mut random = || random.next();
+        match several.as_ref().map_or(-1, |several| several.count) {
+            count if count < 0 => {
+                chosen.extend((0..count.unsigned_abs()).map_while(|_| hash.random(&mut random)));
+            }
+            count => chosen = distinct(hash, count as usize, &mut random),
+        }
+    }
+    Ok(Written::new(move |out| match several {
+        Some(Several { with_values, .. }) => write_pairs(out, &chosen, with_values),
+        None => chosen.pop().map(|(field, _)| field).write(out),
+    }))
+}
+
+fn write_pairs(out: &mut Writer, pairs: &[Pair], with_values: bool) {
+    let is_flat = with_values && out.version() == Version::V2;
+    out.array(if is_flat { 2 * pairs.len() } else { pairs.len() });
+    for (field, value) in pairs {
+        if with_values && !is_flat {
+            out.array(2);
+        }
+        field.write_bulk(out);
+        if with_values {
+            value.write_bulk(out);
+        }
+    }
+}
+
+/// Up to `count` fields, each once.
+fn distinct<'h>(hash: &'h Hash, count: usize, random: &mut impl FnMut() -> u64) -> Vec<Pair<'h>> {
+    /// When a hash is so many times larger than what is chosen, drawing it is less work than a pass over all.
+    const MUCH_LARGER: usize = 3;
+    if count.saturating_mul(MUCH_LARGER) < hash.len() {
+        let (mut seen, mut chosen) = (BTreeSet::new(), Vec::with_capacity(count));
+        while chosen.len() < count {
+            let Some((field, value)) = hash.random(random) else { break };
+            if seen.insert(field.text(&mut Digits::new()).to_vec()) {
+                chosen.push((field, value));
+            }
+        }
+        return chosen;
+    }
+    // Selection sampling (Knuth, algorithm S).
+    let (mut left, mut wanted) = (hash.len() as u64, count.min(hash.len()) as u64);
+    let chosen = hash.iter().filter(|_| {
+        let take = ((random() as u128 * left as u128) >> 64) < wanted as u128;
+        left -= 1;
+        wanted -= take as u64;
+        take
+    });
+    chosen.collect()
 }
 
 fn hincrby(ctx: &mut Ctx, key: Key, field: Field, increment: i64) -> Result<i64> {

@@ -237,10 +237,15 @@ impl Spec {
                     }
                     return;
                 }
-                for option in keyword_options(options) {
+                for (option, keys) in keyword_options(options) {
+                    // Keys that take up the rest of the request are looked for from its end.
+                    let (from, find) = match keys {
+                        Shape::Many(_) => (-2, Find::Range { last: -1, step: 1, limit: 0 }),
+                        _ => (from, one),
+                    };
                     specs.push(KeySpec {
                         begin: Begin::Keyword(option, from),
-                        find: one,
+                        find,
                         access: self.access(*place).0,
                         incomplete: true,
                     });
@@ -283,12 +288,14 @@ impl Spec {
     }
 }
 
-/// The words in front of the keys among options.
-fn keyword_options(options: &'static [Shape]) -> Vec<&'static str> {
+/// The words in front of the keys among options, and what the keys look like.
+fn keyword_options(options: &'static [Shape]) -> Vec<(&'static str, &'static Shape)> {
     let mut keywords = Vec::new();
     for option in options {
         match option {
-            Shape::Group([Shape::Token(token), Shape::Key]) => keywords.push(*token),
+            Shape::Group([Shape::Token(token), keys @ (Shape::Key | Shape::Many([Shape::Key]))]) => {
+                keywords.push((*token, keys));
+            }
             Shape::OneOf(shapes) | Shape::Options(shapes) => keywords.extend(keyword_options(shapes)),
             _ => {}
         }
@@ -344,7 +351,8 @@ impl Walk<'_> {
             Shape::Word(..) | Shape::Token(_) => self.at += 1,
             Shape::Group(shapes) => self.sequence(shapes, rest, place)?,
             Shape::Many(shapes) => {
-                while self.has(Shape::sum(shapes).max(1), rest) {
+                let start = self.at;
+                while self.has(Shape::sum(shapes).max(1), rest) && (self.at == start || self.fits(shape)) {
                     let before = self.at;
                     self.sequence(shapes, rest, place)?;
                     if self.at == before {

@@ -4,8 +4,11 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Arg, AtMostOne, Count, Key, Member, Negatable, Rest, Shape, Words, one_of, options, slice_range},
-    reply::{Array, Done, Written, typed},
+    args::{
+        Arg, AtMostOne, Count, CountedKeys, Key, Kind, Member, Negatable, Rest, Shape, Words, one_of,
+        options, slice_range,
+    },
+    reply::{Array, Done, Reply, Written, typed},
     spec::commands,
 };
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     data::{
         containers::listpack::Entry,
         list::{List, NodeLimit, Side},
-        number::{Digits, parse_i64},
+        number::{Digits, parse_i64, write_i64},
     },
     keyspace::Event,
     resp::Writer,
@@ -34,6 +37,8 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "LPOP" = lpop(key, count) since "1.0.0" [WRITE FAST] O("N) where N is the number of elements returned");
     /// Removes and returns the last elements of a list.
     "RPOP" = rpop(key, count) since "1.0.0" [WRITE FAST] O("N) where N is the number of elements returned");
+    /// Removes and returns elements from an end of the first of several lists that has any.
+    "LMPOP" = lmpop(keys, from, most) since "7.0.0" [WRITE] O("N+M) where N is the number of keys and M the number of elements returned");
     /// Returns the length of a list.
     "LLEN" = llen(key) since "1.0.0" [READONLY FAST] O("1");
     /// Returns the elements between two positions, negative ones from the end.
@@ -58,7 +63,7 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
 
 one_of! {
     /// An end of a list.
-    enum End { "LEFT" = Left, "RIGHT" = Right }
+    pub(super) enum End { "LEFT" = Left, "RIGHT" = Right }
 }
 
 one_of! {
@@ -72,6 +77,16 @@ impl End {
             End::Left => Side::Front,
             End::Right => Side::Back,
         }
+    }
+
+    /// What happens to a list popped from here.
+    fn popped(self) -> Event {
+        if self == End::Left { Event::LPop } else { Event::RPop }
+    }
+
+    /// What happens to a list pushed to here.
+    fn pushed(self) -> Event {
+        if self == End::Left { Event::LPush } else { Event::RPush }
     }
 }
 
@@ -113,6 +128,39 @@ fn push(ctx: &mut Ctx, key: Key, elements: Elements, side: Side, create: bool) -
     };
     list.changed(if side == Side::Front { Event::LPush } else { Event::RPush });
     Ok(len)
+}
+
+/// `COUNT count`: how many elements LMPOP and BLMPOP pop at most; one when it is missing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most(pub(super) usize);
+
+impl Arg<'_> for Most {
+    const SHAPE: Shape =
+        Shape::Maybe(&Shape::Group(&[Shape::Token("COUNT"), Shape::Word("count", Kind::Integer)]));
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        if !words.take_with("COUNT", 1) {
+            return Ok(Most(1));
+        }
+        let most = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+        most.map(Most).ok_or(Error::refused("ERR count should be greater than 0"))
+    }
+}
+
+/// Elements removed from the list under a key.
+pub(super) struct PoppedFrom<'a> {
+    key: Key<'a>,
+    elements: Vec<Vec<u8>>,
+}
+
+impl Reply for Option<PoppedFrom<'_>> {
+    const TS: &'static str = "[Bytes, Bytes[]] | null";
+    fn write(self, out: &mut Writer<'_>) {
+        let Some(PoppedFrom { key, elements }) = self else { return out.null_array() };
+        out.array(2);
+        out.bulk(key.0);
+        out.array(elements.len());
+        elements.iter().for_each(|element| out.bulk(element));
+    }
 }
 
 typed! {
@@ -162,6 +210,30 @@ fn pop<'c>(
         (None, Some(_)) => out.null_array(),
         (None, None) => out.null(),
     }))
+}
+
+fn lmpop<'a>(ctx: &mut Ctx, keys: CountedKeys<'a>, from: End, most: Most) -> Result<Option<PoppedFrom<'a>>> {
+    pop_first(ctx, keys.iter(), from, most)
+}
+
+/// Removes up to `most` elements from an end of the first list there is, and logs it as a pop from that one.
+pub(super) fn pop_first<'a>(
+    ctx: &mut Ctx,
+    keys: impl Iterator<Item = Key<'a>>,
+    from: End,
+    most: Most,
+) -> Result<Option<PoppedFrom<'a>>> {
+    let limit = limit(ctx);
+    for key in keys {
+        let Some(mut list) = ctx.write::<List>(key)? else { continue };
+        let count = most.0.min(list.len());
+        let elements = (0..count).filter_map(|_| list.pop(from.side(), limit)).collect();
+        list.changed(from.popped());
+        let command: &[u8] = if from == End::Left { b"LPOP" } else { b"RPOP" };
+        list.log_as(&[command, key.0, write_i64(count as i64, &mut Digits::new())]);
+        return Ok(Some(PoppedFrom { key, elements }));
+    }
+    Ok(None)
 }
 
 fn llen(ctx: &mut Ctx, key: Key) -> Result<usize> {
@@ -307,21 +379,30 @@ fn rpoplpush(ctx: &mut Ctx, source: Key, destination: Key) -> Result<Option<Vec<
     transfer(ctx, source, destination, End::Right, End::Left)
 }
 
-fn transfer(ctx: &mut Ctx, source: Key, destination: Key, from: End, to: End) -> Result<Option<Vec<u8>>> {
+/// Moves an element from an end of one list to an end of another, and answers it.
+pub(super) fn transfer(
+    ctx: &mut Ctx,
+    source: Key,
+    destination: Key,
+    from: End,
+    to: End,
+) -> Result<Option<Vec<u8>>> {
     let limit = limit(ctx);
-    let Some(element) = ctx.read::<List>(source)?.and_then(|list| list.peek(from.side())) else {
+    let Some(list) = ctx.write::<List>(source)? else { return Ok(None) };
+    let Some(element) = list.peek(from.side()).map(|element| element.text(&mut Digits::new()).to_vec())
+    else {
         return Ok(None);
     };
-    let element = element.text(&mut Digits::new()).to_vec();
+    drop(list);
     // Pushed before it is popped: a destination of another kind refuses while the source still has its element, and a
     // list that is its own destination does not go in between.
     let mut list = ctx.write_or_create::<List>(destination)?;
     list.push(to.side(), &element, limit);
-    list.changed(if to == End::Left { Event::LPush } else { Event::RPush });
+    list.changed(to.pushed());
     drop(list);
     if let Some(mut list) = ctx.write::<List>(source)? {
         list.pop(from.side(), limit);
-        list.changed(if from == End::Left { Event::LPop } else { Event::RPop });
+        list.changed(from.popped());
     }
     Ok(Some(element))
 }

@@ -12,9 +12,14 @@ pub(crate) mod spec;
 pub mod bitmap;
 pub mod generic;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
+pub mod scan;
 pub mod set;
+pub mod sort;
 pub mod sorted_set;
+pub mod sorted_set_algebra;
+pub mod sorted_set_range;
 pub mod stream;
 pub mod string;
 
@@ -31,9 +36,17 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     list::COMMANDS,
+    scan::COMMANDS,
+    scan::HASH_COMMANDS,
+    scan::SET_COMMANDS,
+    scan::SORTED_SET_COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
 ];

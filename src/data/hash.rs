@@ -183,7 +183,7 @@ impl Hash {
 
     /// Visits at least `count` fields from `cursor` on, all of them when the hash is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Pair<'_>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Pair<'v>)) -> u64 {
         match self.form.get() {
             Form::Large(table) => table.scan(cursor, count, |h| visit(Field::pair(table.slot(h)))),
             Form::Small(_) => {

@@ -22,6 +22,8 @@ pub struct Limits {
     pub zset_max_listpack_entries: usize,
     /// Longest member of a packed sorted set, in bytes.
     pub zset_max_listpack_value: usize,
+    /// Longest text of a sparse HyperLogLog, in bytes.
+    pub hll_sparse_max_bytes: usize,
     /// How large a node of a stream may grow.
     pub stream_node_limit: NodeLimit,
     /// What hashes of members and fields begin with. Unknown outside, it keeps anybody from choosing ones that collide.
@@ -39,6 +41,7 @@ impl Default for Limits {
             set_max_listpack_value: 64,
             zset_max_listpack_entries: 128,
             zset_max_listpack_value: 64,
+            hll_sparse_max_bytes: 3000,
             stream_node_limit: NodeLimit::default(),
             seed: 0,
         }

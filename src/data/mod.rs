@@ -3,6 +3,7 @@
 pub mod containers;
 pub mod glob;
 pub mod hash;
+pub mod hyperloglog;
 pub mod limits;
 pub mod list;
 pub mod number;

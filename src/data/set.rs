@@ -181,6 +181,18 @@ impl Set {
         }
     }
 
+    /// Is this, which may come out of another set, a member?
+    #[inline]
+    pub fn has(&self, member: Entry) -> bool {
+        match (member, self.form.get()) {
+            (Entry::Text(text), _) => self.contains(text),
+            (Entry::Int(value), Form::Small(packed)) if let Packed::Intset(intset) = packed.get() => {
+                intset.contains(value)
+            }
+            (member, _) => self.contains(member.text(&mut Digits::new())),
+        }
+    }
+
     /// Asks the processor to load a member that is looked for soon.
     #[inline]
     pub fn prefetch(&self, member: &[u8]) {
@@ -252,7 +264,7 @@ impl Set {
 
     /// Visits at least `count` members from `cursor` on, all of them when the set is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Entry<'v>)) -> u64 {
         match self.form.get() {
             Form::Large(table) => table.scan(cursor, count, |h| visit(Entry::Text(table.key(h)))),
             Form::Small(_) => {

@@ -14,6 +14,10 @@ use crate::data::number::{self, Digits, FloatText};
 use core::cmp::Ordering;
 use core::ops::{self, Bound};
 
+mod gathering;
+
+pub use gathering::{Gathering, Sorted};
+
 /// A sorted set, as wide as a pointer.
 #[derive(Clone)]
 pub struct SortedSet {
@@ -69,7 +73,7 @@ impl SortedSet {
             is_sorted &= rank + 1 == ranking.order.len();
         }
         if ranking.order.len() > limits.zset_max_listpack_entries {
-            return Some(SortedSet { form: Tagged::large(ranking) });
+            return Some(ranking.into());
         }
         if is_sorted {
             return Some(listpack.into());
@@ -279,7 +283,7 @@ impl SortedSet {
 
     /// Visits at least `count` members from `cursor` on, all of them when the set is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Scored<'_>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Scored<'v>)) -> u64 {
         match self.form.get() {
             Form::Large(Ranking { table, .. }) => {
                 table.scan(cursor, count, |h| visit(Member::scored(table.slot(h))))
@@ -324,6 +328,12 @@ impl From<Listpack> for SortedSet {
     }
 }
 
+impl From<Ranking> for SortedSet {
+    fn from(ranking: Ranking) -> Self {
+        SortedSet { form: Tagged::large(ranking) }
+    }
+}
+
 impl Ranking {
     fn new(seed: u64) -> Self {
         Ranking { table: Table::new(seed), order: RankTree::new() }
@@ -331,14 +341,14 @@ impl Ranking {
 
     /// Adds a member, and answers with its rank; `None` when it was there.
     fn add(&mut self, member: &[u8], score: f64) -> Option<usize> {
-        match self.place(member, score) {
+        match Member::place(&mut self.table, member, score) {
             Place::Added(h) => Some(self.order.insert(h, place_of(&self.table, score, member))),
             Place::Found(_) => None,
         }
     }
 
     fn insert(&mut self, member: &[u8], score: f64) -> Insert {
-        let h = match self.place(member, score) {
+        let h = match Member::place(&mut self.table, member, score) {
             Place::Added(h) => {
                 self.order.insert(h, place_of(&self.table, score, member));
                 return Insert::Added;
@@ -353,15 +363,6 @@ impl Ranking {
         Member::set_score(self.table.slot_mut(h), score);
         self.order.insert(h, place_of(&self.table, score, member));
         Insert::Updated
-    }
-
-    fn place(&mut self, member: &[u8], score: f64) -> Place {
-        let at = SCORE + len_of_len(member.len());
-        self.table.find_or_add(member, at + member.len(), |slot| {
-            Member::set_score(slot, score);
-            write_len(&mut slot[SCORE..], member.len());
-            slot[at..at + member.len()].copy_from_slice(member);
-        })
     }
 
     fn remove(&mut self, member: &[u8]) -> Option<f64> {
@@ -381,12 +382,9 @@ impl Ranking {
 
 impl Clone for Ranking {
     fn clone(&self) -> Self {
-        let mut copy = Ranking::new(self.table.seed());
-        for h in self.order.iter() {
-            let h = copy.table.add_copy(self.table.slot(h));
-            copy.order.insert(h, |_| true);
-        }
-        copy
+        let mut table = Table::new(self.table.seed());
+        let order = self.order.iter().map(|h| table.add_copy(self.table.slot(h))).collect();
+        Ranking { table, order }
     }
 }
 
@@ -399,6 +397,16 @@ impl Layout for Member {
 }
 
 impl Member {
+    /// Finds a member's record, or adds one with a score.
+    fn place(table: &mut Table<Member>, member: &[u8], score: f64) -> Place {
+        let at = SCORE + len_of_len(member.len());
+        table.find_or_add(member, at + member.len(), |slot| {
+            Member::set_score(slot, score);
+            write_len(&mut slot[SCORE..], member.len());
+            slot[at..at + member.len()].copy_from_slice(member);
+        })
+    }
+
     #[inline]
     fn score(slot: &[u8]) -> f64 {
         f64::from_le_bytes(slot[..SCORE].try_into().expect("a score"))

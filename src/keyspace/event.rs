@@ -1,6 +1,6 @@
 //! What can happen to a key, under the names that keyspace notifications use.
 
-/// A class of events, which `notify-keyspace-events` turns on by its letter.
+/// A class of events, which `notify-keyspace-events` turns on by its letter. Nobody is told of those of `Untold`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
 pub enum Class {
@@ -15,25 +15,7 @@ pub enum Class {
     Evicted,
     New,
     Missed,
-}
-
-impl Class {
-    /// The letter in `notify-keyspace-events`.
-    pub fn letter(self) -> u8 {
-        match self {
-            Class::Generic => b'g',
-            Class::String => b'$',
-            Class::List => b'l',
-            Class::Set => b's',
-            Class::Hash => b'h',
-            Class::SortedSet => b'z',
-            Class::Stream => b't',
-            Class::Expired => b'x',
-            Class::Evicted => b'e',
-            Class::New => b'n',
-            Class::Missed => b'm',
-        }
-    }
+    Untold,
 }
 
 macro_rules! events {
@@ -65,15 +47,15 @@ macro_rules! events {
 events! {
     Generic {
         Del = "del", RenameFrom = "rename_from", RenameTo = "rename_to", MoveFrom = "move_from", MoveTo = "move_to",
-        CopyTo = "copy_to", Restore = "restore", Expire = "expire", Persist = "persist", SortStore = "sortstore",
+        CopyTo = "copy_to", Restore = "restore", Expire = "expire", Persist = "persist",
     }
     String {
         Set = "set", SetRange = "setrange", SetBit = "setbit", IncrBy = "incrby", IncrByFloat = "incrbyfloat",
-        Append = "append",
+        Append = "append", PfAdd = "pfadd",
     }
     List {
         LPush = "lpush", RPush = "rpush", LPop = "lpop", RPop = "rpop", LInsert = "linsert", LSet = "lset",
-        LRem = "lrem", LTrim = "ltrim",
+        LRem = "lrem", LTrim = "ltrim", SortStore = "sortstore",
     }
     Set {
         SAdd = "sadd", SRem = "srem", SPop = "spop", SInterStore = "sinterstore", SUnionStore = "sunionstore",
@@ -96,6 +78,8 @@ events! {
     }
     Expired { Expired = "expired" }
     Evicted { Evicted = "evicted" }
+    // Bytes that mean the same as before.
+    Untold { Recode = "recode" }
     New { New = "new" }
     Missed { KeyMiss = "keymiss" }
 }

@@ -77,10 +77,12 @@ impl Maker<'_> {
     }
 
     fn key(&mut self) {
-        const GROUPS: &[&str] = &["string", "hash", "list", "set", "sorted-set", "stream"];
+        const GROUPS: &[&str] = &["string", "hash", "list", "set", "sorted-set", "stream", "hyperloglog"];
         let group = match self.group {
             // Its commands are on the bits of texts.
             "bitmap" => "string",
+            // Its commands are on the scores of sorted sets.
+            "geo" => "sorted-set",
             group if GROUPS.contains(&group) => group,
             _ => self.random.pick(GROUPS),
         };

@@ -381,6 +381,17 @@ impl RankTree {
     }
 }
 
+/// Handles that are in order already.
+impl FromIterator<Handle> for RankTree {
+    fn from_iter<I: IntoIterator<Item = Handle>>(handles: I) -> RankTree {
+        let mut tree = RankTree::new();
+        handles.into_iter().for_each(|h| {
+            tree.insert(h, |_| true);
+        });
+        tree
+    }
+}
+
 /// Has the items loaded that the next steps of a binary search may look at.
 fn prefetch_steps<T>(items: &[T], steps: usize, prefetch: &impl Fn(&T)) {
     if steps > 0 && !items.is_empty() {

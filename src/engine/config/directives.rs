@@ -263,7 +263,7 @@ pub const DIRECTIVES: &[Directive] = &[
     field("set-max-listpack-value", BYTES, at!(limits.set_max_listpack_value)),
     field("zset-max-listpack-entries", LARGE, at!(limits.zset_max_listpack_entries)).or("zset-max-ziplist-entries"),
     field("zset-max-listpack-value", BYTES, at!(limits.zset_max_listpack_value)).or("zset-max-ziplist-value"),
-    stored("hll-sparse-max-bytes", BYTES, "3000"),
+    field("hll-sparse-max-bytes", BYTES, at!(limits.hll_sparse_max_bytes)),
     field("stream-node-max-bytes", BYTES, at!(limits.stream_node_limit.bytes)),
     field("stream-node-max-entries", LARGE, at!(limits.stream_node_limit.entries)),
 

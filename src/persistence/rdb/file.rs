@@ -91,7 +91,7 @@ impl FileWriter {
     }
 
     /// How many bytes wait to be taken.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.out.bytes.len()
     }
 
