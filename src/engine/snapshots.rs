@@ -513,6 +513,50 @@ mod tests {
         assert!(refuse(module).reason.contains("'AAAAAAAAA'"));
     }
 
+    /// As servers of each time wrote it: no checksum before version 5, seconds for deadlines, and what newer ones add.
+    #[test]
+    fn files_of_all_times_are_read() {
+        let load = |file: &[u8]| {
+            let mut session = Session::new();
+            let mut loader = session.engine.loader();
+            session.engine.load(&mut loader, Some(file), 5_000)?;
+            session.engine.load(&mut loader, None, 5_000)?;
+            Ok::<_, Damage>((session, loader))
+        };
+        let oldest = b"REDIS0001\xfe\x00\x00\x01k\x01v\xfd\x0a\x00\x00\x00\x00\x01s\xc0\x07\xfd\x05\x00\x00\x00\x00\x01o\x01x\xff";
+        let (mut session, loader) = load(oldest).unwrap();
+        assert_eq!((loader.keys, loader.expired), (2, 1));
+        session.now_ms = 5_000;
+        assert_eq!(session.ask("GET k\nGET s\nPEXPIRETIME s"), "$1\r\nv\r\n$1\r\n7\r\n:10000\r\n");
+
+        let facts = b"\xfa\x03any\x04fact\xf5\x08#!lua ab\xfe\x03\xfb\x02\x01\xf4\x01\x02\x03";
+        let entries = b"\xfc\x70\x17\x00\x00\x00\x00\x00\x00\xf9\x05\x00\x01k\x01v\xf8\x07\x02\x01e\x00\x02\x01s\x01\x01m";
+        let import = b"\xf3\x28" as &[u8];
+        let job = [import, &[b'j'; 40], b"\x01\x00\x80\x00\x00\x3f\xff"].concat();
+        let end = b"\xff\x00\x00\x00\x00\x00\x00\x00\x00";
+        for (magic, import) in [("REDIS0012", &b""[..]), ("REDIS0013", b""), ("VALKEY080", &job)] {
+            let file = [magic.as_bytes(), facts, import, entries, end].concat();
+            let (mut session, loader) = load(&file).unwrap();
+            assert_eq!((loader.keys, loader.empty), (2, 1), "{magic}");
+            session.now_ms = 5_000;
+            let expected = "+OK\r\n$1\r\nv\r\n:6000\r\n:1\r\n";
+            assert_eq!(session.ask("SELECT 3\nGET k\nPEXPIRETIME k\nSISMEMBER s m"), expected, "{magic}");
+            // What is not understood is kept for who does.
+            let again = session.engine.snapshot();
+            assert!(again.windows(8).any(|it| it == b"#!lua ab") && load(&again).is_ok(), "{magic}");
+        }
+        for magic in
+            ["REDIS0000", "REDIS0014", "REDIS0080", "VALKEY079", "VALKEY011", "VALKEY081", "RIDES0010"]
+        {
+            let file = [magic.as_bytes(), entries, end].concat();
+            assert_eq!(load(&file).err().map(|damage| damage.position), Some(9), "{magic}");
+        }
+        let twice = [&b"REDIS0010"[..], b"\x00\x01k\x01v\x00\x01k\x01w", end].concat();
+        assert!(load(&twice).err().is_some_and(|damage| damage.reason == "a key is there twice"));
+        let nowhere = [&b"REDIS0010"[..], b"\xfe\x10", end].concat();
+        assert!(load(&nowhere).err().is_some_and(|damage| damage.reason.contains("databases")));
+    }
+
     #[test]
     fn save_points_begin_a_snapshot_when_enough_has_changed() {
         let mut session = session();
