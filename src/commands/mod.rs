@@ -1,4 +1,4 @@
-//! What users ask of values: one file a Redis group, its rows on top.
+//! What users ask of values: one file a Redis group, or a part of a large one, its rows on top.
 //! Nothing here knows of clients, configuration or the effects of a command on others.
 
 pub(crate) mod args;

@@ -85,6 +85,22 @@ impl Hash {
         }
     }
 
+    /// About how many pieces it would take apart into: one when it is packed.
+    pub fn parts(&self) -> usize {
+        match self.form.get() {
+            Form::Large(table) => table.len(),
+            Form::Small(_) => 1,
+        }
+    }
+
+    /// Frees some of a hash that is of no other use any more; false when the rest is freed with it.
+    pub fn free_piece(&mut self) -> bool {
+        match self.form.get_mut() {
+            Form::Large(table) => table.free_piece(),
+            Form::Small(_) => false,
+        }
+    }
+
     /// Makes ready for `more` fields. As in Redis, the number alone may make it a table.
     pub fn expect(&mut self, more: usize, limits: &Limits) {
         if more > limits.hash_max_listpack_entries {

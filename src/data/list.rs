@@ -90,6 +90,22 @@ impl List {
         }
     }
 
+    /// How many nodes it has.
+    pub fn parts(&self) -> usize {
+        match self.body.get() {
+            Form::Small(_) => 1,
+            Form::Large(quicklist) => quicklist.nodes().len(),
+        }
+    }
+
+    /// Frees some of a list that is of no other use any more; false when the rest is freed with it.
+    pub fn free_piece(&mut self) -> bool {
+        match self.body.get_mut() {
+            Form::Small(_) => false,
+            Form::Large(quicklist) => quicklist.free_piece(),
+        }
+    }
+
     /// Its nodes in order, as RDB carries them.
     pub fn nodes(&self) -> impl Iterator<Item = NodeView<'_>> {
         let (listpack, nodes) = match self.body.get() {

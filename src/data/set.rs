@@ -109,6 +109,22 @@ impl Set {
         }
     }
 
+    /// About how many pieces it would take apart into: one when it is packed.
+    pub fn parts(&self) -> usize {
+        match self.form.get() {
+            Form::Large(table) => table.len(),
+            Form::Small(_) => 1,
+        }
+    }
+
+    /// Frees some of a set that is of no other use any more; false when the rest is freed with it.
+    pub fn free_piece(&mut self) -> bool {
+        match self.form.get_mut() {
+            Form::Large(table) => table.free_piece(),
+            Form::Small(_) => false,
+        }
+    }
+
     /// Makes ready for `more` members, of which this is the first. As in Redis, the number alone may make it a table.
     pub fn expect(&mut self, more: usize, first: &[u8], limits: &Limits) {
         let is_empty = self.is_empty();

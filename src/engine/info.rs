@@ -270,7 +270,9 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.add("mem_clients_normal", engine.clients.iter().map(|(_, client)| buffers(client)).sum::<usize>());
     out.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
     out.add("mem_allocator", "keyside");
-    out.all(&["active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"], 0);
+    out.add("active_defrag_running", 0);
+    out.add("lazyfree_pending_objects", engine.keyspace.freeing.pending());
+    out.add("lazyfreed_objects", engine.keyspace.freeing.freed());
 }
 
 fn persistence(engine: &Engine, out: &mut Fields) {

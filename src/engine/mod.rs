@@ -213,7 +213,7 @@ impl Engine {
         }
     }
 
-    /// Lets time pass: keys expire. Call it when [`Engine::next_deadline`] says so.
+    /// Lets time pass: keys expire, and a slice is freed of what was deleted. Call it when [`Engine::next_deadline`] says so.
     pub fn tick(&mut self, now_ms: u64) {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
@@ -228,11 +228,14 @@ impl Engine {
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.expires_actively && self.keyspace.may_expire_before(at_ms)
+        self.expires_actively && self.keyspace.may_expire_before(at_ms) || !self.keyspace.freeing.is_done()
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
+        if !self.keyspace.freeing.is_done() {
+            return Some(self.keyspace.now_ms());
+        }
         if self.expires_actively { self.keyspace.next_deadline() } else { None }
     }
 
@@ -307,6 +310,7 @@ impl Engine {
 
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.keyspace.free_slice();
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();

@@ -99,6 +99,7 @@ impl Engine {
     pub(super) fn reset_stats(&mut self) {
         self.stats = Stats::default();
         self.keyspace.counters = Default::default();
+        self.keyspace.freeing.reset_freed();
         self.calls.fill(CallStats::default());
     }
 }

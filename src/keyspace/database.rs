@@ -5,7 +5,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 
 use thin_vec::ThinVec;
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, freeing::LARGE};
 use crate::data::{
     containers::{
         dict::{self, Dict},
@@ -133,6 +133,12 @@ impl Database {
         PLACE + self.entries.memory(found.handle)
     }
 
+    /// Whether its value is so large that freeing it takes a while.
+    #[inline]
+    pub fn is_large(&self, found: Found) -> bool {
+        self.entries.parts(found.handle) > LARGE
+    }
+
     /// How its value is kept, as OBJECT ENCODING names it.
     pub fn encoding(&self, found: Found) -> &'static str {
         self.entries.encoding(found.handle)
@@ -171,6 +177,23 @@ impl Database {
     #[inline]
     pub fn get_mut<T: Collection>(&mut self, found: Found) -> Option<&mut T> {
         self.entries.get_mut(found.handle)
+    }
+
+    /// Frees some entries of a database that is of no other use any more, but hands over large values; false when
+    /// nothing was left.
+    pub(super) fn free_piece(&mut self, mut keep: impl FnMut(Value)) -> bool {
+        if self.deadlines.free_piece() {
+            return true;
+        }
+        let Some(handles) = self.dict.give_up() else { return false };
+        for handle in handles {
+            if self.entries.parts(handle) > LARGE {
+                keep(self.entries.take(handle));
+            } else {
+                self.entries.remove(handle);
+            }
+        }
+        true
     }
 
     /// Puts a text under a key that is not there.

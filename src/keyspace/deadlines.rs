@@ -39,6 +39,15 @@ impl Deadlines {
         self.buckets.front()?.handles.last().copied()
     }
 
+    /// Frees some of an index that is of no other use any more; false when nothing was left.
+    pub fn free_piece(&mut self) -> bool {
+        const BUCKETS: usize = 64;
+        let left = self.buckets.len().saturating_sub(BUCKETS);
+        let goes_on = !self.buckets.is_empty();
+        self.buckets.truncate(left);
+        goes_on
+    }
+
     /// All of them, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = Handle> + Clone {
         self.buckets.iter().flat_map(|bucket| bucket.handles.iter().copied())

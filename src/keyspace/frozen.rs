@@ -4,7 +4,8 @@
 
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 
-use super::{Database, Found, Value};
+use super::{Database, Found, Key, Keyspace, Value};
+use crate::data::containers::keyed_hash::keyed_hash;
 
 /// The moment, and how far it has been looked at. Databases are looked at in order, each in hash order.
 pub(super) struct Frozen {
@@ -16,6 +17,8 @@ pub(super) struct Frozen {
     cursor: u64,
     /// Copies that nobody has looked at yet.
     kept: Vec<Kept>,
+    /// Databases that were emptied and have been looked at.
+    finished: Vec<Database>,
 }
 
 /// A database of the past.
@@ -65,10 +68,66 @@ pub enum Held<'a> {
     Copy(&'a Value),
 }
 
+impl Keyspace {
+    /// Begins to look at how the databases are at this moment.
+    pub fn freeze(&mut self) {
+        self.frozen = Some(Box::new(Frozen::new(self.databases.len())));
+    }
+
+    /// Looks at about `count` more entries as they were when [`Keyspace::freeze`] was called; false when all have been looked
+    /// at.
+    pub fn look_at_frozen(&mut self, count: usize, see: impl FnMut(Seen<'_>)) -> bool {
+        let Keyspace { frozen: Some(frozen), databases, seed, .. } = self else { return false };
+        let more = frozen.look(databases, count, |key| keyed_hash(*seed, key), see);
+        if let Some(database) = frozen.finished.pop() {
+            self.free_database(database);
+        }
+        more
+    }
+
+    /// Looks no more.
+    pub fn thaw(&mut self) {
+        let Some(frozen) = self.frozen.take() else { return };
+        for past in frozen.databases {
+            if let Place::Gone(database) = past.place {
+                self.free_database(*database);
+            }
+        }
+        frozen.finished.into_iter().for_each(|database| self.free_database(database));
+    }
+
+    /// An entry is about to change.
+    #[inline]
+    pub(super) fn about_to_change(&mut self, found: Found) {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.keep(&self.databases, self.selected, found);
+        }
+    }
+
+    /// A key is about to be set, whether it is there or not.
+    #[inline(never)]
+    pub(super) fn about_to_set(&mut self, hash: u64, key: Key) {
+        match self.database().find(hash, key.0) {
+            Some(found) => self.about_to_change(found),
+            None => {
+                if let Some(frozen) = &mut self.frozen {
+                    frozen.come(self.selected, hash, key.0);
+                }
+            }
+        }
+    }
+}
+
 impl Frozen {
     pub fn new(databases: usize) -> Self {
         let past = |db| Past { place: Place::Here(db), left_out: BTreeSet::new() };
-        Frozen { databases: (0..databases).map(past).collect(), db: 0, cursor: 0, kept: Vec::new() }
+        Frozen {
+            databases: (0..databases).map(past).collect(),
+            db: 0,
+            cursor: 0,
+            kept: Vec::new(),
+            finished: Vec::new(),
+        }
     }
 
     /// Puts a copy of an entry aside that is about to change, unless it was looked at or put aside already.
@@ -90,11 +149,11 @@ impl Frozen {
         self.leave_out(now, hash, key);
     }
 
-    /// A database is emptied.
-    pub fn flushed(&mut self, now: usize, database: Database) {
-        if let Some(db) = self.number_then(now) {
-            self.databases[db].place = Place::Gone(Box::new(database));
-        }
+    /// A database is emptied. It comes back if nobody will look at it.
+    pub fn flushed(&mut self, now: usize, database: Database) -> Option<Database> {
+        let Some(db) = self.number_then(now) else { return Some(database) };
+        self.databases[db].place = Place::Gone(Box::new(database));
+        None
     }
 
     /// Two databases change places.
@@ -134,7 +193,9 @@ impl Frozen {
         if self.cursor == 0 {
             // What is left of it is not needed any more, and may be much.
             past.left_out = BTreeSet::new();
-            past.place = Place::Gone(Box::default());
+            if let Place::Gone(database) = core::mem::replace(&mut past.place, Place::Gone(Box::default())) {
+                self.finished.push(*database);
+            }
             self.db += 1;
         }
         self.db < self.databases.len()

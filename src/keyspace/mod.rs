@@ -6,6 +6,7 @@ mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
+mod freeing;
 mod frozen;
 mod random;
 mod writing;
@@ -16,6 +17,7 @@ pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use freeing::Freeing;
 pub use frozen::{Held, Seen};
 pub use random::Random;
 pub use writing::Writing;
@@ -63,6 +65,8 @@ pub struct Keyspace {
     pub limits: Limits,
     /// Chance from the engine's seed.
     pub random: Random,
+    /// What was deleted and is still to be freed.
+    pub freeing: Freeing,
     /// What INFO counts.
     pub counters: Counters,
     /// The longest text, in bytes.
@@ -90,6 +94,7 @@ impl Keyspace {
             effects: Effects::default(),
             limits,
             random,
+            freeing: Freeing::default(),
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
@@ -331,9 +336,13 @@ impl Keyspace {
         if self.frozen.is_some() {
             self.about_to_set(hash, key);
         }
-        let Keyspace { databases, selected, seed, effects, .. } = self;
+        let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
+            Some(found) if database.is_large(found) => {
+                freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
+            }
             Some(found) => database.replace_text(found, text, deadline),
             None => {
                 effects.touch(*selected, key.0, Event::New);
@@ -345,24 +354,31 @@ impl Keyspace {
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+        self.effects.touch(self.selected, key.0, Event::New);
+        self.place(key, value, deadline)
+    }
+
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
         if let Some(frozen) = &mut self.frozen {
             frozen.come(self.selected, hash, key.0);
         }
-        let Keyspace { databases, selected, seed, effects, .. } = self;
-        effects.touch(*selected, key.0, Event::New);
+        let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
         found
     }
 
-    /// Puts a value under `key`, whatever was there.
+    /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
-        if let Some(found) = self.find(key) {
-            self.remove(found);
+        match self.find(key) {
+            Some(found) => {
+                self.remove(found);
+                self.place(key, value, deadline)
+            }
+            None => self.insert(key, value, deadline),
         }
-        self.insert(key, value, deadline)
     }
 
     /// Sets the number of a string that holds one; false if it does not.
@@ -388,8 +404,13 @@ impl Keyspace {
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
         self.about_to_change(found);
-        let Keyspace { databases, selected, seed, .. } = self;
-        databases[*selected].remove(found, |key| keyed_hash(*seed, key));
+        let Keyspace { databases, selected, seed, freeing, .. } = self;
+        let database = &mut databases[*selected];
+        if database.is_large(found) {
+            freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
+        } else {
+            database.remove(found, |key| keyed_hash(*seed, key));
+        }
     }
 
     /// Takes a value out of the keyspace without a word.
@@ -468,16 +489,6 @@ impl Keyspace {
         }
     }
 
-    /// Removes every key of a database; the number of keys it had.
-    pub fn flush(&mut self, db: usize) -> usize {
-        let database = core::mem::take(&mut self.databases[db]);
-        let len = database.len();
-        if let Some(frozen) = &mut self.frozen {
-            frozen.flushed(db, database);
-        }
-        len
-    }
-
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
@@ -517,44 +528,6 @@ impl Keyspace {
         }
         self.selected = selected;
         true
-    }
-
-    /// Begins to look at how the databases are at this moment.
-    pub fn freeze(&mut self) {
-        self.frozen = Some(Box::new(Frozen::new(self.databases.len())));
-    }
-
-    /// Looks at about `count` more entries as they were when [`Keyspace::freeze`] was called; false when all have been looked
-    /// at.
-    pub fn look_at_frozen(&mut self, count: usize, see: impl FnMut(Seen<'_>)) -> bool {
-        let Keyspace { frozen: Some(frozen), databases, seed, .. } = self else { return false };
-        frozen.look(databases, count, |key| keyed_hash(*seed, key), see)
-    }
-
-    /// Looks no more.
-    pub fn thaw(&mut self) {
-        self.frozen = None;
-    }
-
-    /// An entry is about to change.
-    #[inline]
-    fn about_to_change(&mut self, found: Found) {
-        if let Some(frozen) = &mut self.frozen {
-            frozen.keep(&self.databases, self.selected, found);
-        }
-    }
-
-    /// A key is about to be set, whether it is there or not.
-    #[inline(never)]
-    fn about_to_set(&mut self, hash: u64, key: Key) {
-        match self.database().find(hash, key.0) {
-            Some(found) => self.about_to_change(found),
-            None => {
-                if let Some(frozen) = &mut self.frozen {
-                    frozen.come(self.selected, hash, key.0);
-                }
-            }
-        }
     }
 
     /// Panics unless the databases are as they should be. For tests.

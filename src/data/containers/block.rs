@@ -4,6 +4,7 @@
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error, realloc};
 use core::fmt;
 use core::marker::PhantomData;
+use core::num::NonZeroUsize;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -21,8 +22,8 @@ pub(super) unsafe trait Frame {
 }
 
 /// An owned, growable byte string of 8 bytes on the outside. The capacity is a function of the length, so neither is
-/// stored; every byte up to the capacity is initialised. A *roomy* block has [`ROOM`] bytes until it outgrows them: it
-/// is for what is about to grow by little steps.
+/// stored; every byte up to the capacity is initialised. A *roomy* block has [`ROOM`] bytes at
+/// least and doubles them: it is for what grows by little steps, of which few then move it.
 #[repr(transparent)]
 pub(super) struct Block<F: Frame> {
     /// Where the bytes start, and whether they are roomy.
@@ -30,8 +31,11 @@ pub(super) struct Block<F: Frame> {
     frame: PhantomData<F>,
 }
 
-/// The capacity of a roomy block.
-const ROOM: usize = 1024;
+/// What allocators put before a block. Capacities fall short of round numbers by it, so that as many blocks fit a larger
+/// round room as the round numbers say.
+const HEADROOM: usize = 8;
+/// The least capacity of a roomy block.
+const ROOM: usize = 1024 - HEADROOM;
 /// The bit of the word that is set when the block is roomy. The one below is for the owner to use.
 const ROOMY: usize = 2;
 
@@ -48,11 +52,19 @@ impl<F: Frame> Block<F> {
 
     /// The same with room to grow.
     pub(super) fn roomy(bytes: &[u8]) -> Self {
-        if bytes.len() > ROOM {
-            return Self::new(bytes);
-        }
-        let start = allocate::<F>(bytes, ROOM);
+        let start = allocate::<F>(bytes, roomy_capacity(bytes.len()));
         Block { word: start.map_addr(|addr| addr | ROOMY), frame: PhantomData }
+    }
+
+    /// Gives back the room of what grows no more.
+    pub(super) fn settle(&mut self) {
+        if self.is_roomy() {
+            let (old, new) = (self.capacity(), capacity(self.len()));
+            self.word = self.word.map_addr(clear_roomy);
+            if old != new {
+                self.reallocate(old, new);
+            }
+        }
     }
 
     /// The length in bytes.
@@ -65,7 +77,12 @@ impl<F: Frame> Block<F> {
     /// The bytes of the heap it occupies.
     #[inline]
     pub(super) fn capacity(&self) -> usize {
-        if self.is_roomy() { ROOM } else { capacity(self.len()) }
+        self.capacity_of(self.len())
+    }
+
+    #[inline]
+    fn capacity_of(&self, len: usize) -> usize {
+        if self.is_roomy() { roomy_capacity(len) } else { capacity(len) }
     }
 
     /// All of it.
@@ -88,12 +105,9 @@ impl<F: Frame> Block<F> {
     #[inline]
     pub(super) fn resize(&mut self, prefix: &[u8]) {
         assert!(prefix.len() == F::PREFIX);
-        let len = F::length(prefix);
-        if !(self.is_roomy() && len <= ROOM) {
-            let (old, new) = (self.capacity(), capacity(len));
-            if old != new {
-                self.reallocate(old, new);
-            }
+        let (old, new) = (self.capacity(), self.capacity_of(F::length(prefix)));
+        if old != new {
+            self.reallocate(old, new);
         }
         // SAFETY: the capacity is at least 8, thus at least `PREFIX`.
         unsafe { start_of(self.word).copy_from_nonoverlapping(prefix.as_ptr(), F::PREFIX) };
@@ -104,14 +118,14 @@ impl<F: Frame> Block<F> {
         self.word.addr().get() & ROOMY != 0
     }
 
-    /// Moves to `new` bytes, which are not roomy.
+    /// Moves to `new` bytes.
     #[cold]
     fn reallocate(&mut self, old: usize, new: usize) {
         // SAFETY: the block was allocated with the layout of the capacity `old`; `new` is not zero and `layout`
         // refused what would overflow.
         let start = unsafe { realloc(start_of(self.word), layout(old), layout(new).size()) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
-        self.word = start;
+        self.word = start.map_addr(|addr| addr | (self.word.addr().get() & ROOMY));
         if new > old {
             // SAFETY: the memory now reaches to `new`.
             unsafe { start.add(old).write_bytes(0, new - old) };
@@ -153,14 +167,26 @@ fn capacity(len: usize) -> usize {
     if len <= 256 {
         return len.next_multiple_of(8).max(8);
     }
+    let len = len + HEADROOM;
     let step = 1 << ((len - 1).ilog2() - 3);
-    len.next_multiple_of(step)
+    len.next_multiple_of(step) - HEADROOM
+}
+
+/// The room a roomy block of `len` bytes takes.
+#[inline]
+fn roomy_capacity(len: usize) -> usize {
+    ((len + HEADROOM).next_power_of_two() - HEADROOM).max(ROOM)
 }
 
 /// Where the bytes start of a block whose word this is.
 #[inline]
 pub(super) fn start_of(word: NonNull<u8>) -> *mut u8 {
     word.as_ptr().map_addr(|addr| addr & !ROOMY)
+}
+
+/// The address of a block that is roomy no more.
+fn clear_roomy(addr: NonZeroUsize) -> NonZeroUsize {
+    NonZeroUsize::new(addr.get() & !ROOMY).expect("an address aligned to 8 has a higher bit")
 }
 
 /// Copies `bytes`, whose prefix must announce exactly their length, into `capacity` bytes of their own.
@@ -206,7 +232,7 @@ mod tests {
             assert_eq!(capacity(room), room);
             assert!(capacity(len + 1) >= room);
         }
-        assert_eq!(capacity(8150), 8192);
+        assert_eq!(capacity(8150), 8192 - HEADROOM);
     }
 
     #[test]
@@ -223,16 +249,27 @@ mod tests {
     }
 
     #[test]
-    fn room_is_kept_until_it_is_outgrown() {
+    fn room_is_kept_until_the_block_settles() {
         let mut block = Block::<Pascal>::roomy(&[0]);
-        for (size, room) in [(3, ROOM), (127, ROOM), (0, ROOM), (200, 1664), (3, 32), (100, 832)] {
+        for (size, room) in [(3, ROOM), (126, ROOM), (0, ROOM), (200, 2040), (3, ROOM), (253, 2040)] {
             block.resize(&[size]);
             block.body_mut().fill(size);
             assert_eq!(block.capacity(), room);
             assert!(block.as_bytes().iter().all(|&byte| byte == size));
             assert_eq!(block.clone(), block);
         }
-        assert_eq!(Block::<Pascal>::roomy(&vec![129; 1033]).capacity(), 1152);
+        let copy = block.clone();
+        block.settle();
+        assert_eq!((block.capacity(), &block), (2040, &copy));
+        for (size, room) in [(200, 1656), (3, 32), (100, 824)] {
+            block.resize(&[size]);
+            assert_eq!(block.capacity(), room);
+        }
+        let mut block = Block::<Pascal>::roomy(&vec![129; 1033]);
+        assert_eq!(block.capacity(), 2040);
+        block.settle();
+        block.settle();
+        assert_eq!(block.capacity(), 1144);
     }
 
     #[test]

@@ -195,6 +195,15 @@ impl Dict {
         Counted { records: self.segments.iter().flat_map(|it| it.table.iter().copied()), left: self.len }
     }
 
+    /// Takes some records out of a dictionary that is of no other use any more: nothing is found in it from then on.
+    /// `None` when no record is left.
+    pub fn give_up(&mut self) -> Option<impl Iterator<Item = Handle> + use<>> {
+        (self.directory, self.bits) = (Vec::new(), 0);
+        let segment = self.segments.pop()?;
+        self.len -= segment.table.len();
+        Some(segment.table.into_iter())
+    }
+
     /// Bytes asked from the allocator.
     pub fn allocated(&self) -> usize {
         let tables: usize = self.segments.iter().map(|it| it.table.allocation_size()).sum();

@@ -515,6 +515,23 @@ impl Entries {
         self.slab.size(h) + owned
     }
 
+    /// About how many pieces the value would take apart into: what is in a collection that is not packed, or every 16 KiB
+    /// of a text.
+    #[inline]
+    pub fn parts(&self, h: Handle) -> usize {
+        const TEXT_PART: usize = 1 << 14;
+        let header = self.header(h);
+        match header.kind() {
+            Kind::String if header.form() != Form::Owned => 0,
+            Kind::String => self.text(h).map_or(0, |text| text.len()) / TEXT_PART,
+            Kind::List => self.get::<List>(h).map_or(0, List::parts),
+            Kind::Set => self.get::<Set>(h).map_or(0, Set::parts),
+            Kind::SortedSet => self.get::<SortedSet>(h).map_or(0, SortedSet::parts),
+            Kind::Hash => self.get::<Hash>(h).map_or(0, Hash::parts),
+            Kind::Stream => self.get::<Stream>(h).map_or(0, |stream| stream.len() as usize),
+        }
+    }
+
     /// The name that OBJECT ENCODING answers.
     pub fn encoding(&self, h: Handle) -> &'static str {
         let header = self.header(h);

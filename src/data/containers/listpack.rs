@@ -87,9 +87,14 @@ impl Listpack {
         Listpack { block: Block::new(&EMPTY) }
     }
 
-    /// An empty one that takes a kilobyte, so that it need not move while it grows to that.
+    /// An empty one that takes a kilobyte and then doubles, so that it seldom moves while it grows.
     pub fn roomy() -> Self {
         Listpack { block: Block::roomy(&EMPTY) }
+    }
+
+    /// Gives back the room that was for growing.
+    pub fn settle(&mut self) {
+        self.block.settle();
     }
 
     /// Takes over foreign bytes after looking at every one of them; `None` when they are no listpack. Elements that

@@ -74,6 +74,15 @@ impl RankTree {
         RankTree { leaves: Arena::new(), inners: Arena::new(), root: 0, height: 0, len: 0 }
     }
 
+    /// Frees some of a tree that is of no other use any more; false when nothing was left.
+    pub fn free_piece(&mut self) -> bool {
+        const NODES: usize = 128;
+        let goes_on = !(self.leaves.nodes.is_empty() && self.inners.nodes.is_empty());
+        self.leaves.nodes.truncate(self.leaves.nodes.len().saturating_sub(NODES));
+        self.inners.nodes.truncate(self.inners.nodes.len().saturating_sub(NODES));
+        goes_on
+    }
+
     /// The number of handles.
     pub fn len(&self) -> usize {
         self.len

@@ -219,6 +219,17 @@ impl Slab {
         moved
     }
 
+    /// Frees the last chunk, and forgets all records, those of other chunks included: it is for a slab that is of no
+    /// other use any more. False when there was no chunk left.
+    pub fn free_chunk(&mut self) -> bool {
+        self.classes = Vec::new();
+        (self.spare, self.records, self.occupied) = (NO_CHUNK, 0, 0);
+        let (Some(chunk), Some(meta)) = (self.chunks.pop(), self.metas.pop()) else { return false };
+        self.reserved -= meta.units as usize * UNIT;
+        free(&chunk, &meta);
+        true
+    }
+
     /// Bytes of the chunks that no live slot uses.
     pub fn slack(&self) -> usize {
         self.reserved - self.occupied
@@ -548,24 +559,26 @@ impl Default for Slab {
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        for (chunk, meta) in self.chunks.iter().zip(&self.metas) {
-            let bytes = meta.units as usize * UNIT;
-            if meta.class == LARGE_CLASS {
-                let used = meta.used as usize * UNIT / size_of::<Large>();
-                // SAFETY: every slot handed out holds a descriptor.
-                for large in unsafe { core::slice::from_raw_parts(chunk.base.cast::<Large>().as_ptr(), used) }
-                {
-                    if !large.base.is_null() {
-                        // SAFETY: `alloc_large` allocated it with this layout.
-                        unsafe { dealloc(large.base, large_layout(large.len)) };
-                    }
-                }
-            }
-            if bytes > 0 {
-                // SAFETY: `grow_chunk` allocated it with this layout.
-                unsafe { dealloc(chunk.base.as_ptr(), chunk_layout(bytes)) };
+        self.chunks.iter().zip(&self.metas).for_each(|(chunk, meta)| free(chunk, meta));
+    }
+}
+
+/// Frees a chunk, and the long records that it describes. It is not used again.
+fn free(chunk: &Chunk, meta: &Meta) {
+    let bytes = meta.units as usize * UNIT;
+    if meta.class == LARGE_CLASS {
+        let used = meta.used as usize * UNIT / size_of::<Large>();
+        // SAFETY: every slot handed out holds a descriptor.
+        for large in unsafe { core::slice::from_raw_parts(chunk.base.cast::<Large>().as_ptr(), used) } {
+            if !large.base.is_null() {
+                // SAFETY: `alloc_large` allocated it with this layout.
+                unsafe { dealloc(large.base, large_layout(large.len)) };
             }
         }
+    }
+    if bytes > 0 {
+        // SAFETY: `grow_chunk` allocated it with this layout.
+        unsafe { dealloc(chunk.base.as_ptr(), chunk_layout(bytes)) };
     }
 }
 

@@ -176,6 +176,17 @@ impl<L: Layout> Table<L> {
         })
     }
 
+    /// Frees some of a table that is of no other use any more; false when nothing was left.
+    pub fn free_piece(&mut self) -> bool {
+        /// As many bytes as a chunk of records has, about.
+        const SEGMENTS: usize = 12;
+        let index = self.dict.give_up().is_some();
+        if index {
+            (1..SEGMENTS).for_each(|_| drop(self.dict.give_up()));
+        }
+        index || self.slab.free_chunk()
+    }
+
     /// Bytes asked from the allocator.
     pub fn allocated(&self) -> usize {
         self.dict.allocated() + self.slab.allocated()

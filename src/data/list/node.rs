@@ -173,6 +173,13 @@ impl Node {
         Some(result)
     }
 
+    /// Gives back the room for elements that will not come.
+    pub(super) fn settle(&mut self) {
+        if let Form::Small(listpack) = self.body.get_mut() {
+            listpack.settle();
+        }
+    }
+
     /// Bytes and elements of a packed node, if it is one.
     #[inline]
     pub(super) fn load(&self) -> Option<(usize, usize)> {

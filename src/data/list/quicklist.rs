@@ -55,12 +55,21 @@ impl Quicklist {
         self.nodes.capacity() * size_of::<Node>() + self.nodes.iter().map(Node::memory).sum::<usize>()
     }
 
+    /// Frees some nodes of a list that is of no other use any more; false when nothing was left.
+    pub(super) fn free_piece(&mut self) -> bool {
+        const NODES: usize = 8;
+        let goes_on = !self.nodes.is_empty();
+        self.nodes.truncate(self.nodes.len().saturating_sub(NODES));
+        goes_on
+    }
+
     pub(super) fn push_front(&mut self, value: &[u8], limit: NodeLimit) {
         self.len += 1;
         let fits =
             !limit.is_too_large(value) && self.front_load().is_some_and(|load| limit.accepts(load, value));
         if !fits {
             self.join_front();
+            self.nodes.front_mut().into_iter().for_each(Node::settle);
             return self.nodes.push_front(Node::of(value, limit));
         }
         let bytes = self.nodes[0].load().map_or(0, |(bytes, _)| bytes);
@@ -79,7 +88,10 @@ impl Quicklist {
             !limit.is_too_large(value) && self.back_load().is_some_and(|load| limit.accepts(load, value));
         match self.nodes.back_mut() {
             Some(node) if fits => drop(node.edit(|listpack| (1, listpack.push_back(value)))),
-            _ => self.nodes.push_back(Node::of(value, limit)),
+            full => {
+                full.into_iter().for_each(Node::settle);
+                self.nodes.push_back(Node::of(value, limit));
+            }
         }
     }
 
@@ -196,7 +208,9 @@ impl Quicklist {
         }
         self.join_front();
         self.len = 0;
-        self.nodes.pop_front()?.into_packed()
+        let mut node = self.nodes.pop_front()?;
+        node.settle();
+        node.into_packed()
     }
 
     /// The node of an index and the index inside it, counting nodes from the nearer end.
