@@ -402,6 +402,12 @@ fn other_forms() -> Vec<(&'static str, u16, Vec<u8>, Vec<String>)> {
         b"\x02-7",
     ]
     .concat();
+    let far = 32_503_680_000_000i64;
+    let at = |more: i64| (far + more).to_le_bytes().to_vec();
+    let mortal = || vec!["HSET k a 1 b 2".to_string(), format!("HPEXPIREAT k {} FIELDS 1 a", far + 5)];
+    let triples =
+        [&b"\x1e\0\0\0\x06\0\x81a\x02\x01\x01\xf4"[..], &at(5), b"\x09\x81b\x02\x02\x01\x00\x01\xff"]
+            .concat();
     let mut two_ziplists = elements.to_vec();
     two_ziplists.extend(elements);
     vec![

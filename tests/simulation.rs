@@ -9,6 +9,8 @@
 mod random;
 #[path = "simulation/requests.rs"]
 mod requests;
+#[path = "simulation/scans.rs"]
+mod scans;
 
 use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
 use random::Random;
@@ -163,6 +165,13 @@ fn reloaded(snapshot: &[u8], now_ms: u64) -> u64 {
     }
     engine.check();
     engine.digest()
+}
+
+#[test]
+fn scans_see_whoever_stays() {
+    for seed in 1..=number("SEEDS", 60) as u64 {
+        scans::KINDS.iter().for_each(|kind| scans::check(kind, seed));
+    }
 }
 
 fn number(name: &str, default: usize) -> usize {

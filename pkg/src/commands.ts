@@ -278,6 +278,76 @@ export interface Commands<Bytes> {
   swapdb(index1: Numeric, index2: Numeric): 'OK'
 
   /**
+   * Adds members at places to a sorted set, or moves them; returns how many are new.
+   *
+   * `GEOADD`, since 3.2.0, O(log(N)) for each item added, where N is the number of elements in the sorted set
+   */
+  geoadd(key: Value, places: readonly (readonly [Numeric, Numeric, Value])[], options?: { nx?: boolean; xx?: boolean; ch?: boolean }): number
+
+  /**
+   * Returns the longitude and latitude of members.
+   *
+   * `GEOPOS`, since 3.2.0, O(1) for each member requested
+   */
+  geopos(key: Value, ...members: [] | Some<Value>): ([number, number] | null)[]
+
+  /**
+   * Returns the geohashes of members as text.
+   *
+   * `GEOHASH`, since 3.2.0, O(1) for each member requested
+   */
+  geohash(key: Value, ...members: [] | Some<Value>): (Bytes | null)[]
+
+  /**
+   * Returns the distance between two members.
+   *
+   * `GEODIST`, since 3.2.0, O(1)
+   */
+  geodist(key: Value, member1: Value, member2: Value, options?: { m?: boolean; km?: boolean; ft?: boolean; mi?: boolean }): Bytes | null
+
+  /**
+   * Returns the members in a circle, a box or a polygon.
+   *
+   * `GEOSEARCH`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearch(key: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; withcoord?: boolean; withdist?: boolean; withhash?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Stores the members in a circle, a box or a polygon as a sorted set; returns how many.
+   *
+   * `GEOSEARCHSTORE`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearchstore(destination: Value, source: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; storedist?: boolean }): number
+
+  /**
+   * Returns or stores the members around a place.
+   *
+   * `GEORADIUS`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around a place.
+   *
+   * `GEORADIUS_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius_ro(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns or stores the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember_ro(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
    * Sets fields of a hash, creating it when missing; returns how many are new.
    *
    * `HSET`, since 2.0.0, O(N) where N is the number of fields
@@ -381,6 +451,90 @@ export interface Commands<Bytes> {
    * `HINCRBYFLOAT`, since 2.6.0, O(1)
    */
   hincrbyfloat(key: Value, field: Value, increment: Numeric): Bytes
+
+  /**
+   * Has fields expire after some seconds; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HEXPIRE`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpire(key: Value, seconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire after some milliseconds; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HPEXPIRE`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpire(key: Value, milliseconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire at a time in seconds since 1970; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HEXPIREAT`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpireat(key: Value, unixTimeSeconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Has fields expire at a time in milliseconds since 1970; for each -2 if there is none, 0 if a condition is not met, 1 if set, 2 if deleted.
+   *
+   * `HPEXPIREAT`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpireat(key: Value, unixTimeMilliseconds: Numeric, fields: Names<Value>, options?: { nx?: boolean; xx?: boolean; gt?: boolean; lt?: boolean }): number[]
+
+  /**
+   * Returns for how many seconds each field still lives; -1 for ever, -2 if there is none.
+   *
+   * `HTTL`, since 7.4.0, O(N) where N is the number of fields
+   */
+  httl(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns for how many milliseconds each field still lives; -1 for ever, -2 if there is none.
+   *
+   * `HPTTL`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpttl(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns when each field expires, in seconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `HEXPIRETIME`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hexpiretime(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns when each field expires, in milliseconds since 1970; -1 for never, -2 if there is none.
+   *
+   * `HPEXPIRETIME`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpexpiretime(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Has fields live for ever; for each -2 if there is none, -1 if it did already, 1 otherwise.
+   *
+   * `HPERSIST`, since 7.4.0, O(N) where N is the number of fields
+   */
+  hpersist(key: Value, fields: Names<Value>): number[]
+
+  /**
+   * Returns the values of several fields, and may set or clear their deadlines.
+   *
+   * `HGETEX`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hgetex(key: Value, fields: Names<Value>, options?: { ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; persist?: boolean }): (Bytes | null)[]
+
+  /**
+   * Returns the values of several fields, and deletes them.
+   *
+   * `HGETDEL`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hgetdel(key: Value, fields: Names<Value>): (Bytes | null)[]
+
+  /**
+   * Sets fields with a deadline, perhaps only if all of them exist or none does; whether they are set.
+   *
+   * `HSETEX`, since 8.0.0, O(N) where N is the number of fields
+   */
+  hsetex(key: Value, fields: Pairs<Value, Value>, options?: { fnx?: boolean; fxx?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 0 | 1
 
   /**
    * Adds elements to a HyperLogLog, creating it when missing; returns whether its estimate may have changed.
@@ -993,9 +1147,9 @@ export interface Commands<Bytes> {
    *
    * `SET`, since 1.0.0, O(1)
    */
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
-  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
+  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
 
   /**
    * Returns the text of a key.
@@ -1017,6 +1171,27 @@ export interface Commands<Bytes> {
    * `GETDEL`, since 6.2.0, O(1)
    */
   getdel(key: Value): Bytes | null
+
+  /**
+   * Deletes a key, optionally only when its text or the digest of it is or is not what is given.
+   *
+   * `DELEX`, since 8.4.0, O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the string value
+   */
+  delex(key: Value, options?: { ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value }): 0 | 1
+
+  /**
+   * Deletes a key when this is its text.
+   *
+   * `DELIFEQ`, since 9.0.0, O(1)
+   */
+  delifeq(key: Value, value: Value): 0 | 1
+
+  /**
+   * Returns the digest of a text: its XXH3 in 16 hexadecimal digits.
+   *
+   * `DIGEST`, since 8.4.0, O(N) where N is the length of the string value
+   */
+  digest(key: Value): Bytes | null
 
   /**
    * Returns the text of a key and sets or clears its time to live.
@@ -1059,6 +1234,13 @@ export interface Commands<Bytes> {
    * `MSETNX`, since 1.0.1, O(N) where N is the number of keys to set
    */
   msetnx(pairs: Pairs<Value, Value>): 0 | 1
+
+  /**
+   * Sets several keys with one time to live; optionally only when all of them exist or none does.
+   *
+   * `MSETEX`, since 8.4.0, O(N) where N is the number of keys to set
+   */
+  msetex(pairs: Pairs<Value, Value>, options?: { nx?: boolean; xx?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 0 | 1
 
   /**
    * Returns the texts of several keys.
@@ -1163,7 +1345,7 @@ export interface Commands<Bytes> {
    *
    * `ACL DRYRUN`, since 7.0.0, O(1)
    */
-  acl_dryrun(username: Value, command: Value, ...command: [] | Some<Value>): Bytes
+  acl_dryrun(username: Value, ...command: Some<Value>): Bytes
 
   /**
    * Makes up a password.
@@ -1851,6 +2033,16 @@ dbsize
 flushdb {async,sync
 flushall {async,sync
 swapdb index1 index2
+geoadd key {nx,xx,ch 3places
+geopos key *members
+geohash key *members
+geodist key member1 member2 {m,km,ft,mi
+geosearch key {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,withcoord,withdist,withhash
+geosearchstore destination source {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,storedist
+georadius key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadius_ro key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc
+georadiusbymember key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadiusbymember_ro key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc
 hset key 2pairs
 hmset key 2pairs
 hsetnx key field value
@@ -1866,6 +2058,18 @@ hvals key
 hrandfield key ?count {withvalues
 hincrby key field increment
 hincrbyfloat key field increment
+hexpire key seconds {nx,xx,gt,lt =FIELDS #fields
+hpexpire key milliseconds {nx,xx,gt,lt =FIELDS #fields
+hexpireat key unixTimeSeconds {nx,xx,gt,lt =FIELDS #fields
+hpexpireat key unixTimeMilliseconds {nx,xx,gt,lt =FIELDS #fields
+httl key =FIELDS #fields
+hpttl key =FIELDS #fields
+hexpiretime key =FIELDS #fields
+hpexpiretime key =FIELDS #fields
+hpersist key =FIELDS #fields
+hgetex key {ex=,px=,exat=,pxat=,persist =FIELDS #fields
+hgetdel key =FIELDS #fields
+hsetex key {fnx,fxx,ex=,px=,exat=,pxat=,keepttl =FIELDS @fields
 pfadd key *elements
 pfcount *keys
 pfmerge destkey *sourcekeys
@@ -1948,16 +2152,20 @@ xrevrange key end start {count=
 xdel key *ids
 xtrim key {maxlen=,minid= {limit=
 xread {count= %streams
-set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
+set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
 getdel key
+delex key {ifeq=,ifne=,ifdeq=,ifdne=
+delifeq key value
+digest key
 getex key {persist,ex=,px=,exat=,pxat=,keepttl
 setex key seconds value
 psetex key milliseconds value
 setnx key value
 mset 2pairs
 msetnx 2pairs
+msetex @pairs {nx,xx,ex=,px=,exat=,pxat=,keepttl
 mget *keys
 append key value
 strlen key
@@ -1972,7 +2180,7 @@ incrbyfloat key increment
 lcs key1 key2 {len,idx,minmatchlen=,withmatchlen
 acl_cat ?category
 acl_deluser *usernames
-acl_dryrun username command *command
+acl_dryrun username *command
 acl_genpass ?bits
 acl_getuser username
 acl_help

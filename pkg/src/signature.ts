@@ -79,6 +79,11 @@ export class Signature {
         this.#addNames(words, name, value)
         words[at - 1] = words.length - at
         break
+      case '@':
+        const start = words.push(0)
+        this.#add(words, '2', name, value)
+        words[start - 1] = (words.length - start) / 2
+        break
       case '%':
         const streams = this.#tuples(name, value, 2, false)
         words.push('STREAMS', ...streams.map(([key]) => key!), ...streams.map(([, id]) => id!))
@@ -133,7 +138,7 @@ export class Signature {
 }
 
 function readPart(text: string): Part {
-  const sigil = /^[=?*~#%{0-9]/.exec(text)?.[0] ?? ''
+  const sigil = /^[=?*~#@%{0-9]/.exec(text)?.[0] ?? ''
   const name = text.slice(sigil.length)
   const options = sigil === '{' ? name.split(',').map((it) => [it.replace(/[=*]$/, ''), /[=*]$/.exec(it)?.[0] ?? ''] as [string, Form]) : []
   return { sigil, name, options: new Map(options) }

@@ -101,6 +101,10 @@ pub enum Shape {
     Options(&'static [Shape]),
     /// How many keys, and then the keys.
     CountedKeys,
+    /// `FIELDS`, how often these come, and then these so often, as the last of the request.
+    Fields(&'static [Shape]),
+    /// How many keys, and then each key with its value.
+    CountedPairs,
     /// `STREAMS key [key …] id [id …]`: as many of the one as of the other.
     Streams,
 }
@@ -127,7 +131,8 @@ impl Shape {
             Shape::Key | Shape::Word(..) | Shape::Token(_) => 1,
             Shape::Options(_) | Shape::Maybe(_) => 0,
             Shape::CountedKeys => 2,
-            Shape::Streams => 3,
+            Shape::CountedPairs | Shape::Streams => 3,
+            Shape::Fields(shapes) => 2 + Shape::sum(shapes),
             Shape::Group(shapes) | Shape::Many(shapes) => Shape::sum(shapes),
             Shape::OneOf(shapes) => {
                 let (mut least, mut i) = (usize::MAX, 0);
@@ -157,9 +162,13 @@ impl Shape {
     pub const fn is_fixed(&self) -> bool {
         match self {
             Shape::Key | Shape::Word(..) | Shape::Token(_) => true,
-            Shape::Many(_) | Shape::Options(_) | Shape::Maybe(_) | Shape::CountedKeys | Shape::Streams => {
-                false
-            }
+            Shape::Many(_)
+            | Shape::Options(_)
+            | Shape::Maybe(_)
+            | Shape::CountedKeys
+            | Shape::Fields(_)
+            | Shape::CountedPairs
+            | Shape::Streams => false,
             Shape::Group(shapes) | Shape::OneOf(shapes) => {
                 let mut i = 0;
                 while i < shapes.len() {

@@ -1,5 +1,7 @@
 //! Commands on hashes.
 
+mod deadlines;
+
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{
@@ -18,6 +20,8 @@ use crate::{
     keyspace::Event,
     resp::{Version, Writer},
 };
+
+pub use deadlines::COMMANDS as DEADLINE_COMMANDS;
 
 /// The rows.
 pub const COMMANDS: &[Command<Ctx>] = commands! {
@@ -248,7 +252,7 @@ fn hincrby(ctx: &mut Ctx, key: Key, field: Field, increment: i64) -> Result<i64>
     };
     let new = old.checked_add(increment).ok_or(Error::Overflow)?;
     let (fields, limits) = hash.with_limits();
-    fields.set(field.0, number::write_i64(new, &mut Digits::new()), limits);
+    fields.update(field.0, number::write_i64(new, &mut Digits::new()), limits);
     hash.changed(Event::HIncrBy);
     Ok(new)
 }
@@ -269,8 +273,12 @@ fn hincrbyfloat(ctx: &mut Ctx, key: Key, field: Field, increment: Extended) -> R
     }
     let text = new.text();
     let (fields, limits) = hash.with_limits();
-    fields.set(field.0, &text, limits);
+    fields.update(field.0, &text, limits);
+    let has_deadline = fields.deadline(field.0).flatten().is_some();
     hash.changed(Event::HIncrByFloat);
-    hash.log_as(&[b"HSET", key.0, field.0, &text]);
+    match has_deadline {
+        true => hash.log_as(&[b"HSETEX", key.0, b"KEEPTTL", b"FIELDS", b"1", field.0, &text]),
+        false => hash.log_as(&[b"HSET", key.0, field.0, &text]),
+    }
     Ok(text)
 }

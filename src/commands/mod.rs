@@ -11,6 +11,7 @@ pub(crate) mod spec;
 
 pub mod bitmap;
 pub mod generic;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -35,7 +36,9 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     bitmap::COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
+    hash::DEADLINE_COMMANDS,
     hyperloglog::COMMANDS,
     list::COMMANDS,
     scan::COMMANDS,

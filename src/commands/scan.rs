@@ -1,7 +1,7 @@
 //! Going through keys, fields and members in steps: SCAN and the scans of collections, which share cursor and options.
 //! Where a cursor points is the business of the dictionaries; a packed collection answers whole at once.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{
     Command, Ctx, Kind, Shape,
@@ -15,7 +15,7 @@ use crate::{
         containers::listpack::Entry,
         glob::Glob,
         hash::Hash,
-        number::{Digits, FloatText, write_float},
+        number::{Digits, FloatText, float_in_17_digits, write_float},
         set::Set,
         sorted_set::{SortedSet, View},
     },
@@ -227,9 +227,10 @@ fn zscan<'a, 'c>(
         out.array(2 * chosen.len());
         for (member, score) in chosen {
             member.write_bulk(out);
+            // As Redis has it: a small sorted set keeps the text of a score, a large one the number.
             match is_packed {
                 true => out.bulk(write_float(score, &mut FloatText::new())),
-                false => out.bulk(in_17_digits(score).as_bytes()),
+                false => out.bulk(float_in_17_digits(score).as_bytes()),
             }
         }
     }))
@@ -242,51 +243,9 @@ fn write_page<T>(out: &mut Writer, next: u64, items: &[T], write: impl Fn(&mut W
     items.iter().for_each(|item| write(out, item));
 }
 
-/// The text of a score as ZSCAN shows that of a large sorted set: C's `%.17g`, which may have digits that a shorter text
-/// would not need.
-fn in_17_digits(score: f64) -> String {
-    const DIGITS: i32 = 17;
-    if score == 0.0 || score.is_infinite() {
-        return format!("{score}");
-    }
-    let scientific = format!("{score:.16e}");
-    let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let power: i32 = power.parse().unwrap_or_default();
-    let trimmed = |text: &str| match text.contains('.') {
-        true => String::from(text.trim_end_matches('0').trim_end_matches('.')),
-        false => String::from(text),
-    };
-    if (-4..DIGITS).contains(&power) {
-        return trimmed(&format!("{score:.*}", (DIGITS - 1 - power) as usize));
-    }
-    let sign = if power < 0 { '-' } else { '+' };
-    format!("{}e{sign}{:02}", trimmed(digits), power.unsigned_abs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn scores_are_written_as_c_writes_them() {
-        for (score, text) in [
-            (0.1, "0.10000000000000001"),
-            (-2.5, "-2.5"),
-            (3.0, "3"),
-            (100.0, "100"),
-            (1e16, "10000000000000000"),
-            (1e17, "1e+17"),
-            (1.5e300, "1.5000000000000001e+300"),
-            (1e-5, "1.0000000000000001e-05"),
-            (0.0001, "0.0001"),
-            (5e-324, "4.9406564584124654e-324"),
-            (f64::NEG_INFINITY, "-inf"),
-            (0.0, "0"),
-            (-0.0, "-0"),
-        ] {
-            assert_eq!(in_17_digits(score), text);
-        }
-    }
 
     #[test]
     fn a_cursor_is_any_number_that_the_c_library_reads() {

@@ -1,24 +1,31 @@
-//! Hashes: fields, each with a value.
+//! Hashes: fields, each with a value, and some perhaps with a deadline.
 //!
 //! A hash begins as a listpack of fields and values and becomes a table when it has too many or too long ones; never
-//! back. The moments are Redis's. Counting up and other arithmetic is the business of the commands.
+//! back. With its first deadline a listpack becomes one of fields, values and deadlines, and stays one. The moments, and
+//! the bytes of both listpacks, are Redis's. A hash without deadlines pays nothing for those of others. It knows no time:
+//! whoever does removes what is due. Counting up and other arithmetic is the business of the commands.
 
-use crate::data::containers::listpack::{self, Entry, Listpack};
-use crate::data::containers::table::{Layout, Place, Table, len_of_len, read_len, write_len};
+mod fields;
+
+use crate::data::containers::listpack::{self, Entry, Listpack, Position};
 use crate::data::containers::tagged::{Form, Tagged};
 use crate::data::limits::Limits;
 use crate::data::number::Digits;
+use fields::{Fields, Old};
 
 /// A hash, as wide as a pointer.
 #[derive(Clone)]
 pub struct Hash {
-    form: Tagged<Listpack, Table<Field>>,
+    /// A listpack that is marked has deadlines: triples in the order of those, which are 0 and last where there is none.
+    form: Tagged<Listpack, Fields>,
 }
 
 /// How a hash is stored, for whoever copies its bytes.
 pub enum View<'h> {
     /// Fields and values by turns, as Redis stores them.
     Listpack(&'h Listpack),
+    /// Fields, values and deadlines by turns, as Redis stores them: by deadline, which is 0 and last where there is none.
+    ListpackEx(&'h Listpack),
     /// A table, of which there is no more to see than its fields and values.
     Table,
 }
@@ -26,11 +33,8 @@ pub enum View<'h> {
 /// A field and its value.
 pub type Pair<'h> = (Entry<'h>, Entry<'h>);
 
-/// Records of a table: length of the field, field, length of the value, value. The lower [`FLAGS`] bits of the first
-/// length are for what else a record may hold behind the value.
-enum Field {}
-
-const FLAGS: usize = 2;
+/// A field, its value, and when it expires, in milliseconds since 1970.
+pub type Mortal<'h> = (Pair<'h>, Option<u64>);
 
 impl Hash {
     /// A hash of nothing.
@@ -40,18 +44,37 @@ impl Hash {
 
     /// Takes over a packed hash that came from outside; `None` when a field is there twice or without a value.
     pub fn from_listpack(listpack: Listpack, limits: &Limits) -> Option<Self> {
-        let len = listpack.len();
-        let table = table_of(&listpack, limits.seed);
-        (len.is_multiple_of(2) && table.len() == len / 2).then_some(())?;
-        let keep = len / 2 <= limits.hash_max_listpack_entries;
-        Some(if keep { listpack.into() } else { Hash { form: Tagged::large(table) } })
+        Hash::from_packed(listpack, limits)
+    }
+
+    /// Takes over a packed hash of fields, values and deadlines that came from outside; `None` when a field is there
+    /// twice or without the others, or the deadlines are none or not in order.
+    pub fn from_listpack_ex(mut listpack: Listpack, limits: &Limits) -> Option<Self> {
+        listpack.mark();
+        let mut deadlines = listpack.iter().skip(2).step_by(3).map(|it| it.int().filter(|&at| at >= 0));
+        let of_order = |at: i64| if at == 0 { i64::MAX } else { at };
+        let mut last = 0;
+        deadlines
+            .all(|at| at.is_some_and(|at| core::mem::replace(&mut last, of_order(at)) <= of_order(at)))
+            .then_some(())?;
+        Hash::from_packed(listpack, limits)
+    }
+
+    fn from_packed(listpack: Listpack, limits: &Limits) -> Option<Self> {
+        let (len, width) = (listpack.len(), width(&listpack));
+        len.is_multiple_of(width).then_some(())?;
+        let fields = fields_of(&listpack, limits.seed);
+        (fields.len() == len / width).then_some(())?;
+        let keep = len / width <= limits.hash_max_listpack_entries;
+        Some(if keep { listpack.into() } else { Hash { form: Tagged::large(fields) } })
     }
 
     /// The number of fields.
     #[inline]
     pub fn len(&self) -> usize {
         match self.form.get() {
-            Form::Large(table) => table.len(),
+            Form::Large(fields) => fields.len(),
+            Form::Small(listpack) if listpack.is_marked() => listpack.len() / 3,
             Form::Small(listpack) => listpack.len() / 2,
         }
     }
@@ -65,6 +88,7 @@ impl Hash {
     pub fn encoding(&self) -> &'static str {
         match self.view() {
             View::Listpack(_) => "listpack",
+            View::ListpackEx(_) => "listpackex",
             View::Table => "hashtable",
         }
     }
@@ -73,6 +97,7 @@ impl Hash {
     pub fn view(&self) -> View<'_> {
         match self.form.get() {
             Form::Large(_) => View::Table,
+            Form::Small(listpack) if listpack.is_marked() => View::ListpackEx(listpack),
             Form::Small(listpack) => View::Listpack(listpack),
         }
     }
@@ -80,7 +105,7 @@ impl Hash {
     /// Bytes of the heap it occupies.
     pub fn memory(&self) -> usize {
         match self.form.get() {
-            Form::Large(table) => size_of_val(table) + table.allocated(),
+            Form::Large(fields) => fields.memory(),
             Form::Small(listpack) => listpack.heap_size(),
         }
     }
@@ -88,7 +113,7 @@ impl Hash {
     /// About how many pieces it would take apart into: one when it is packed.
     pub fn parts(&self) -> usize {
         match self.form.get() {
-            Form::Large(table) => table.len(),
+            Form::Large(fields) => fields.len(),
             Form::Small(_) => 1,
         }
     }
@@ -96,7 +121,7 @@ impl Hash {
     /// Frees some of a hash that is of no other use any more; false when the rest is freed with it.
     pub fn free_piece(&mut self) -> bool {
         match self.form.get_mut() {
-            Form::Large(table) => table.free_piece(),
+            Form::Large(fields) => fields.free_piece(),
             Form::Small(_) => false,
         }
     }
@@ -108,22 +133,38 @@ impl Hash {
         }
     }
 
-    /// Sets the value of a field; true when the field is new.
+    /// Sets the value of a field, which then has no deadline; true when the field is new.
     pub fn set(&mut self, field: &[u8], value: &[u8], limits: &Limits) -> bool {
+        self.put(field, value, Old::Dropped, limits)
+    }
+
+    /// Sets the value of a field, whose deadline stays; true when the field is new.
+    pub fn update(&mut self, field: &[u8], value: &[u8], limits: &Limits) -> bool {
+        self.put(field, value, Old::Kept, limits)
+    }
+
+    #[inline]
+    fn put(&mut self, field: &[u8], value: &[u8], old: Old, limits: &Limits) -> bool {
         let listpack = match self.form.get_mut() {
-            Form::Large(table) => return set_in_table(table, field, value),
+            Form::Large(fields) => return fields.set(field, value, old),
             Form::Small(listpack) => listpack,
         };
         let (new_field, new_value) = (Entry::from(field), Entry::from(value));
         let longest = field.len().max(value.len());
         if longest > limits.hash_max_listpack_value
-            || listpack.would_exceed(new_field.size() + new_value.size())
+            || listpack.would_exceed(new_field.size() + new_value.size() + Entry::Int(0).size())
         {
-            return set_in_table(self.make_table(limits), field, value);
+            return self.make_table(limits).set(field, value, old);
         }
         let found = value_of(listpack, field);
         match found {
-            Some(at) => listpack.replace(at, new_value),
+            Some(at) => {
+                listpack.replace(at, new_value);
+                if listpack.is_marked() && old == Old::Dropped {
+                    set_packed_deadline(listpack, field, None);
+                }
+            }
+            None if listpack.is_marked() => listpack.append([new_field, new_value, NEVER].into_iter()),
             None => listpack.append([new_field, new_value].into_iter()),
         }
         if self.len() > limits.hash_max_listpack_entries {
@@ -136,7 +177,7 @@ impl Hash {
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<Entry<'_>> {
         match self.form.get() {
-            Form::Large(table) => table.find(field).map(|h| Field::pair(table.slot(h)).1),
+            Form::Large(fields) => fields.get(field),
             Form::Small(listpack) => value_of(listpack, field).map(|at| listpack.at(at)),
         }
     }
@@ -144,8 +185,8 @@ impl Hash {
     /// Asks the processor to load a field that is looked for soon.
     #[inline]
     pub fn prefetch(&self, field: &[u8]) {
-        if let Form::Large(table) = self.form.get() {
-            table.prefetch_key(field);
+        if let Form::Large(fields) = self.form.get() {
+            fields.prefetch(field);
         }
     }
 
@@ -153,9 +194,73 @@ impl Hash {
     #[inline]
     pub fn contains(&self, field: &[u8]) -> bool {
         match self.form.get() {
-            Form::Large(table) => table.find(field).is_some(),
-            Form::Small(listpack) => listpack.find(field, None, 1).is_some(),
+            Form::Large(fields) => fields.contains(field),
+            Form::Small(listpack) => find(listpack, field).is_some(),
         }
+    }
+
+    /// When a field expires, in milliseconds since 1970; `None` when there is no such field.
+    pub fn deadline(&self, field: &[u8]) -> Option<Option<u64>> {
+        match self.form.get() {
+            Form::Large(fields) => fields.deadline(field),
+            Form::Small(listpack) => {
+                let value = value_of(listpack, field)?;
+                let at = listpack.next(value).filter(|_| listpack.is_marked());
+                Some(at.and_then(|at| deadline_from(listpack.at(at))))
+            }
+        }
+    }
+
+    /// When the first field expires.
+    #[inline]
+    pub fn first_deadline(&self) -> Option<u64> {
+        match self.form.get() {
+            Form::Large(fields) => fields.first_deadline(),
+            Form::Small(listpack) if listpack.is_marked() => listpack.get(2).and_then(deadline_from),
+            Form::Small(_) => None,
+        }
+    }
+
+    /// Sets or clears the deadline of a field; false when there is no such field. Deadlines are more than 0 and less than
+    /// half of all numbers.
+    pub fn set_deadline(&mut self, field: &[u8], deadline: Option<u64>, limits: &Limits) -> bool {
+        let has_room = |listpack: &Listpack| {
+            let more = Entry::Int(i64::MAX).size();
+            !listpack.would_exceed(if listpack.is_marked() { more } else { more * (1 + listpack.len() / 2) })
+        };
+        match self.form.get_mut() {
+            Form::Large(fields) => fields.set_deadline(field, deadline),
+            Form::Small(listpack) if has_room(listpack) => {
+                let found = find(listpack, field).is_some();
+                if found && deadline.is_some() && !listpack.is_marked() {
+                    *listpack = with_deadlines(listpack);
+                }
+                if found && listpack.is_marked() {
+                    set_packed_deadline(listpack, field, deadline);
+                }
+                found
+            }
+            Form::Small(_) => self.make_table(limits).set_deadline(field, deadline),
+        }
+    }
+
+    /// Removes the fields that expire at `now_ms` or before, up to `limit`, each of which `last_look` sees before it is
+    /// gone.
+    pub fn remove_due(&mut self, now_ms: u64, limit: usize, mut last_look: impl FnMut(&[u8])) -> usize {
+        let mut removed = 0;
+        while removed < limit && self.first_deadline().is_some_and(|at| at <= now_ms) {
+            removed += 1;
+            match self.form.get_mut() {
+                Form::Large(fields) => fields.pop_first(|field| last_look(field.text(&mut Digits::new()))),
+                Form::Small(listpack) => {
+                    if let Some(first) = listpack.first() {
+                        last_look(listpack.at(first).text(&mut Digits::new()));
+                    }
+                    listpack.remove_range(0, 3);
+                }
+            }
+        }
+        removed
     }
 
     /// Removes a field; true when it was there.
@@ -166,11 +271,11 @@ impl Hash {
     /// Removes a field, whose value `last_look` sees before it is gone.
     pub fn take_with<R>(&mut self, field: &[u8], last_look: impl FnOnce(Entry<'_>) -> R) -> Option<R> {
         match self.form.get_mut() {
-            Form::Large(table) => table.remove(field, |h, table| last_look(Field::pair(table.slot(h)).1)),
+            Form::Large(fields) => fields.take_with(field, last_look),
             Form::Small(listpack) => {
-                let at = listpack.find(field, None, 1)?;
+                let at = find(listpack, field)?;
                 let result = last_look(listpack.at(listpack.next(at)?));
-                listpack.remove_run(at, 2);
+                listpack.remove_run(at, width(listpack));
                 Some(result)
             }
         }
@@ -179,19 +284,29 @@ impl Hash {
     /// All fields with their values, in no particular order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Pair<'_>> {
         let pairs = match self.form.get() {
-            Form::Large(table) => Pairs::Table(table.slots().map(Field::pair)),
-            Form::Small(listpack) => Pairs::Listpack(listpack.iter()),
+            Form::Large(fields) => Pairs::Fields(fields.iter()),
+            Form::Small(listpack) => Pairs::Packed(Packed::of(listpack)),
         };
         Iter { pairs, left: self.len() }
+    }
+
+    /// All fields with their values and deadlines, in no particular order.
+    pub fn mortals(&self) -> impl Iterator<Item = Mortal<'_>> {
+        let (fields, packed) = match self.form.get() {
+            Form::Large(fields) => (Some(fields.mortals()), None),
+            Form::Small(listpack) => (None, Some(Packed::of(listpack))),
+        };
+        let packed = packed.map(|mut packed| core::iter::from_fn(move || packed.next_mortal()));
+        fields.into_iter().flatten().chain(packed.into_iter().flatten())
     }
 
     /// A field chosen by chance and its value, each as likely as any other; `random` yields 64 random bits a call.
     pub fn random(&self, random: &mut impl FnMut() -> u64) -> Option<Pair<'_>> {
         match self.form.get() {
-            Form::Large(table) => table.random(random).map(|h| Field::pair(table.slot(h))),
+            Form::Large(fields) => fields.random(random),
             Form::Small(listpack) => {
-                let index = (random() as u128 * self.len() as u128) >> 64;
-                let at = listpack.seek(2 * index as isize)?;
+                let index = ((random() as u128 * self.len() as u128) >> 64) as usize;
+                let at = listpack.seek((width(listpack) * index) as isize)?;
                 Some((listpack.at(at), listpack.at(listpack.next(at)?)))
             }
         }
@@ -199,9 +314,9 @@ impl Hash {
 
     /// Visits at least `count` fields from `cursor` on, all of them when the hash is packed, and returns the cursor to go
     /// on with: 0 when all were visited.
-    pub fn scan<'v>(&'v self, cursor: u64, count: usize, mut visit: impl FnMut(Pair<'v>)) -> u64 {
+    pub fn scan<'v>(&'v self, cursor: u64, count: usize, visit: impl FnMut(Pair<'v>)) -> u64 {
         match self.form.get() {
-            Form::Large(table) => table.scan(cursor, count, |h| visit(Field::pair(table.slot(h)))),
+            Form::Large(fields) => fields.scan(cursor, count, visit),
             Form::Small(_) => {
                 self.iter().for_each(visit);
                 0
@@ -209,12 +324,12 @@ impl Hash {
         }
     }
 
-    fn make_table(&mut self, limits: &Limits) -> &mut Table<Field> {
+    fn make_table(&mut self, limits: &Limits) -> &mut Fields {
         if let Form::Small(listpack) = self.form.get() {
-            self.form = Tagged::large(table_of(listpack, limits.seed));
+            self.form = Tagged::large(fields_of(listpack, limits.seed));
         }
         match self.form.get_mut() {
-            Form::Large(table) => table,
+            Form::Large(fields) => fields,
             Form::Small(_) => unreachable!("made a table above"),
         }
     }
@@ -232,82 +347,132 @@ impl From<Listpack> for Hash {
     }
 }
 
-impl Layout for Field {
-    #[inline]
-    fn key(slot: &[u8]) -> &[u8] {
-        let (head, at) = read_len(slot);
-        &slot[at..at + (head >> FLAGS)]
-    }
-}
-
-impl Field {
-    #[inline]
-    fn pair(slot: &[u8]) -> Pair<'_> {
-        let (head, at) = read_len(slot);
-        let (field, rest) = slot[at..].split_at(head >> FLAGS);
-        let (len, at) = read_len(rest);
-        (Entry::Text(field), Entry::Text(&rest[at..at + len]))
-    }
-}
-
-fn table_of(listpack: &Listpack, seed: u64) -> Table<Field> {
-    let (mut table, mut digits) = (Table::new(seed), [Digits::new(), Digits::new()]);
-    for (field, value) in pairs(listpack.iter()) {
+fn fields_of(listpack: &Listpack, seed: u64) -> Fields {
+    let (mut fields, mut digits) = (Fields::new(seed), [Digits::new(), Digits::new()]);
+    let mut packed = Packed::of(listpack);
+    while let Some(((field, value), deadline)) = packed.next_mortal() {
         let [of_field, of_value] = &mut digits;
-        set_in_table(&mut table, field.text(of_field), value.text(of_value));
+        let field = field.text(of_field);
+        fields.set(field, value.text(of_value), Old::Dropped);
+        if deadline.is_some() {
+            fields.set_deadline(field, deadline);
+        }
     }
-    table
+    fields
 }
 
-fn set_in_table(table: &mut Table<Field>, field: &[u8], value: &[u8]) -> bool {
-    let head = field.len() << FLAGS;
-    let start = len_of_len(head);
-    let rest = start + field.len();
-    let len = rest + len_of_len(value.len()) + value.len();
-    let place = table.find_or_add(field, len, |slot| {
-        write_len(slot, head);
-        slot[start..rest].copy_from_slice(field);
-        write_value(&mut slot[rest..], value);
+/// What stands for no deadline in a listpack.
+const NEVER: Entry<'static> = Entry::Int(0);
+
+/// How many elements a listpack has for each field.
+#[inline]
+fn width(listpack: &Listpack) -> usize {
+    2 + listpack.is_marked() as usize
+}
+
+#[inline]
+fn find(listpack: &Listpack, field: &[u8]) -> Option<Position> {
+    listpack.find(field, None, width(listpack) - 1)
+}
+
+#[inline]
+fn value_of(listpack: &Listpack, field: &[u8]) -> Option<Position> {
+    listpack.next(find(listpack, field)?)
+}
+
+fn deadline_from(entry: Entry<'_>) -> Option<u64> {
+    entry.int().filter(|&at| at > 0).map(|at| at as u64)
+}
+
+/// The same fields, with room for deadlines.
+fn with_deadlines(pairs: &Listpack) -> Listpack {
+    let mut elements = pairs.iter();
+    let mut triples = Listpack::new();
+    while let (Some(field), Some(value)) = (elements.next(), elements.next()) {
+        triples.append([field, value, NEVER].into_iter());
+    }
+    triples.mark();
+    triples
+}
+
+/// Moves a field of a marked listpack to where its new deadline belongs.
+fn set_packed_deadline(listpack: &mut Listpack, field: &[u8], deadline: Option<u64>) {
+    let Some(at) = find(listpack, field) else { return };
+    let old = value_of(listpack, field).and_then(|at| listpack.next(at)).map(|at| listpack.at(at));
+    if old.and_then(deadline_from) == deadline {
+        return;
+    }
+    let value =
+        listpack.next(at).map(|at| listpack.at(at).text(&mut Digits::new()).to_vec()).unwrap_or_default();
+    listpack.remove_run(at, 3);
+    let triple = [field.into(), Entry::from(&value[..]), deadline.map_or(NEVER, |at| Entry::Int(at as i64))];
+    let place = deadline.and_then(|deadline| {
+        let later = Packed::of(listpack).position(|(_, at)| at.is_none_or(|at| at > deadline))?;
+        listpack.seek(3 * later as isize)
     });
-    if let Place::Found(h) = place {
-        let h = table.resize(h, len);
-        write_value(&mut table.slot_mut(h)[rest..], value);
+    match place {
+        Some(place) => drop(listpack.insert(place, &triple)),
+        None => listpack.append(triple.into_iter()),
     }
-    matches!(place, Place::Added(_))
 }
 
-fn write_value(out: &mut [u8], value: &[u8]) {
-    let at = write_len(out, value.len());
-    out[at..at + value.len()].copy_from_slice(value);
+/// The fields of a listpack in order.
+struct Packed<'h> {
+    elements: listpack::Iter<'h>,
+    has_deadlines: bool,
 }
 
-fn value_of(listpack: &Listpack, field: &[u8]) -> Option<listpack::Position> {
-    listpack.next(listpack.find(field, None, 1)?)
+impl<'h> Packed<'h> {
+    fn of(listpack: &'h Listpack) -> Self {
+        Packed { elements: listpack.iter(), has_deadlines: listpack.is_marked() }
+    }
+
+    #[inline]
+    fn next_pair(&mut self) -> Option<Pair<'h>> {
+        let pair = (self.elements.next()?, self.elements.next()?);
+        if self.has_deadlines {
+            self.skip_deadline();
+        }
+        Some(pair)
+    }
+
+    /// Apart, so that nothing of it is in the way of hashes without deadlines.
+    #[cold]
+    #[inline(never)]
+    fn skip_deadline(&mut self) {
+        self.elements.next();
+    }
+
+    fn next_mortal(&mut self) -> Option<Mortal<'h>> {
+        let pair = (self.elements.next()?, self.elements.next()?);
+        let deadline = if self.has_deadlines { self.elements.next().and_then(deadline_from) } else { None };
+        Some((pair, deadline))
+    }
+
+    fn position(mut self, mut is_wanted: impl FnMut(Mortal<'h>) -> bool) -> Option<usize> {
+        core::iter::from_fn(|| self.next_mortal()).position(&mut is_wanted)
+    }
 }
 
-fn pairs<'h>(mut elements: impl Iterator<Item = Entry<'h>>) -> impl Iterator<Item = Pair<'h>> {
-    core::iter::from_fn(move || Some((elements.next()?, elements.next()?)))
+enum Pairs<'h, T> {
+    Packed(Packed<'h>),
+    Fields(T),
 }
 
-enum Pairs<L, T> {
-    Listpack(L),
-    Table(T),
-}
-
-struct Iter<L, T> {
-    pairs: Pairs<L, T>,
+struct Iter<'h, T> {
+    pairs: Pairs<'h, T>,
     left: usize,
 }
 
-impl<'h, L: Iterator<Item = Entry<'h>>, T: Iterator<Item = Pair<'h>>> Iterator for Iter<L, T> {
+impl<'h, T: Iterator<Item = Pair<'h>>> Iterator for Iter<'h, T> {
     type Item = Pair<'h>;
 
     #[inline]
     fn next(&mut self) -> Option<Pair<'h>> {
         self.left = self.left.saturating_sub(1);
         match &mut self.pairs {
-            Pairs::Listpack(it) => Some((it.next()?, it.next()?)),
-            Pairs::Table(it) => it.next(),
+            Pairs::Packed(it) => it.next_pair(),
+            Pairs::Fields(it) => it.next(),
         }
     }
 
@@ -318,13 +483,13 @@ impl<'h, L: Iterator<Item = Entry<'h>>, T: Iterator<Item = Pair<'h>>> Iterator f
     #[inline]
     fn fold<B, F: FnMut(B, Pair<'h>) -> B>(self, init: B, f: F) -> B {
         match self.pairs {
-            Pairs::Listpack(it) => pairs(it).fold(init, f),
-            Pairs::Table(it) => it.fold(init, f),
+            Pairs::Packed(mut it) => core::iter::from_fn(|| it.next_pair()).fold(init, f),
+            Pairs::Fields(it) => it.fold(init, f),
         }
     }
 }
 
-impl<'h, L: Iterator<Item = Entry<'h>>, T: Iterator<Item = Pair<'h>>> ExactSizeIterator for Iter<L, T> {}
+impl<'h, T: Iterator<Item = Pair<'h>>> ExactSizeIterator for Iter<'h, T> {}
 
 #[cfg(test)]
 mod tests {
@@ -399,6 +564,91 @@ mod tests {
             }
             assert_eq!(visited, model);
         }
+    }
+
+    type MortalModel = BTreeMap<Vec<u8>, (Vec<u8>, Option<u64>)>;
+
+    fn mortals(hash: &Hash) -> MortalModel {
+        hash.mortals().map(|((field, value), at)| (text(field), (text(value), at))).collect()
+    }
+
+    fn check_mortals(hash: &Hash, model: &MortalModel) {
+        assert_eq!(mortals(hash), *model);
+        assert_eq!(mortals(&hash.clone()), *model);
+        assert_eq!((hash.len(), hash.iter().len()), (model.len(), model.len()));
+        assert_eq!(hash.first_deadline(), model.values().filter_map(|(_, at)| *at).min());
+        assert!(hash.iter().all(|(field, value)| model[&text(field)].0 == text(value)));
+        if let View::ListpackEx(listpack) = hash.view() {
+            let copy = Listpack::from_bytes(listpack.as_bytes()).expect("a listpack");
+            let taken = Hash::from_listpack_ex(copy, &Limits::default()).expect("a hash with deadlines");
+            assert_eq!(mortals(&taken), *model);
+        }
+    }
+
+    /// With deadlines that come, change and pass, in both encodings and across the change between them.
+    #[test]
+    fn fields_die_when_they_are_due() {
+        for (seed, names, len) in [(1, 12, 10), (2, 900, 12), (3, 30, 200)] {
+            let (names, entries) = if cfg!(miri) { (names.min(30), 12) } else { (names, 128) };
+            let limits = Limits { seed, hash_max_listpack_entries: entries, ..Limits::default() };
+            let (mut random, mut hash, mut model) = (random(seed), Hash::new(), MortalModel::new());
+            for now in 1..STEPS as u64 / 2 {
+                let field = format!("{}", random() % names).into_bytes();
+                let value = vec![b'v'; random() as usize % len];
+                let deadline = (random() % 4 > 0).then(|| now + 1 + random() % 600);
+                match random() % 6 {
+                    0 => {
+                        let removed = hash.take_with(&field, text);
+                        assert_eq!(removed, model.remove(&field).map(|(value, _)| value));
+                    }
+                    1 => {
+                        hash.set(&field, &value, &limits);
+                        model.insert(field.clone(), (value, None));
+                    }
+                    2 => {
+                        hash.update(&field, &value, &limits);
+                        model.entry(field.clone()).or_default().0 = value;
+                    }
+                    _ => {
+                        let found = hash.set_deadline(&field, deadline, &limits);
+                        assert_eq!(found, model.contains_key(&field));
+                        model.entry(field.clone()).and_modify(|entry| entry.1 = deadline);
+                    }
+                }
+                assert_eq!(hash.deadline(&field), model.get(&field).map(|(_, at)| *at));
+                let mut dead = Vec::new();
+                hash.remove_due(now, usize::MAX, |field| dead.push(field.to_vec()));
+                dead.sort();
+                let due = model.extract_if(.., |_, (_, at)| at.is_some_and(|at| at <= now));
+                assert!(due.map(|(field, _)| field).eq(dead));
+                if now % (STEPS as u64 / 2 / CHECKS as u64) == 0 {
+                    check_mortals(&hash, &model);
+                }
+            }
+            check_mortals(&hash, &model);
+        }
+    }
+
+    #[test]
+    fn deadlines_have_an_encoding_of_their_own() {
+        let (limits, mut hash) = (Limits::default(), hash_of(3, "v", &Limits::default()));
+        assert!(!hash.set_deadline(b"none", Some(5), &limits) && hash.set_deadline(b"f0", None, &limits));
+        assert_eq!(hash.encoding(), "listpack");
+        assert!(hash.set_deadline(b"f1", Some(500), &limits) && hash.set_deadline(b"f2", Some(50), &limits));
+        let View::ListpackEx(listpack) = hash.view() else { panic!("a listpack with deadlines") };
+        let texts: Vec<_> = listpack.iter().map(text).collect();
+        assert_eq!(texts.join(&b' '), b"f2 v 50 f1 v 500 f0 v 0");
+        assert!(hash.set_deadline(b"f1", None, &limits) && hash.set_deadline(b"f2", None, &limits));
+        assert_eq!((hash.encoding(), hash.first_deadline()), ("listpackex", None));
+        hash.set_deadline(b"f1", Some(7), &limits);
+        assert!(hash.set(b"long", &[b'v'; 65], &limits));
+        assert_eq!((hash.encoding(), hash.first_deadline()), ("hashtable", Some(7)));
+    }
+
+    #[test]
+    fn a_large_hash_pays_a_pointer_for_the_deadlines_of_others() {
+        use crate::data::containers::table::Table;
+        assert_eq!(size_of::<Fields>(), size_of::<Table<()>>() + size_of::<usize>());
     }
 
     #[test]

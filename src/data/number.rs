@@ -7,6 +7,11 @@ mod literal;
 
 pub use extended::Extended;
 
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use big::Big;
 use core::fmt::{self, Write};
 use literal::Literal;
 
@@ -91,6 +96,57 @@ pub fn write_float(value: f64, text: &mut FloatText) -> &[u8] {
     &text.bytes[..text.len]
 }
 
+/// The text of a double in up to 17 digits, as C's `%.17g` writes it: `3`, `0.10000000000000001`, `1e+17`, `1.5e-07`.
+pub fn float_in_17_digits(value: f64) -> String {
+    const DIGITS: i32 = 17;
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    if value == 0.0 || value.is_infinite() {
+        return [sign, if value == 0.0 { "0" } else { "inf" }].concat();
+    }
+    let (digits, power) = rounded(value.abs(), DIGITS as usize);
+    let (first, rest) = digits.split_at(1);
+    if !(-4..DIGITS).contains(&power) {
+        let point = if rest.is_empty() { "" } else { "." };
+        let (of_power, magnitude) = (if power < 0 { '-' } else { '+' }, power.unsigned_abs());
+        return format!("{sign}{first}{point}{rest}e{of_power}{magnitude:02}");
+    }
+    if power < 0 {
+        let zeros = "0".repeat(power.unsigned_abs() as usize - 1);
+        return format!("{sign}0.{zeros}{digits}");
+    }
+    let whole = power as usize + 1;
+    match digits.split_at_checked(whole) {
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+        _ => format!("{sign}{digits:0<whole$}"),
+    }
+}
+
+/// The first digits of a positive double, rounded to nearest, ties to even, without zeros at the end, and the power of
+/// ten of the first one.
+fn rounded(value: f64, most: usize) -> (String, i32) {
+    const EXPLICIT: u32 = f64::MANTISSA_DIGITS - 1;
+    let (bits, biased) = (value.to_bits() & ((1 << EXPLICIT) - 1), (value.to_bits() >> EXPLICIT) as i32);
+    let mantissa = if biased > 0 { bits | 1 << EXPLICIT } else { bits };
+    let exponent = biased.max(1) - 1 - (f64::MAX_EXP + EXPLICIT as i32 - 2);
+    // A half is five tenths.
+    let mut exact = Big::new(mantissa).times_power_of_five(exponent.min(0).unsigned_abs());
+    exact.shift_left(exponent.max(0) as u32);
+    let mut digits = exact.into_decimal();
+    let mut power = digits.len() as i32 - 1 + exponent.min(0);
+    if digits.len() > most {
+        let rest = digits.split_off(most);
+        let is_odd = digits.ends_with(['1', '3', '5', '7', '9']);
+        let half = ["5", &"0".repeat(rest.len() - 1)].concat();
+        if rest > half || (rest == half && is_odd) {
+            let up = digits.parse::<u64>().unwrap_or_default() + 1;
+            digits = up.to_string();
+            power += (digits.len() - most) as i32;
+        }
+    }
+    digits.truncate(digits.trim_end_matches('0').len());
+    (digits, power)
+}
+
 /// Room for the text of a double; see [`write_float`].
 #[derive(Clone, Debug, Default)]
 pub struct FloatText {
@@ -157,7 +213,38 @@ fn write_decimal(digits: &str, power: i32, text: &mut FloatText) -> fmt::Result 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
+
+    #[test]
+    fn seventeen_digits_are_those_of_c() {
+        for (value, text) in [
+            (0.1, "0.10000000000000001"),
+            (-2.5, "-2.5"),
+            (3.0, "3"),
+            (100.0, "100"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (99999999999999999.0, "1e+17"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (1e-5, "1.0000000000000001e-05"),
+            (0.0001, "0.0001"),
+            (0.5, "0.5"),
+            (5e-324, "4.9406564584124654e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (f64::NEG_INFINITY, "-inf"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+        ] {
+            assert_eq!(float_in_17_digits(value), text);
+        }
+        let mut random = crate::data::containers::testing::random(5);
+        for _ in 0..if cfg!(miri) { 5 } else { 3000 } {
+            let value = f64::from_bits(random());
+            if value.is_finite() {
+                assert_eq!(float_in_17_digits(value).parse(), Ok(value));
+            }
+        }
+    }
 
     #[test]
     fn integers_are_canonical_or_refused() {

@@ -303,14 +303,14 @@ impl Engine {
         self.snapshots.tried_ms = now_ms;
     }
 
-    /// The lowest version of the format that holds every value. Only that of streams depends on what is in them.
+    /// The lowest version of the format that holds every value. Only that of streams and hashes depends on what is in them.
     fn needed_version(&self) -> u16 {
-        let streams = self.keyspace.databases().iter().flat_map(|database| {
+        let versions = self.keyspace.databases().iter().flat_map(|database| {
             let found = database.iter().map(|(_, found)| found);
-            let is_stream = |&found: &_| database.kind(found) == Kind::Stream;
-            found.filter(is_stream).map(|found| View::of(database, found).version())
+            let varies = |&found: &_| matches!(database.kind(found), Kind::Stream | Kind::Hash);
+            found.filter(varies).map(|found| View::of(database, found).version())
         });
-        streams.max().unwrap_or(0).max(View::LOWEST_VERSION)
+        versions.max().unwrap_or(0).max(View::LOWEST_VERSION)
     }
 
     /// Writes a snapshot to its file at once.
@@ -425,7 +425,8 @@ mod tests {
             18..20 => format!("SADD s{key} {n} {} a{n}", n + 1),
             20 => format!("SPOP s{key}"),
             21..23 => format!("HSET h{key} f{n} {n} g{} {text}v", n % 5),
-            23 => format!("HDEL h{key} g0 g1 g2 g3 g4"),
+            23 if n % 2 == 0 => format!("HDEL h{key} g0 g1 g2 g3 g4"),
+            23 => format!("HPEXPIRE h{key} {} FIELDS 3 g0 g1 g2", n % 3000 + 1),
             24..26 => format!("RPUSH l{key} {n} {text}v"),
             26..28 => format!("LPOP l{key}"),
             28..30 => format!("ZADD z{key} {n} m{} 1.5 {n}", n % 7),

@@ -5,9 +5,10 @@ use alloc::{collections::BTreeSet, vec::Vec};
 
 use thin_vec::ThinVec;
 
-use super::{deadlines::Deadlines, freeing::LARGE};
+use super::freeing::LARGE;
 use crate::data::{
     containers::{
+        deadlines::Deadlines,
         dict::{self, Dict},
         entry::{Collection, Entries, Kind, Text, Value},
         slab::Handle,
@@ -24,6 +25,8 @@ pub struct Database {
     entries: Entries,
     /// Entries that expire, by when they do.
     deadlines: Deadlines,
+    /// Hashes of which a field expires, by when the first one does.
+    field_deadlines: Deadlines,
 }
 
 /// An entry found, with the hash of its key, which most changes need again.
@@ -81,6 +84,36 @@ impl Database {
         let handle = self.deadlines.first()?;
         let due = self.entries.deadline(handle).is_some_and(|at| at <= now_ms);
         due.then(|| Found { hash: hash_of(self.entries.key(handle)), handle })
+    }
+
+    /// The earliest deadline of a field.
+    #[inline]
+    pub fn first_field_deadline(&self) -> Option<u64> {
+        self.entries.field_deadline(self.field_deadlines.first()?)
+    }
+
+    /// The hash of which a field expires first, if that is at `now_ms` or before.
+    pub fn first_fields_due(&self, now_ms: u64, hash_of: impl Fn(&[u8]) -> u64) -> Option<Found> {
+        let handle = self.field_deadlines.first()?;
+        let due = self.entries.field_deadline(handle).is_some_and(|at| at <= now_ms);
+        due.then(|| Found { hash: hash_of(self.entries.key(handle)), handle })
+    }
+
+    /// When the first field of an entry expires, if it is a hash that has such fields.
+    #[inline]
+    pub fn field_deadline(&self, found: Found) -> Option<u64> {
+        self.entries.field_deadline(found.handle)
+    }
+
+    /// Indexes a hash again whose first field was to expire at one time and now does at another.
+    pub fn fields_changed(&mut self, found: Found, old: Option<u64>, new: Option<u64>) {
+        let Database { entries, field_deadlines, .. } = self;
+        if let Some(at) = old {
+            field_deadlines.remove(at, found.handle, field_deadline_of(entries));
+        }
+        if let Some(at) = new {
+            field_deadlines.insert(at, found.handle, field_deadline_of(entries));
+        }
     }
 
     /// Finds an entry.
@@ -228,7 +261,7 @@ impl Database {
         if old.is_some() == deadline.is_some() && self.entries.overwrite_text(found.handle, text) {
             return if old == deadline { found } else { self.set_deadline(found, deadline) };
         }
-        self.unindex_deadline(found.handle);
+        self.unindex_deadlines(found.handle);
         let key = Vec::from(self.entries.key(found.handle));
         self.entries.remove(found.handle);
         let handle = self.entries.insert_text(&key, text, deadline);
@@ -242,7 +275,7 @@ impl Database {
 
     /// Makes a text at least `len` bytes long, filled up with zeros, and opens it to [`Database::text_mut`].
     pub fn grow_text(&mut self, found: Found, len: usize) -> Found {
-        self.unindex_deadline(found.handle);
+        self.unindex_deadlines(found.handle);
         let handle = self.entries.grow_text(found.handle, len);
         self.moved(found, handle)
     }
@@ -254,7 +287,7 @@ impl Database {
 
     /// Sets or clears the deadline.
     pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) -> Found {
-        self.unindex_deadline(found.handle);
+        self.unindex_deadlines(found.handle);
         let handle = self.entries.set_deadline(found.handle, deadline);
         self.moved(found, handle)
     }
@@ -330,55 +363,56 @@ impl Database {
 
     /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.
     pub fn check(&self, hash_of: impl Fn(&[u8]) -> u64) {
-        let mut volatile = BTreeSet::new();
+        let (mut volatile, mut mortal) = (BTreeSet::new(), BTreeSet::new());
         for handle in self.dict.iter() {
             let key = self.entries.key(handle);
             let found = self.find(hash_of(key), key).map(|found| found.handle);
             assert_eq!(found, Some(handle), "{} is found by its key", key.escape_ascii());
             assert!(!self.entries.is_empty_collection(handle), "{} is not empty", key.escape_ascii());
             volatile.extend(self.entries.deadline(handle).map(|at| (at, handle)));
+            mortal.extend(self.entries.field_deadline(handle).map(|at| (at, handle)));
         }
-        let indexed =
-            self.deadlines.iter().map(|handle| (self.entries.deadline(handle).unwrap_or_default(), handle));
-        assert!(
-            indexed.collect::<BTreeSet<_>>() == volatile,
-            "what expires is found by its deadline, and nothing else"
-        );
-        let first = volatile.first().map(|&(_, handle)| handle);
-        assert_eq!(self.deadlines.first(), first, "what expires next is first");
+        check_index(&self.deadlines, &volatile, deadline_of(&self.entries));
+        check_index(&self.field_deadlines, &mortal, field_deadline_of(&self.entries));
     }
 
     fn index(&mut self, hash: u64, handle: Handle, hash_of: impl Fn(&[u8]) -> u64) -> Found {
         let entries = &self.entries;
         self.dict.insert(hash, handle, |h| hash_of(entries.key(h)));
-        self.index_deadline(handle);
+        self.index_deadlines(handle);
         Found { hash, handle }
     }
 
     fn unindex(&mut self, found: Found, hash_of: impl Fn(&[u8]) -> u64) {
-        self.unindex_deadline(found.handle);
+        self.unindex_deadlines(found.handle);
         let entries = &self.entries;
         self.dict.remove(found.hash, |h| h == found.handle, |h| hash_of(entries.key(h)));
     }
 
-    /// Indexes an entry again whose handle or deadline may have changed.
+    /// Indexes an entry again whose handle or deadlines may have changed.
     fn moved(&mut self, found: Found, handle: Handle) -> Found {
         if handle != found.handle {
             self.dict.replace(found.hash, found.handle, handle);
         }
-        self.index_deadline(handle);
+        self.index_deadlines(handle);
         Found { handle, ..found }
     }
 
-    fn index_deadline(&mut self, handle: Handle) {
+    fn index_deadlines(&mut self, handle: Handle) {
         if let Some(at) = self.entries.deadline(handle) {
             self.deadlines.insert(at, handle, deadline_of(&self.entries));
         }
+        if let Some(at) = self.entries.field_deadline(handle) {
+            self.field_deadlines.insert(at, handle, field_deadline_of(&self.entries));
+        }
     }
 
-    fn unindex_deadline(&mut self, handle: Handle) {
+    fn unindex_deadlines(&mut self, handle: Handle) {
         if let Some(at) = self.entries.deadline(handle) {
             self.deadlines.remove(at, handle, deadline_of(&self.entries));
+        }
+        if let Some(at) = self.entries.field_deadline(handle) {
+            self.field_deadlines.remove(at, handle, field_deadline_of(&self.entries));
         }
     }
 }
@@ -393,4 +427,18 @@ impl Drop for Database {
 
 fn deadline_of(entries: &Entries) -> impl Fn(Handle) -> u64 + '_ {
     |handle| entries.deadline(handle).unwrap_or_default()
+}
+
+fn field_deadline_of(entries: &Entries) -> impl Fn(Handle) -> u64 + '_ {
+    |handle| entries.field_deadline(handle).unwrap_or_default()
+}
+
+fn check_index(index: &Deadlines, expected: &BTreeSet<(u64, Handle)>, deadline_of: impl Fn(Handle) -> u64) {
+    let indexed: BTreeSet<_> = index.iter().map(|handle| (deadline_of(handle), handle)).collect();
+    assert!(
+        indexed == *expected && index.len() == expected.len(),
+        "what expires is found by its deadline, and nothing else"
+    );
+    let first = expected.first().map(|&(_, handle)| handle);
+    assert_eq!(index.first(), first, "what expires next is first");
 }

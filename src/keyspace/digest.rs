@@ -41,9 +41,12 @@ fn value(database: &Database, found: Found) -> u64 {
         Kind::String => database.text(found).map(|text| ordered([text.as_bytes(&mut Digits::new())])),
         Kind::List => database.get::<List>(found).map(|list| sequence(list.iter().map(text))),
         Kind::Set => database.get::<Set>(found).map(|set| unordered(set.iter().map(text))),
-        Kind::Hash => database
-            .get::<Hash>(found)
-            .map(|hash| unordered(hash.iter().map(|(field, value)| sequence([text(field), text(value)])))),
+        Kind::Hash => database.get::<Hash>(found).map(|hash| {
+            unordered(
+                hash.mortals()
+                    .map(|((field, value), at)| sequence([text(field), text(value), at.unwrap_or_default()])),
+            )
+        }),
         Kind::SortedSet => database.get::<SortedSet>(found).map(|zset| {
             sequence(zset.iter().map(|(member, score)| sequence([text(member), score.to_bits()])))
         }),

@@ -2,7 +2,6 @@
 //! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
 
 mod database;
-mod deadlines;
 mod digest;
 pub mod effects;
 mod event;
@@ -28,6 +27,7 @@ use crate::{
     Error, Result,
     data::{
         containers::keyed_hash::keyed_hash,
+        hash::Hash,
         limits::Limits,
         number::{Digits, write_i64},
     },
@@ -50,6 +50,7 @@ pub struct Counters {
     pub hits: u64,
     pub misses: u64,
     pub expired: u64,
+    pub expired_fields: u64,
     pub evicted: u64,
 }
 
@@ -77,6 +78,8 @@ pub struct Keyspace {
     frozen: Option<Box<Frozen>>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
+    /// The same of the fields of hashes.
+    soonest_field: u64,
     now_ms: u64,
     /// The access clock, kept so that no read divides.
     clock: u32,
@@ -100,6 +103,7 @@ impl Keyspace {
             keeps_clocks: false,
             frozen: None,
             soonest: u64::MAX,
+            soonest_field: u64::MAX,
             now_ms: 0,
             clock: 0,
         }
@@ -178,7 +182,7 @@ impl Keyspace {
                 self.expire(found);
                 None
             }
-            _ => Some(found),
+            _ => self.without_dead_fields(found),
         }
     }
 
@@ -252,7 +256,7 @@ impl Keyspace {
         let database = self.database_mut();
         let found = database.find(hash, key.0)?;
         if database.touch(found, now_ms, clock) {
-            return Some(found);
+            return self.without_dead_fields(found);
         }
         self.expire(found);
         None
@@ -360,6 +364,9 @@ impl Keyspace {
 
     fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
+        if let Value::Hash(hash) = &value {
+            self.soonest_field = self.soonest_field.min(hash.first_deadline().unwrap_or(u64::MAX));
+        }
         let hash = self.hash(key.0);
         if let Some(frozen) = &mut self.frozen {
             frozen.come(self.selected, hash, key.0);
@@ -497,20 +504,22 @@ impl Keyspace {
         }
     }
 
-    /// When the next key expires.
+    /// When the next key or field expires.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        let next = self.databases.iter().filter_map(Database::first_deadline).min();
-        self.soonest = next.unwrap_or(u64::MAX);
-        next
+        let earliest = |of: fn(&Database) -> Option<u64>| self.databases.iter().filter_map(of).min();
+        let (key, field) = (earliest(Database::first_deadline), earliest(Database::first_field_deadline));
+        self.soonest = key.unwrap_or(u64::MAX);
+        self.soonest_field = field.unwrap_or(u64::MAX);
+        key.into_iter().chain(field).min()
     }
 
-    /// Whether a key may expire before `at`. It is asked after every command and looks at no database.
+    /// Whether a key or field may expire before `at`. It is asked after every command and looks at no database.
     #[inline]
     pub fn may_expire_before(&self, at: u64) -> bool {
-        self.soonest < at
+        self.soonest < at || self.soonest_field < at
     }
 
-    /// Removes up to `limit` keys whose deadline has passed; false when some may be left.
+    /// Removes up to `limit` keys and fields whose deadline has passed; false when some may be left.
     pub fn expire_due(&mut self, limit: usize) -> bool {
         let (selected, mut left) = (self.selected, limit);
         for db in 0..self.databases.len() {
@@ -525,6 +534,15 @@ impl Keyspace {
                 left -= 1;
                 self.expire(found);
             }
+            while let Some(found) =
+                self.databases[db].first_fields_due(self.now_ms, |key| keyed_hash(self.seed, key))
+            {
+                if left == 0 {
+                    self.selected = selected;
+                    return false;
+                }
+                left -= self.expire_fields(found, left).0;
+            }
         }
         self.selected = selected;
         true
@@ -533,6 +551,44 @@ impl Keyspace {
     /// Panics unless the databases are as they should be. For tests.
     pub fn check(&self) {
         self.databases.iter().for_each(|database| database.check(|key| keyed_hash(self.seed, key)));
+    }
+
+    /// The first field of a hash was to expire at one time, and now does at another.
+    fn fields_changed(&mut self, found: Found, old: Option<u64>, new: Option<u64>) {
+        self.soonest_field = self.soonest_field.min(new.unwrap_or(u64::MAX));
+        self.database_mut().fields_changed(found, old, new);
+    }
+
+    /// An entry, unless it is a hash of which the last field has expired. Costs a comparison while none has anywhere.
+    #[inline]
+    fn without_dead_fields(&mut self, found: Found) -> Option<Found> {
+        if self.soonest_field > self.now_ms { Some(found) } else { self.expire_fields_of(found) }
+    }
+
+    #[cold]
+    fn expire_fields_of(&mut self, found: Found) -> Option<Found> {
+        let is_due = self.database().field_deadline(found).is_some_and(|at| at <= self.now_ms);
+        if is_due { self.expire_fields(found, usize::MAX).1 } else { Some(found) }
+    }
+
+    /// Removes up to `limit` fields of a hash whose deadline has passed, and the hash if none is left: how many fields
+    /// that were, and what is left.
+    fn expire_fields(&mut self, found: Found, limit: usize) -> (usize, Option<Found>) {
+        self.about_to_change(found);
+        let Keyspace { databases, selected, effects, now_ms, .. } = self;
+        let database = &mut databases[*selected];
+        let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));
+        let Some(hash) = database.get_mut::<Hash>(found) else { return (0, Some(found)) };
+        let removed =
+            hash.remove_due(*now_ms, limit, |field| effects.log(*selected, &[b"HDEL", &key, field]));
+        let (new, is_empty) = (hash.first_deadline(), hash.is_empty());
+        effects.touch(*selected, &key, Event::HExpired);
+        self.counters.expired_fields += removed as u64;
+        self.fields_changed(found, old, new);
+        if is_empty {
+            self.remove_emptied(found, true);
+        }
+        (removed, (!is_empty).then_some(found))
     }
 
     fn expire(&mut self, found: Found) {

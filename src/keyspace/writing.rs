@@ -13,13 +13,19 @@ pub struct Writing<'c, T: Collection> {
     keyspace: &'c mut Keyspace,
     found: Found,
     existed: bool,
+    /// When the first thing in it was to expire.
+    deadline: Option<u64>,
     kind: PhantomData<T>,
 }
 
 impl<'c, T: Collection> Writing<'c, T> {
     /// Opens an entry that holds a `T`; `existed` when it was there before the command.
     pub(super) fn new(keyspace: &'c mut Keyspace, found: Found, existed: bool) -> Self {
-        Writing { keyspace, found, existed, kind: PhantomData }
+        let mut this = Writing::<T> { keyspace, found, existed, deadline: None, kind: PhantomData };
+        if T::HAS_DEADLINES {
+            this.deadline = this.first_deadline();
+        }
+        this
     }
 
     /// Records that the value changed. Without this call, nobody hears of it.
@@ -61,6 +67,12 @@ impl<T: Collection> DerefMut for Writing<'_, T> {
 
 impl<T: Collection> Drop for Writing<'_, T> {
     fn drop(&mut self) {
+        if T::HAS_DEADLINES {
+            let deadline = self.first_deadline();
+            if deadline != self.deadline {
+                self.keyspace.fields_changed(self.found, self.deadline, deadline);
+            }
+        }
         if self.is_empty() {
             self.keyspace.remove_emptied(self.found, self.existed);
         }

@@ -67,6 +67,7 @@ fn method_name(spec: &Spec) -> String {
 /// | `~name` | the same, but an object's keys are the second of each pair |
 /// | `3name` | an array of triples, and so on |
 /// | `#name` | words after their number |
+/// | `@name` | pairs after their number |
 /// | `%name` | streams: all keys, then all ids |
 /// | `=TOKEN` | no argument; this word |
 /// | `{a,b=,c*` | of the object that comes last: the switch `a`, `b` with a value, `c` with a value, again and again |
@@ -172,6 +173,15 @@ impl Method {
                 );
             }
             Shape::CountedKeys => self.push(format!("{name}: Names<Value>"), format!("#{name}")),
+            Shape::Fields(shapes) => {
+                let (kind, sigil) =
+                    if shapes.len() == 1 { ("Names<Value>", '#') } else { ("Pairs<Value, Value>", '@') };
+                self.signature.push("=FIELDS".into());
+                self.push(format!("fields: {kind}"), format!("{sigil}fields"));
+            }
+            Shape::CountedPairs => {
+                self.push(format!("{name}: Pairs<Value, Value>"), format!("@{name}"));
+            }
             Shape::Streams => self.push("streams: Streams".into(), "%streams".into()),
             _ if is_option(shape) => {
                 self.options_required |= shape.min_words() > 0 && !place.optional;

@@ -67,6 +67,20 @@ impl Maker<'_> {
                 self.words.push(count.to_string().into_bytes());
                 (0..count).for_each(|_| self.key());
             }
+            Shape::Fields(shapes) => {
+                let count = 1 + self.random.below(3);
+                self.words.push(b"FIELDS".to_vec());
+                self.words.push(count.to_string().into_bytes());
+                (0..count).for_each(|_| shapes.iter().for_each(|shape| self.shape(shape)));
+            }
+            Shape::CountedPairs => {
+                let count = 1 + self.random.below(3);
+                self.words.push(count.to_string().into_bytes());
+                for _ in 0..count {
+                    self.key();
+                    self.word(Kind::Text);
+                }
+            }
             Shape::Streams => {
                 let count = 1 + self.random.below(2);
                 self.words.push(b"STREAMS".to_vec());

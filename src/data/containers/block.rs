@@ -26,7 +26,7 @@ pub(super) unsafe trait Frame {
 /// least and doubles them: it is for what grows by little steps, of which few then move it.
 #[repr(transparent)]
 pub(super) struct Block<F: Frame> {
-    /// Where the bytes start, and whether they are roomy.
+    /// Where the bytes start, whether they are roomy, and whether they are marked.
     word: NonNull<u8>,
     frame: PhantomData<F>,
 }
@@ -38,6 +38,8 @@ const HEADROOM: usize = 8;
 const ROOM: usize = 1024 - HEADROOM;
 /// The bit of the word that is set when the block is roomy. The one below is for the owner to use.
 const ROOMY: usize = 2;
+/// The bit that is set when the block is marked.
+const MARK: usize = 4;
 
 // SAFETY: a block owns its bytes alone, as a `Box<[u8]>` does.
 unsafe impl<F: Frame> Send for Block<F> {}
@@ -113,6 +115,17 @@ impl<F: Frame> Block<F> {
         unsafe { start_of(self.word).copy_from_nonoverlapping(prefix.as_ptr(), F::PREFIX) };
     }
 
+    /// Marks the block, whatever that means to its owner. The mark is not among the bytes.
+    pub(super) fn mark(&mut self) {
+        self.word = self.word.map_addr(|addr| addr | MARK);
+    }
+
+    /// Whether it is marked.
+    #[inline]
+    pub(super) fn is_marked(&self) -> bool {
+        self.word.addr().get() & MARK != 0
+    }
+
     #[inline]
     fn is_roomy(&self) -> bool {
         self.word.addr().get() & ROOMY != 0
@@ -125,7 +138,7 @@ impl<F: Frame> Block<F> {
         // refused what would overflow.
         let start = unsafe { realloc(start_of(self.word), layout(old), layout(new).size()) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout(new)) };
-        self.word = start.map_addr(|addr| addr | (self.word.addr().get() & ROOMY));
+        self.word = start.map_addr(|addr| addr | (self.word.addr().get() & (ROOMY | MARK)));
         if new > old {
             // SAFETY: the memory now reaches to `new`.
             unsafe { start.add(old).write_bytes(0, new - old) };
@@ -142,7 +155,11 @@ impl<F: Frame> Drop for Block<F> {
 
 impl<F: Frame> Clone for Block<F> {
     fn clone(&self) -> Self {
-        Block::new(self.as_bytes())
+        let mut copy = Block::new(self.as_bytes());
+        if self.is_marked() {
+            copy.mark();
+        }
+        copy
     }
 }
 
@@ -181,7 +198,7 @@ fn roomy_capacity(len: usize) -> usize {
 /// Where the bytes start of a block whose word this is.
 #[inline]
 pub(super) fn start_of(word: NonNull<u8>) -> *mut u8 {
-    word.as_ptr().map_addr(|addr| addr & !ROOMY)
+    word.as_ptr().map_addr(|addr| addr & !(ROOMY | MARK))
 }
 
 /// The address of a block that is roomy no more.
@@ -270,6 +287,20 @@ mod tests {
         block.settle();
         block.settle();
         assert_eq!(block.capacity(), 1144);
+    }
+
+    #[test]
+    fn a_mark_stays_through_moves() {
+        for mut block in [Block::<Pascal>::new(&[0]), Block::roomy(&[0])] {
+            block.mark();
+            for size in [3, 127, 200, 3, 0] {
+                block.resize(&[size]);
+                block.body_mut().fill(size);
+                assert!(block.is_marked() && block.clone().is_marked());
+                assert_eq!(block.len(), size as usize * 8 + 1);
+            }
+        }
+        assert!(!Block::<Pascal>::new(&[0]).is_marked());
     }
 
     #[test]

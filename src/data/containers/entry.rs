@@ -117,10 +117,16 @@ pub enum Value {
 pub unsafe trait Collection: Sized {
     /// The kind of entries that hold it.
     const KIND: Kind;
+    /// Whether something in it may expire on its own.
+    const HAS_DEADLINES: bool = false;
     /// Whether nothing is left in it.
     fn is_empty(&self) -> bool;
     /// As a value of any kind.
     fn into_value(self) -> Value;
+    /// When the first thing in it expires.
+    fn first_deadline(&self) -> Option<u64> {
+        None
+    }
 }
 
 macro_rules! collections {
@@ -139,7 +145,23 @@ macro_rules! collections {
         }
     )* };
 }
-collections! { List Set SortedSet Hash }
+collections! { List Set SortedSet }
+
+// SAFETY: as above.
+unsafe impl Collection for Hash {
+    const KIND: Kind = Kind::Hash;
+    const HAS_DEADLINES: bool = true;
+    fn is_empty(&self) -> bool {
+        const { assert!(size_of::<Hash>() <= PAYLOAD && align_of::<Hash>() <= PAYLOAD) }
+        Hash::is_empty(self)
+    }
+    fn into_value(self) -> Value {
+        Value::Hash(self)
+    }
+    fn first_deadline(&self) -> Option<u64> {
+        Hash::first_deadline(self)
+    }
+}
 
 // SAFETY: as above. A stream may be empty and still be there.
 unsafe impl Collection for Stream {
@@ -350,6 +372,12 @@ impl Entries {
     pub fn deadline(&self, h: Handle) -> Option<u64> {
         let bytes = self.slab.bytes(h);
         Header(word(bytes, 0)).has(Header::DEADLINE).then(|| word(bytes, 8))
+    }
+
+    /// When the first field of a hash expires, in milliseconds since 1970.
+    #[inline]
+    pub fn field_deadline(&self, h: Handle) -> Option<u64> {
+        self.get::<Hash>(h).and_then(Hash::first_deadline)
     }
 
     /// The access clock, 24 bits whose meaning is the eviction policy's.

@@ -69,7 +69,7 @@ unsafe impl Frame for Framing {
     }
 }
 
-// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8 with a bit above the lowest set.
+// SAFETY: transparent over a block, which is transparent over a pointer aligned to 8 with bits above the lowest set.
 unsafe impl Thin for Listpack {}
 
 impl Default for Listpack {
@@ -158,6 +158,17 @@ impl Listpack {
     /// The bytes of the heap it occupies.
     pub fn heap_size(&self) -> usize {
         self.block.capacity()
+    }
+
+    /// Marks it, whatever that means to its owner. The mark is not among the bytes.
+    pub fn mark(&mut self) {
+        self.block.mark();
+    }
+
+    /// Whether it is marked.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        self.block.is_marked()
     }
 
     /// Whether `more` bytes of encoded elements would make it longer than a listpack may be.

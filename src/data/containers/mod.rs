@@ -3,6 +3,7 @@
 
 mod block;
 pub mod counting;
+pub mod deadlines;
 pub mod dict;
 pub mod entry;
 pub mod intset;

@@ -31,6 +31,11 @@ impl Big {
         self
     }
 
+    pub(super) fn times_power_of_five(mut self, power: u32) -> Self {
+        (0..power).for_each(|_| self.multiply_add(5, 0));
+        self
+    }
+
     /// How many bits from the highest set one on.
     pub(super) fn bits(&self) -> u32 {
         self.0.last().map_or(0, |top| self.0.len() as u32 * 32 - top.leading_zeros())

@@ -50,6 +50,11 @@ impl<'a> Input<'a> {
         self.array().map(|[byte]| byte)
     }
 
+    /// Milliseconds since 1970.
+    pub fn millis(&mut self) -> Result<i64, Flaw> {
+        self.array().map(i64::from_le_bytes)
+    }
+
     pub fn double(&mut self) -> Result<f64, Flaw> {
         self.array().map(f64::from_le_bytes)
     }

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use super::{CHECKSUM, Flaw, VALKEY, form, input::Input, opcode, read, reads};
-use crate::keyspace::{Key, Keyspace};
+use crate::keyspace::{Key, Keyspace, Value};
 
 /// A file that is being read.
 pub struct Loader {
@@ -204,13 +204,18 @@ impl Loader {
             return Err(Flaw::Unknown(number));
         }
         let key = input.string()?;
-        let value = read::value(input, number, &keyspace.limits)?;
+        let version = match self.version {
+            Some(Version::Redis(version)) => version,
+            _ => VALKEY,
+        };
+        let mut value = read::value(input, number, version, &keyspace.limits)?;
         let facts = core::mem::take(&mut self.next);
         let key = Key(&key);
         keyspace.select(self.db);
+        let now_ms = keyspace.now_ms();
         if read::is_empty(&value) {
             self.empty += 1;
-        } else if facts.deadline.is_some_and(|at| at <= keyspace.now_ms()) {
+        } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
             self.expired += 1;
         } else if keyspace.find(key).is_some() {
             return Err(Flaw::Corrupt("a key is there twice"));
@@ -223,6 +228,14 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// Removes the fields that have expired; whether something is left.
+fn outlives(value: &mut Value, now_ms: u64) -> bool {
+    if let Value::Hash(hash) = value {
+        hash.remove_due(now_ms, usize::MAX, |_| ());
+    }
+    !read::is_empty(value)
 }
 
 /// The time that a file tells; none is before 1970 here.

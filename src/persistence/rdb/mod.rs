@@ -2,7 +2,8 @@
 //! RESTORE takes is a [`payload`]. Where bytes come from and where they go is the shells' business.
 //!
 //! A value is written in the form that Redis 7.0 reads wherever that holds all of it, and in the first later one
-//! otherwise: so sets are written member by member (listpacks of members came with 7.2), and what lies in memory in
+//! otherwise: so sets are written member by member (listpacks of members came with 7.2), only hashes of which fields expire in
+//! the forms of 7.4, and what lies in memory in
 //! Redis's own bytes (integers of a set, packed hashes, sorted sets, lists and streams) is copied. Every form that Redis up
 //! to 8.6 and Valkey up to 9 write is read, those of modules excepted. Bytes that are read are looked at to the last
 //! before anything is made of them; they come from strangers.
@@ -118,8 +119,13 @@ mod form {
     pub const STREAM_2: u8 = 19;
     pub const SET_LISTPACK: u8 = 20;
     pub const STREAM_3: u8 = 21;
+    /// In files of Redis 7.4 before it was done, and another thing in those of Valkey.
+    pub const HASH_MORTAL_EARLY: u8 = 22;
+    pub const HASH_LISTPACK_EX_EARLY: u8 = 23;
+    pub const HASH_MORTAL: u8 = 24;
+    pub const HASH_LISTPACK_EX: u8 = 25;
     /// The last of these numbers.
-    pub const HIGHEST: u8 = 21;
+    pub const HIGHEST: u8 = 25;
 
     /// What stands before a node of [`LIST_QUICKLIST_2`].
     pub const PLAIN_NODE: u64 = 1;
@@ -129,6 +135,7 @@ mod form {
     pub fn version(form: u8) -> u16 {
         match form {
             SET_LISTPACK | STREAM_3 => 11,
+            HASH_MORTAL_EARLY.. => 12,
             _ => LOWEST_WRITTEN,
         }
     }

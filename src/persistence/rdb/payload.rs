@@ -24,19 +24,20 @@ pub fn dump(value: &View<'_>, compresses: bool) -> Vec<u8> {
     out.bytes
 }
 
-/// What a payload holds, if it is of a version that is read here and its checksum is right: the form and the value.
-pub fn open(payload: &[u8]) -> Option<&[u8]> {
+/// What a payload holds, if it is of a version that is read here and its checksum is right: the version, and form and value.
+pub fn open(payload: &[u8]) -> Option<(u16, &[u8])> {
     let (sealed, checksum) = payload.split_last_chunk::<CHECKSUM_LEN>()?;
     let (body, version) = sealed.split_last_chunk()?;
     let is_right = CHECKSUM.checksum(sealed) == u64::from_le_bytes(*checksum);
-    (is_right && reads(u16::from_le_bytes(*version))).then_some(body)
+    let version = u16::from_le_bytes(*version);
+    (is_right && reads(version)).then_some((version, body))
 }
 
 /// The value of an opened payload.
-pub fn value(body: &[u8], limits: &Limits) -> Result<Value, Flaw> {
+pub fn value((version, body): (u16, &[u8]), limits: &Limits) -> Result<Value, Flaw> {
     let mut input = Input::new(body);
     let number = input.byte()?;
-    let value = read::value(&mut input, number, limits)?;
+    let value = read::value(&mut input, number, version, limits)?;
     if input.left() > 0 {
         return Err(Flaw::Corrupt("there is more behind the value"));
     }

@@ -4,7 +4,7 @@ use alloc::{borrow::Cow, vec::Vec};
 
 use thin_vec::ThinVec;
 
-use super::{Flaw, form, input::Input, old};
+use super::{Flaw, VALKEY, form, input::Input, old};
 use crate::{
     data::{
         containers::{intset::Intset, listpack::Listpack},
@@ -19,8 +19,8 @@ use crate::{
     keyspace::Value,
 };
 
-/// Reads the value that follows the number of its form. It may be a collection of nothing.
-pub fn value(input: &mut Input<'_>, number: u8, limits: &Limits) -> Result<Value, Flaw> {
+/// Reads the value that follows the number of its form, in bytes of a version. It may be a collection of nothing.
+pub fn value(input: &mut Input<'_>, number: u8, version: u16, limits: &Limits) -> Result<Value, Flaw> {
     Ok(match number {
         form::STRING => text(&input.string()?),
         form::LIST => Value::List(list(input, limits)?),
@@ -41,6 +41,26 @@ pub fn value(input: &mut Input<'_>, number: u8, limits: &Limits) -> Result<Value
         form::HASH_ZIPMAP => packed_hash(zipmap(&input.string()?)?, limits)?,
         form::HASH_ZIPLIST => packed_hash(ziplist(&input.string()?)?, limits)?,
         form::HASH_LISTPACK => packed_hash(listpack(&input.string()?)?, limits)?,
+        form::HASH_MORTAL_EARLY if version == VALKEY => Value::Hash(mortal_hash(input, limits, |input| {
+            let (field, value, at) = (input.string()?, input.string()?, input.millis()?);
+            Ok((field, value, (at != -1).then_some(at)))
+        })?),
+        form::HASH_MORTAL_EARLY => Value::Hash(mortal_hash(input, limits, |input| {
+            let at = input.length()?;
+            Ok((input.string()?, input.string()?, (at != 0).then_some(at as i64)))
+        })?),
+        form::HASH_MORTAL => {
+            let first = input.millis()?;
+            Value::Hash(mortal_hash(input, limits, |input| {
+                let at = input.length()?.checked_sub(1).map(|more| first.wrapping_add(more as i64));
+                Ok((input.string()?, input.string()?, at))
+            })?)
+        }
+        form::HASH_LISTPACK_EX_EARLY => packed_mortal_hash(listpack(&input.string()?)?, limits)?,
+        form::HASH_LISTPACK_EX => {
+            input.millis()?;
+            packed_mortal_hash(listpack(&input.string()?)?, limits)?
+        }
         form::STREAM | form::STREAM_2 | form::STREAM_3 => Value::Stream(stream(input, number)?),
         form::MODULE_PRE_GA | form::MODULE => return Err(Flaw::Module(input.length()?)),
         _ => return Err(Flaw::Unknown(number)),
@@ -171,6 +191,35 @@ fn hash(input: &mut Input<'_>, limits: &Limits) -> Result<Hash, Flaw> {
 fn packed_hash(listpack: Listpack, limits: &Limits) -> Result<Value, Flaw> {
     let hash = Hash::from_listpack(listpack, limits);
     hash.map(Value::Hash).ok_or(Flaw::Corrupt("fields and values of a hash do not match"))
+}
+
+/// A field, its value and its deadline.
+type Mortal<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>, Option<i64>);
+
+fn mortal_hash<'a>(
+    input: &mut Input<'a>,
+    limits: &Limits,
+    mut field: impl FnMut(&mut Input<'a>) -> Result<Mortal<'a>, Flaw>,
+) -> Result<Hash, Flaw> {
+    let count = input.count(3)?;
+    let mut hash = Hash::new();
+    hash.expect(count, limits);
+    for _ in 0..count {
+        let (field, value, deadline) = field(input)?;
+        if !hash.set(&field, &value, limits) {
+            return Err(Flaw::Corrupt(TWICE));
+        }
+        if let Some(at) = deadline {
+            let at = u64::try_from(at).ok().filter(|&at| at > 0);
+            hash.set_deadline(&field, Some(at.ok_or(Flaw::Corrupt("a field expires at no time"))?), limits);
+        }
+    }
+    Ok(hash)
+}
+
+fn packed_mortal_hash(listpack: Listpack, limits: &Limits) -> Result<Value, Flaw> {
+    let hash = Hash::from_listpack_ex(listpack, limits);
+    hash.map(Value::Hash).ok_or(Flaw::Corrupt("fields, values and times of a hash do not match"))
 }
 
 fn stream(input: &mut Input<'_>, number: u8) -> Result<Stream, Flaw> {

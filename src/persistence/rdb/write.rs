@@ -73,9 +73,11 @@ impl<'a> View<'a> {
                 sorted_set::View::Listpack(_) => form::SORTED_SET_LISTPACK,
                 sorted_set::View::Table => form::SORTED_SET_2,
             },
-            View::Hash(hash) => match hash.view() {
-                hash::View::Listpack(_) => form::HASH_LISTPACK,
-                hash::View::Table => form::HASH,
+            View::Hash(hash) => match (hash.view(), hash.first_deadline()) {
+                (hash::View::Listpack(_), _) => form::HASH_LISTPACK,
+                (hash::View::ListpackEx(_), Some(_)) => form::HASH_LISTPACK_EX,
+                (hash::View::Table, Some(_)) => form::HASH_MORTAL,
+                (hash::View::ListpackEx(_) | hash::View::Table, None) => form::HASH,
             },
             View::Stream(_) => form::STREAM_2,
         }
@@ -139,11 +141,20 @@ fn write_sorted_set(sorted_set: &SortedSet, out: &mut Output) {
 }
 
 fn write_hash(hash: &Hash, out: &mut Output) {
-    if let hash::View::Listpack(listpack) = hash.view() {
-        return out.blob(listpack.as_bytes());
+    let first = hash.first_deadline();
+    if let Some(at) = first {
+        out.raw(&at.to_le_bytes());
     }
-    out.length(hash.len() as u64);
-    for (field, value) in hash.iter() {
+    match (hash.view(), first) {
+        (hash::View::Listpack(listpack), _) | (hash::View::ListpackEx(listpack), Some(_)) => {
+            return out.blob(listpack.as_bytes());
+        }
+        _ => out.length(hash.len() as u64),
+    }
+    for ((field, value), deadline) in hash.mortals() {
+        if let Some(first) = first {
+            out.length(deadline.map_or(0, |at| at - first + 1));
+        }
         write_entry(field, out);
         write_entry(value, out);
     }

@@ -1,13 +1,13 @@
-//! Entries that expire, found by when they do. It holds handles only, in buckets by deadline; what the deadline of a
-//! handle is, it asks.
+//! What expires, found by when it does: entries of a database, fields of a hash. It holds handles only, in buckets by
+//! deadline; what the deadline of a handle is, it asks.
 //!
 //! A deadline is set far more often than it is reached: a session or a cache entry gets a new one with every use. So only
 //! the first bucket is kept in order. Elsewhere a handle is found by its bucket, and there by looking at all of them,
-//! which touches no entry.
+//! which touches none of what they name.
 
 use alloc::{collections::VecDeque, vec::Vec};
 
-use crate::data::containers::slab::Handle;
+use super::slab::Handle;
 
 /// Handles by (deadline, handle), as deadlines repeat.
 #[derive(Default)]
@@ -33,6 +33,11 @@ impl Deadlines {
         self.len
     }
 
+    /// Whether nothing expires.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The one that expires next.
     #[inline]
     pub fn first(&self) -> Option<Handle> {
@@ -48,12 +53,18 @@ impl Deadlines {
         goes_on
     }
 
+    /// Bytes asked from the allocator.
+    pub fn allocated(&self) -> usize {
+        let handles: usize = self.buckets.iter().map(|bucket| bucket.handles.capacity()).sum();
+        self.buckets.capacity() * size_of::<Bucket>() + handles * size_of::<Handle>()
+    }
+
     /// All of them, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = Handle> + Clone {
         self.buckets.iter().flat_map(|bucket| bucket.handles.iter().copied())
     }
 
-    /// Adds an entry that expires `at` a time. `deadline_of` says when others do.
+    /// Adds what expires `at` a time. `deadline_of` says when others do.
     pub fn insert(&mut self, at: u64, handle: Handle, deadline_of: impl Fn(Handle) -> u64) {
         let new = (at, handle);
         let key_of = |handle| (deadline_of(handle), handle);
@@ -80,9 +91,9 @@ impl Deadlines {
         bucket.handles.insert(place, handle);
     }
 
-    /// Removes an entry that expires `at` a time.
+    /// Removes what expires `at` a time.
     pub fn remove(&mut self, at: u64, handle: Handle, deadline_of: impl Fn(Handle) -> u64) {
-        if self.buckets.is_empty() {
+        if self.is_empty() {
             return;
         }
         let index = self.bucket_of((at, handle));
@@ -111,7 +122,7 @@ impl Deadlines {
     /// Puts what has become the first bucket in order.
     fn order_first(&mut self, deadline_of: impl Fn(Handle) -> u64) {
         if let Some(first) = self.buckets.front_mut() {
-            first.handles.sort_unstable_by_key(|&handle| core::cmp::Reverse((deadline_of(handle), handle)));
+            first.order(&|handle| (deadline_of(handle), handle));
         }
     }
 }
@@ -122,10 +133,18 @@ impl Bucket {
         Bucket { from, handles: Vec::new() }
     }
 
+    /// Puts the handles in descending order.
+    fn order(&mut self, key_of: &dyn Fn(Handle) -> (u64, Handle)) {
+        let mut keys: Vec<(u64, Handle)> = self.handles.iter().map(|&handle| key_of(handle)).collect();
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        self.handles.clear();
+        self.handles.extend(keys.into_iter().map(|(_, handle)| handle));
+    }
+
     /// Gives the upper part of a full bucket away: half of it, or no more than comes after `new` when that is little.
     /// Deadlines mostly come in ascending order, and then the bucket stays full, and the upper part begins with `new`.
     fn split(&mut self, new: (u64, Handle), key_of: impl Fn(Handle) -> (u64, Handle)) -> Bucket {
-        self.handles.sort_unstable_by_key(|&handle| core::cmp::Reverse(key_of(handle)));
+        self.order(&key_of);
         let after = self.handles.partition_point(|&handle| key_of(handle) > new);
         let count = if after <= ROOM / 8 { after } else { ROOM / 2 };
         let mut upper = Vec::with_capacity(ROOM);
@@ -138,7 +157,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyspace::Random;
+    use crate::data::containers::testing::random;
     use alloc::collections::{BTreeMap, BTreeSet};
 
     /// Entries as a map, with their order as a set beside.
@@ -158,16 +177,16 @@ mod tests {
     fn the_next_to_expire_is_first_whatever_comes_and_goes() {
         for (seed, span) in [(1, 10), (2, 1000), (3, 1_000_000)] {
             let (mut random, mut deadlines, mut model) =
-                (Random::new(seed), Deadlines::default(), BTreeMap::new());
+                (random(seed), Deadlines::default(), BTreeMap::new());
             for step in 0..20_000u64 {
-                let handle = Handle::from_bits(random.below(3000) as u32);
+                let handle = Handle::from_bits((random() % 3000) as u32);
                 if let Some(at) = model.remove(&handle) {
                     deadlines.remove(at, handle, |other| model.get(&other).copied().unwrap_or(at));
                 }
                 // More come than go until the middle, and the other way round after it.
-                if random.below(20_000) > step {
+                if random() % 20_000 > step {
                     // Often in ascending order, as time goes.
-                    let at = if random.below(2) == 0 { step * span / 1000 } else { random.below(span) };
+                    let at = if random() % 2 == 0 { step * span / 1000 } else { random() % span };
                     deadlines.insert(at, handle, |other| model[&other]);
                     model.insert(handle, at);
                 }
