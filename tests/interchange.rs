@@ -203,6 +203,24 @@ fn values() -> Vec<(&'static str, Vec<String>)> {
         ("a large hash", vec![many("HSET k", 3000, |n| format!("f{n} {n}"))]),
         ("a hash of long values", vec![many("HSET k", 30, |n| format!("f{n} {}", long(n)))]),
         ("a stream", streams),
+        (
+            "a stream with groups",
+            [
+                "XADD k 1-1 a b",
+                "XADD k 1-2 a c",
+                "XADD k 2-0 d e",
+                "XADD k 3-0 d f",
+                "XGROUP CREATE k g 0",
+                "XGROUP CREATE k h $",
+                "XREADGROUP GROUP g ann COUNT 2 STREAMS k >",
+                "XREADGROUP GROUP g bob COUNT 1 STREAMS k >",
+                "XACK k g 1-1",
+                "XDEL k 1-2",
+                "XGROUP CREATE k i 1-2 ENTRIESREAD 2",
+            ]
+            .map(String::from)
+            .to_vec(),
+        ),
         ("a stream without entries", vec!["XADD k 1-1 a b".into(), "XDEL k 1-1".into()]),
     ]
 }
@@ -216,6 +234,10 @@ fn what_redis_dumps_is_restored_and_dumped_for_redis() {
         assert_eq!(keyside.restore("k", &redis.dump("k")), Reply::ok(), "{name}");
         assert_eq!(redis.restore("back", &keyside.dump("k")), Reply::ok(), "{name}");
         assert_eq!(redis.digest("back"), redis.digest("k"), "{name}");
+        if name.starts_with("a stream") {
+            // Redis leaves groups out of its digest.
+            assert_eq!(redis.run("XINFO STREAM back FULL"), redis.run("XINFO STREAM k FULL"), "{name}");
+        }
         keyside.engine.check();
     }
 }
@@ -241,7 +263,9 @@ fn what_keyside_dumps_is_restored_by_redis_and_dumped_for_keyside() {
 
 /// All values, each under a key of its own and some of them with a time to live, in two databases.
 fn fill(store: &mut impl Store) {
-    for (i, (_, requests)) in values().into_iter().enumerate() {
+    // Groups keep the times of the clocks, which are not the same.
+    let values = values().into_iter().filter(|(name, _)| *name != "a stream with groups");
+    for (i, (_, requests)) in values.enumerate() {
         let key = format!(" key:{i} ");
         store.run(&format!("SELECT {}", i % 2 * 9));
         requests.iter().for_each(|request| drop(store.run(&request.replacen(" k ", &key, 1))));
@@ -406,7 +430,7 @@ fn other_forms() -> Vec<(&'static str, u16, Vec<u8>, Vec<String>)> {
     let at = |more: i64| (far + more).to_le_bytes().to_vec();
     let mortal = || vec!["HSET k a 1 b 2".to_string(), format!("HPEXPIREAT k {} FIELDS 1 a", far + 5)];
     let triples =
-        [&b"\x1e\0\0\0\x06\0\x81a\x02\x01\x01\xf4"[..], &at(5), b"\x09\x81b\x02\x02\x01\x00\x01\xff"]
+        [&b"\x1d\0\0\0\x06\0\x81a\x02\x01\x01\xf4"[..], &at(5), b"\x09\x81b\x02\x02\x01\x00\x01\xff"]
             .concat();
     let mut two_ziplists = elements.to_vec();
     two_ziplists.extend(elements);
@@ -450,6 +474,38 @@ fn other_forms() -> Vec<(&'static str, u16, Vec<u8>, Vec<String>)> {
             body(0, &[vec![0xC3], length(5), length(12), b"\x00a\xe0\x02".to_vec(), vec![0]]),
             vec![],
         ),
+        (
+            "a hash of which fields expire",
+            12,
+            body(24, &[at(5), length(2), length(1), strings(&["a", "1"]), length(0), strings(&["b", "2"])]),
+            mortal(),
+        ),
+        (
+            "the same before it was done",
+            12,
+            body(
+                22,
+                &[length(2), length(far as usize + 5), strings(&["a", "1"]), length(0), strings(&["b", "2"])],
+            ),
+            mortal(),
+        ),
+        (
+            "the same of Valkey",
+            80,
+            body(
+                22,
+                &[
+                    length(2),
+                    strings(&["a", "1"]),
+                    at(5),
+                    strings(&["b", "2"]),
+                    (-1i64).to_le_bytes().to_vec(),
+                ],
+            ),
+            mortal(),
+        ),
+        ("the same in a listpack", 12, body(25, &[at(5), string(&triples)]), mortal()),
+        ("the same before that was done", 12, body(23, &[string(&triples)]), mortal()),
         (
             "a set in a listpack",
             11,

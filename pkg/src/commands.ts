@@ -1098,7 +1098,7 @@ export interface Commands<Bytes> {
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted
    */
-  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): string | null
 
   /**
    * Returns the number of entries.
@@ -1133,14 +1133,140 @@ export interface Commands<Bytes> {
    *
    * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed
    */
-  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): number
+
+  /**
+   * Deletes entries as far as groups refer to them or not; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not there.
+   *
+   * `XDELEX`, since 8.2.0, O(1) for each entry
+   */
+  xdelex(key: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Sets the last ID of a stream, and what it remembers of deleted entries.
+   *
+   * `XSETID`, since 5.0.0, O(1)
+   */
+  xsetid(key: Value, id: Value, options?: { entriesadded?: Numeric; maxdeletedid?: Value }): 'OK'
+
+  /**
+   * Hands pending entries over to a consumer.
+   *
+   * `XCLAIM`, since 5.0.0, O(log N) where N is the number of pending entries
+   */
+  xclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, ids: Names<Value>, options?: { idle?: Numeric; time?: Numeric; retrycount?: Numeric; force?: boolean; justid?: boolean; lastid?: Value }): [string, Bytes[]][] | string[]
+
+  /**
+   * Hands entries over to a consumer that have been pending for long.
+   *
+   * `XAUTOCLAIM`, since 6.2.0, O(1) if COUNT is small
+   */
+  xautoclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, start: Value, options?: { count?: Numeric; justid?: boolean }): [string, [string, Bytes[]][] | string[], string[]]
+
+  /**
+   * Creates a group that reads a stream from an ID on, `$` for what is yet to come.
+   *
+   * `XGROUP CREATE`, since 5.0.0, O(1)
+   */
+  xgroup_create(key: Value, group: Value, id: Value, options?: { mkstream?: boolean; entriesread?: Numeric }): 'OK'
+
+  /**
+   * Sets the ID that a group reads on from.
+   *
+   * `XGROUP SETID`, since 5.0.0, O(1)
+   */
+  xgroup_setid(key: Value, group: Value, id: Value, options?: { entriesread?: Numeric }): 'OK'
+
+  /**
+   * Removes a group.
+   *
+   * `XGROUP DESTROY`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_destroy(key: Value, group: Value): 0 | 1
+
+  /**
+   * Creates a consumer in a group; returns whether it is new.
+   *
+   * `XGROUP CREATECONSUMER`, since 6.2.0, O(1)
+   */
+  xgroup_createconsumer(key: Value, group: Value, consumer: Value): 0 | 1
+
+  /**
+   * Removes a consumer from a group; returns how many entries were pending for it.
+   *
+   * `XGROUP DELCONSUMER`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_delconsumer(key: Value, group: Value, consumer: Value): number
+
+  /**
+   * Lists the subcommands of XGROUP.
+   *
+   * `XGROUP HELP`, since 5.0.0, O(1)
+   */
+  xgroup_help(): string[]
+
+  /**
+   * Notes that a group is done with entries; returns how many were pending.
+   *
+   * `XACK`, since 5.0.0, O(1) for each entry
+   */
+  xack(key: Value, group: Value, ...ids: Some<Value>): number
+
+  /**
+   * Notes that a group is done with entries and deletes them as far as other groups allow it; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not pending.
+   *
+   * `XACKDEL`, since 8.2.0, O(1) for each entry
+   */
+  xackdel(key: Value, group: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Returns how much is pending in a group, or what.
+   *
+   * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xpending(key: Value, group: Value, ...range: Some<Value>, consumer?: Value): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+
+  /**
+   * Describes a stream; with FULL also its entries, groups and consumers.
+   *
+   * `XINFO STREAM`, since 5.0.0, O(1)
+   */
+  xinfo_stream(key: Value, options?: { full?: []; count?: Numeric }): Record<string, unknown>
+
+  /**
+   * Describes the groups of a stream.
+   *
+   * `XINFO GROUPS`, since 5.0.0, O(1)
+   */
+  xinfo_groups(key: Value): Record<string, unknown>[]
+
+  /**
+   * Describes the consumers of a group.
+   *
+   * `XINFO CONSUMERS`, since 5.0.0, O(1)
+   */
+  xinfo_consumers(key: Value, group: Value): Record<string, unknown>[]
+
+  /**
+   * Lists the subcommands of XINFO.
+   *
+   * `XINFO HELP`, since 5.0.0, O(1)
+   */
+  xinfo_help(): string[]
 
   /**
    * Returns the entries of several streams that came after an ID of each.
    *
    * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xread(streams: Streams, options?: { count?: Numeric }): Record<string, [string, Bytes[]][]> | null
+  xread(streams: Streams, options?: { count?: Numeric; block?: Numeric }): Record<string, [string, Bytes[]][]> | null
+
+  /**
+   * Returns the entries of several streams that are new to a group, or those that a consumer has not acknowledged.
+   *
+   * `XREADGROUP`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block?: Numeric; noack?: boolean }): Record<string, [string, Bytes[] | null][]> | null
 
   /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
@@ -2145,13 +2271,31 @@ zinterstore destination #keys {weights=,aggregate=
 zintercard #keys {limit=
 zdiff #keys {withscores
 zdiffstore destination #keys {
-xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
+xadd key {nomkstream,maxlen=,minid=,limit=,keepref,delref,acked id 2fields
 xlen key
 xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
-xtrim key {maxlen=,minid= {limit=
-xread {count= %streams
+xtrim key {maxlen=,minid= {limit=,keepref,delref,acked
+xdelex key *request
+xsetid key id {entriesadded=,maxdeletedid=
+xclaim key group consumer minIdleTime *ids {idle=,time=,retrycount=,force,justid,lastid=
+xautoclaim key group consumer minIdleTime start {count=,justid
+xgroup_create key group id {mkstream,entriesread=
+xgroup_setid key group id {entriesread=
+xgroup_destroy key group
+xgroup_createconsumer key group consumer
+xgroup_delconsumer key group consumer
+xgroup_help
+xack key group *ids
+xackdel key group *request
+xpending key group *range ?consumer
+xinfo_stream key {full=,count=
+xinfo_groups key
+xinfo_consumers key group
+xinfo_help
+xread {count=,block= %streams
+xreadgroup {group= {count=,block=,noack %streams
 set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value

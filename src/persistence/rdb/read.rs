@@ -1,6 +1,6 @@
 //! Values out of RDB, in every form that was ever written. A value comes out whole or not at all.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
 
 use thin_vec::ThinVec;
 
@@ -14,7 +14,7 @@ use crate::{
         number::parse_i64,
         set::Set,
         sorted_set::{Insert, SortedSet},
-        stream::{Facts, Stream, StreamId},
+        stream::{Delivery, Facts, Group, Stream, StreamId},
     },
     keyspace::Value,
 };
@@ -237,14 +237,72 @@ fn stream(input: &mut Input<'_>, number: u8) -> Result<Stream, Flaw> {
         id(input)?;
         facts = Facts { max_deleted_id: id(input)?, entries_added: input.length()?, ..facts };
     }
-    let stream = Stream::from_nodes(nodes, facts).ok_or(Flaw::Corrupt("a node of a stream is damaged"))?;
+    let mut stream =
+        Stream::from_nodes(nodes, facts).ok_or(Flaw::Corrupt("a node of a stream is damaged"))?;
     if stream.len() != len {
         return Err(Flaw::Corrupt("a stream does not have as many entries as it says"));
     }
-    if input.length()? != 0 {
-        return Err(Flaw::Corrupt("consumer groups are not supported"));
+    for _ in 0..input.count(5)? {
+        let group = group(input, number, &stream)?;
+        if !stream.add_group(group) {
+            return Err(Flaw::Corrupt(TWICE));
+        }
     }
     Ok(stream)
+}
+
+fn group(input: &mut Input<'_>, number: u8, stream: &Stream) -> Result<Group, Flaw> {
+    const DELIVERY: usize = 16 + 8 + 1;
+    let (name, last_id) = (input.string()?, id(input)?);
+    let entries_read = match number {
+        form::STREAM => entries_up_to(stream, last_id),
+        _ => Some(input.length()?).filter(|&read| read <= i64::MAX as u64),
+    };
+    let mut group = Group::new(&name, last_id, entries_read);
+    let mut pending = BTreeMap::new();
+    for _ in 0..input.count(DELIVERY)? {
+        let delivery = (raw_id(input)?, (time(input)?, input.length()?));
+        if pending.insert(delivery.0, delivery.1).is_some() {
+            return Err(Flaw::Corrupt(TWICE));
+        }
+    }
+    for _ in 0..input.count(10)? {
+        let (name, seen_ms) = (input.string()?, time(input)?);
+        let (consumer, is_new) = group.consumer_or_create(&name, seen_ms);
+        if !is_new {
+            return Err(Flaw::Corrupt(TWICE));
+        }
+        group.consumer_mut(consumer).active_ms = match number {
+            form::STREAM_3 => u64::try_from(input.millis()?).ok(),
+            _ => Some(seen_ms),
+        };
+        for _ in 0..input.count(16)? {
+            let id = raw_id(input)?;
+            // What is pending for a consumer is told by its group, and for one consumer only.
+            let (at_ms, count) =
+                pending.remove(&id).ok_or(Flaw::Corrupt("an entry is pending for nobody"))?;
+            group.deliver(id, Delivery { consumer, at_ms, count });
+        }
+    }
+    if !pending.is_empty() {
+        return Err(Flaw::Corrupt("an entry is pending for nobody"));
+    }
+    Ok(group)
+}
+
+/// How many entries there ever were up to an ID, where that is plain, for groups that do not tell it.
+fn entries_up_to(stream: &Stream, id: StreamId) -> Option<u64> {
+    let Facts { last_id, entries_added, .. } = stream.facts();
+    if id == StreamId::MIN { Some(0) } else { (id == last_id).then_some(entries_added) }
+}
+
+fn raw_id(input: &mut Input<'_>) -> Result<StreamId, Flaw> {
+    input.array().map(StreamId::from_bytes)
+}
+
+/// A time, which is never before 1970 here.
+fn time(input: &mut Input<'_>) -> Result<u64, Flaw> {
+    input.millis().map(|millis| millis.max(0) as u64)
 }
 
 fn id(input: &mut Input<'_>) -> Result<StreamId, Flaw> {

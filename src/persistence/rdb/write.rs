@@ -8,7 +8,7 @@ use crate::{
         list::{List, NodeView},
         set::{self, Set},
         sorted_set::{self, SortedSet},
-        stream::{Facts, Stream, StreamId},
+        stream::{Facts, Group, Stream, StreamId},
     },
     keyspace::{Database, Found, Held, Kind, Text, Value},
 };
@@ -79,7 +79,11 @@ impl<'a> View<'a> {
                 (hash::View::Table, Some(_)) => form::HASH_MORTAL,
                 (hash::View::ListpackEx(_) | hash::View::Table, None) => form::HASH,
             },
-            View::Stream(_) => form::STREAM_2,
+            // 7.0 has one time for a consumer where there are two now.
+            View::Stream(stream) => match stream.groups().iter().all(has_one_time) {
+                true => form::STREAM_2,
+                false => form::STREAM_3,
+            },
         }
     }
 
@@ -172,7 +176,38 @@ fn write_stream(stream: &Stream, out: &mut Output) {
     write_id(stream.first().map_or(StreamId::MIN, |entry| entry.id), out);
     write_id(max_deleted_id, out);
     out.length(entries_added);
-    out.length(0);
+    let has_one_time = stream.groups().iter().all(has_one_time);
+    out.length(stream.groups().len() as u64);
+    stream.groups().iter().for_each(|group| write_group(group, has_one_time, out));
+}
+
+/// Whether each consumer got something when it last asked.
+fn has_one_time(group: &Group) -> bool {
+    group.consumers().all(|(_, consumer)| consumer.active_ms == Some(consumer.seen_ms))
+}
+
+fn write_group(group: &Group, has_one_time: bool, out: &mut Output) {
+    /// What stands for what is not known.
+    const UNKNOWN: u64 = u64::MAX;
+    out.string(group.name());
+    write_id(group.last_id, out);
+    out.length(group.entries_read.unwrap_or(UNKNOWN));
+    out.length(group.pending().len() as u64);
+    for (id, delivery) in group.pending().iter() {
+        out.raw(&id.to_bytes());
+        out.raw(&delivery.at_ms.to_le_bytes());
+        out.length(delivery.count);
+    }
+    out.length(group.consumers().len() as u64);
+    for (_, consumer) in group.consumers() {
+        out.string(consumer.name());
+        out.raw(&consumer.seen_ms.to_le_bytes());
+        if !has_one_time {
+            out.raw(&consumer.active_ms.unwrap_or(UNKNOWN).to_le_bytes());
+        }
+        out.length(consumer.pending().len() as u64);
+        consumer.pending().iter().for_each(|(id, _)| out.raw(&id.to_bytes()));
+    }
 }
 
 fn write_id(id: StreamId, out: &mut Output) {
