@@ -425,7 +425,7 @@ mod tests {
             18..20 => format!("SADD s{key} {n} {} a{n}", n + 1),
             20 => format!("SPOP s{key}"),
             21..23 => format!("HSET h{key} f{n} {n} g{} {text}v", n % 5),
-            23 if n % 2 == 0 => format!("HDEL h{key} g0 g1 g2 g3 g4"),
+            23 if n % 2 == 1 => format!("HDEL h{key} g0 g1 g2 g3 g4"),
             23 => format!("HPEXPIRE h{key} {} FIELDS 3 g0 g1 g2", n % 3000 + 1),
             24..26 => format!("RPUSH l{key} {n} {text}v"),
             26..28 => format!("LPOP l{key}"),
