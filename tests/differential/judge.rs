@@ -46,18 +46,6 @@ pub const DAMAGE: &str = "HyperLogLog";
 /// Commands that leave a value in a larger encoding than its like has.
 pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
 
-/// Words of which 7.0 knows nothing, by command.
-pub const NEWER: &[(&str, &[&str])] = &[
-    ("BITOP", &["DIFF", "DIFF1", "ANDOR", "ONE"]),
-    ("HSCAN", &["NOVALUES"]),
-    ("ZINTER", &["COUNT"]),
-    ("ZINTERSTORE", &["COUNT"]),
-    ("ZUNION", &["COUNT"]),
-    ("ZUNIONSTORE", &["COUNT"]),
-    ("ZRANK", &["WITHSCORE"]),
-    ("ZREVRANK", &["WITHSCORE"]),
-];
-
 /// A request for a key that there is not, with a mistake in words that Redis then does not read.
 fn is_unread_mistake(_: &str, redis: &Reply, keyside: &Reply) -> bool {
     /// What a request is refused for when its words are read.
