@@ -339,6 +339,7 @@ impl Run {
     /// Gives a set back what either side has taken from it by chance.
     fn put_back(&mut self, client: usize, drawn: &Drawn, replies: &Replies) {
         let taken = [&replies.redis, &replies.keyside].map(|reply| Reply::parse(reply).texts()).concat();
+        let taken: BTreeSet<Vec<u8>> = taken.into_iter().collect();
         if !taken.is_empty() {
             let words: Words = [b"SADD".to_vec(), drawn.words[1].clone()].into_iter().chain(taken).collect();
             self.sides.ask(client, std::slice::from_ref(&words));
