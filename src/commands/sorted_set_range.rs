@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::parse_c_float,
+        number::{parse_c_float, saturated},
         sorted_set::{Gathering, SortedSet},
     },
     keyspace::Event,
@@ -411,7 +411,7 @@ fn remove(ctx: &mut Ctx, key: Key, selection: Selection, event: Event) -> Result
 /// The part of `ranks` that LIMIT leaves, from the end that the range starts at.
 fn within_limit(ranks: Range<usize>, limit: Option<Limit>, reverse: bool) -> Range<usize> {
     let Some(Limit { offset, count }) = limit else { return ranks };
-    let Ok(offset) = usize::try_from(offset) else { return 0..0 };
+    let Some(offset) = saturated(offset) else { return 0..0 };
     let offset = offset.min(ranks.len());
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(ranks.len() - offset);
     match reverse {

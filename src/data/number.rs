@@ -18,6 +18,18 @@ use literal::Literal;
 /// Room for the text of any `i64`; see [`write_i64`].
 pub type Digits = itoa::Buffer;
 
+/// How many that is: as many as there can be, if a number is more than this target counts to; `None` below zero. Requests are
+/// answered alike on every target, so no argument is a `usize` before it was an `i64`.
+#[inline]
+pub fn saturated(n: i64) -> Option<usize> {
+    (n >= 0).then(|| usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// The value of a canonical decimal that is not negative, as [`saturated`] has it.
+pub fn parse_count(text: &[u8]) -> Option<usize> {
+    parse_i64(text).and_then(saturated)
+}
+
 /// The value of a canonical decimal: no plus, no leading zeros, no spaces, no `-0`. Only such a text can be stored as
 /// an integer, since only it is written back the same.
 #[inline]
