@@ -12,7 +12,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Engine, notifications::Notifications};
+use super::{Engine, eviction::ClientLimit, notifications::Notifications};
 use crate::{
     Error, Result,
     commands::{
@@ -23,6 +23,7 @@ use crate::{
         spec::commands,
     },
     data::{glob::Glob, limits::Limits},
+    keyspace::{Eviction, Measure},
     resp::Writer,
 };
 use directives::{Change, DIRECTIVES, Directive, Place};
@@ -57,6 +58,10 @@ pub struct Config {
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
     pub maxmemory: u64,
+    /// How much clients may take together.
+    pub maxmemory_clients: ClientLimit,
+    /// Which keys go when there is no more room.
+    pub eviction: Eviction,
     /// Which events on keys are published.
     pub notify_keyspace_events: Notifications,
     /// Whether it is counted how long commands take, for LATENCY HISTOGRAM.
@@ -133,6 +138,8 @@ impl Default for Config {
             client_query_buffer_limit: 1 << 30,
             timeout: 0,
             maxmemory: 0,
+            maxmemory_clients: ClientLimit::Bytes(0),
+            eviction: Eviction::default(),
             notify_keyspace_events: Notifications::default(),
             latency_tracking: true,
             latency_monitor_threshold: 0,
@@ -342,9 +349,14 @@ impl Engine {
         self.keyspace.effects.journal_wanted = self.config.journal;
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;
+        self.keyspace.set_eviction(self.config.eviction.clone());
+        let has_clocks = matches!(self.config.eviction.policy.measure, Some(Measure::Lru | Measure::Lfu));
+        self.keyspace.shares_integers = self.config.maxmemory == 0 || !has_clocks;
         self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
         self.refresh_interests();
+        // Those who have too much memory now must not wait for the next command.
+        self.evicts = self.config.maxmemory > 0;
     }
 }
 

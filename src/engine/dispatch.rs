@@ -9,6 +9,7 @@ use alloc::{
 use super::{
     Engine,
     client::{ClientId, Replies},
+    eviction::OUT_OF_MEMORY,
     latency::Histogram,
     names::Names,
 };
@@ -258,6 +259,8 @@ impl Engine {
             && let Err(error) = self.permit(known, words)
         {
             Some(error)
+        } else if self.config.maxmemory > 0 && !self.make_room() && self.takes_memory(spec) {
+            Some(OUT_OF_MEMORY)
         } else if self.current().is_subscriber()
             && self.current().version == Version::V2
             && !is_for_subscribers(spec)

@@ -7,6 +7,7 @@ mod connection;
 mod debug;
 pub mod dispatch;
 mod effects;
+mod eviction;
 mod functions;
 mod info;
 mod introspection;
@@ -91,6 +92,8 @@ pub struct Engine {
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
     quick: quick::Commands,
+    /// Whether more has to be evicted than one unit did.
+    evicts: bool,
 }
 
 impl Engine {
@@ -118,6 +121,7 @@ impl Engine {
             expires_actively: true,
             notes: Vec::new(),
             lap_us: 0,
+            evicts: false,
         };
         engine.configure();
         engine
@@ -175,6 +179,7 @@ impl Engine {
             query = Vec::new();
         }
         let over = query.len() > self.config.client_query_buffer_limit;
+        self.clients.grown += query.len() + out.len() - unsent;
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;
@@ -183,6 +188,7 @@ impl Engine {
             client.put_back(out);
             client.closing |= over;
         }
+        self.watch_client_memory();
     }
 
     /// Runs one request that is already in words: the way of callers in the same process.
@@ -213,18 +219,24 @@ impl Engine {
         if self.expires_actively {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
+        if self.evicts {
+            self.make_room();
+        }
+        self.evict_clients();
         self.settle();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.expires_actively && self.keyspace.may_expire_before(at_ms) || !self.keyspace.freeing.is_done()
+        self.expires_actively && self.keyspace.may_expire_before(at_ms)
+            || !self.keyspace.freeing.is_done()
+            || self.evicts
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if !self.keyspace.freeing.is_done() {
+        if self.evicts || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         if self.expires_actively { self.keyspace.next_deadline() } else { None }

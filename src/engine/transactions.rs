@@ -57,6 +57,11 @@ impl Transaction {
         self.queued.len()
     }
 
+    /// The commands that wait.
+    pub fn commands(&self) -> impl Iterator<Item = Known> + '_ {
+        self.queued.iter().map(|(command, _)| *command)
+    }
+
     /// Bytes of the words that wait.
     pub fn bytes(&self) -> usize {
         self.queued.iter().flat_map(|(_, words)| words).map(Vec::len).sum()
@@ -82,6 +87,11 @@ impl Watching {
     /// Whether EXEC will do nothing.
     pub fn has_failed(&self) -> bool {
         self.failed
+    }
+
+    /// Bytes of the keys.
+    pub fn bytes(&self) -> usize {
+        self.keys.iter().map(|watched| size_of::<Watched>() + watched.key.len()).sum()
     }
 
     fn find(&self, db: usize, key: &[u8]) -> Option<&Watched> {

@@ -148,7 +148,7 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
 
 fn announce(settings: &Settings) {
     let log = &settings.log;
-    log.notice(format_args!("Running mode=standalone, port={}.", settings.port));
+    log.notice(format_args!("Running mode=standalone, port={}, PID: {}.", settings.port, process::id()));
     log.warning(format_args!("Server initialized"));
     log.warning(format_args!("Data is kept in memory only: it is gone when this process ends"));
     if let Some(path) = &settings.unixsocket {
