@@ -59,6 +59,22 @@ def traces(keys, reads):
     return {"zipf": zipf, "scan": scan}
 
 
+def limit_for(client, held):
+    """The memory limit under which a server holds so many keys, as near as a few trials come."""
+    empty = client.info("used_memory")
+    for at in range(held):
+        client.ask((b"SET", b"key:%08d" % at, VALUE))
+    each = (client.info("used_memory") - empty) / held
+    limit = int(empty + each * held)
+    for _ in range(4):
+        client.ask((b"FLUSHALL",), (b"CONFIG", b"SET", b"maxmemory", b"%d" % limit))
+        for at in range(2 * held):
+            client.ask((b"SET", b"key:%08d" % at, VALUE))
+        limit += int(each * (held - int(client.ask((b"DBSIZE",))[0][1:])))
+    client.ask((b"FLUSHALL",), (b"CONFIG", b"SET", b"maxmemory", b"%d" % limit))
+    return limit
+
+
 def replay(client, trace, seconds):
     """The share of hits in the second half, when the cache is warm."""
     hits, start = 0, time.monotonic()
@@ -89,11 +105,8 @@ def main():
             server = Server(name, command)
             try:
                 client = Client(server)
-                for at in range(held):
-                    client.ask((b"SET", b"key:%08d" % at, VALUE))
-                limit = client.info("used_memory")
-                client.ask((b"FLUSHALL",), (b"CONFIG", b"SET", b"maxmemory-policy", policy.encode()))
-                client.ask((b"CONFIG", b"SET", b"maxmemory", b"%d" % limit))
+                client.ask((b"CONFIG", b"SET", b"maxmemory-policy", policy.encode()))
+                limit = limit_for(client, held)
                 ratio = replay(client, trace, options.seconds)
                 keys = int(client.ask((b"DBSIZE",))[0][1:])
                 print(f"{title:5} {policy:12} {name:8} {100 * ratio:6.2f} % hits  {keys} keys in {limit} bytes", flush=True)

@@ -3,6 +3,7 @@
 
 mod directives;
 mod kind;
+mod rewrite;
 
 use alloc::{
     borrow::Cow,
@@ -12,7 +13,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Engine, eviction::ClientLimit, notifications::Notifications};
+use super::{Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications};
 use crate::{
     Error, Result,
     commands::{
@@ -22,7 +23,7 @@ use crate::{
         reply::{Done, FieldMap, Written},
         spec::commands,
     },
-    data::{glob::Glob, limits::Limits},
+    data::{glob::Glob, limits::Limits, number::parse_i64},
     keyspace::{Eviction, Measure},
     resp::Writer,
 };
@@ -76,6 +77,8 @@ pub struct Config {
     pub journal: bool,
     /// Up to which sizes collections are packed.
     pub limits: Limits,
+    /// Commands under other names: the name, and what it is called instead; empty for nothing.
+    pub renames: Vec<(Vec<u8>, Vec<u8>)>,
     /// The users that lines of the configuration define: name and rules, each.
     pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
@@ -106,6 +109,9 @@ pub struct Host {
     pub entropy: Option<fn(&mut [u8])>,
     /// Files, where there are any.
     pub files: Option<Files>,
+    /// Listens where a configuration says from now on, in place of where it did, where there are sockets; false when that is
+    /// impossible, and then nothing has changed.
+    pub listen: Option<fn(&Config) -> bool>,
     /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
     pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
@@ -147,6 +153,7 @@ impl Default for Config {
             slowlog_max_len: 128,
             journal: false,
             limits: Limits::default(),
+            renames: Vec::new(),
             users: Vec::new(),
             others: Others::default(),
             host: Host::default(),
@@ -164,6 +171,7 @@ impl Default for Host {
             cpu: || (0, 0),
             entropy: None,
             files: None,
+            listen: None,
             sleep: None,
             os: String::new(),
             process_id: 0,
@@ -182,6 +190,10 @@ impl Config {
             self.users.push(values.iter().map(|word| word.to_vec()).collect());
             return Ok(());
         }
+        if name.eq_ignore_ascii_case("rename-command") {
+            let &[old, new] = values else { return Err("wrong number of arguments".into()) };
+            return self.rename_command(old, new);
+        }
         let directive =
             directives::find(name.as_bytes()).ok_or("Bad directive or wrong number of arguments")?;
         let value = match values {
@@ -197,6 +209,21 @@ impl Config {
             value = [earlier, &value[..]].join(&b' ');
         }
         self.put(directive, value);
+        Ok(())
+    }
+
+    fn rename_command(&mut self, old: &[u8], new: &[u8]) -> Result<(), String> {
+        let table = Table::new();
+        let exists = |name: &[u8]| table.find_name(name).is_some() || table.container(name).is_some();
+        if old.contains(&b' ') || !exists(old) {
+            return Err("No such command in rename-command".into());
+        }
+        if exists(new)
+            || self.renames.iter().any(|(_, taken)| !taken.is_empty() && taken.eq_ignore_ascii_case(new))
+        {
+            return Err("Target command name already exists".into());
+        }
+        self.renames.push((old.to_vec(), new.to_vec()));
         Ok(())
     }
 
@@ -318,8 +345,26 @@ fn config_get<'a>(
 }
 
 fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
-    for (directive, value) in engine.config.check(settings)? {
-        engine.config.put(directive, value);
+    let new = engine.config.check(settings)?;
+    let old: Vec<(&'static Directive, Vec<u8>)> =
+        new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
+    let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
+    let (is_port_new, is_bind_new) = (is_new("port"), is_new("bind"));
+    new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
+    if let Some(listen) = engine.config.host.listen
+        && (is_port_new || is_bind_new)
+        && !listen(&engine.config)
+    {
+        old.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
+        return Err(if is_port_new {
+            failed(b"port", "Unable to listen on this port. Check server logs.")
+        } else {
+            failed(b"bind", "Failed to bind to specified addresses.")
+        });
+    }
+    if is_port_new && engine.config.host.listen.is_some() {
+        let port = engine.config.get("port").and_then(|text| parse_i64(&text)).unwrap_or_default();
+        engine.config.host.tcp_port = port as u16;
     }
     engine.configure();
     Ok(Done)
@@ -330,8 +375,17 @@ fn config_resetstat(engine: &mut Engine) -> Result<Done> {
     Ok(Done)
 }
 
-fn config_rewrite(_: &mut Engine) -> Result<Done> {
-    Err(Error::refused("ERR The server is running without a config file"))
+fn config_rewrite(engine: &mut Engine) -> Result<Done> {
+    let path = &engine.config.host.config_file;
+    let files = engine.config.host.files.filter(|_| !path.is_empty());
+    let files = files.ok_or(Error::refused("ERR The server is running without a config file"))?;
+    let old = (files.read)(path).unwrap_or_default();
+    let keeps_users = engine.config.get("aclfile").is_none_or(|file| file.is_empty());
+    let users = keeps_users.then(|| engine.acl.lines().collect());
+    let new = rewrite::rewrite(&old, &engine.config, users);
+    (files.write)(path, &new)
+        .map_err(|reason| Error::from(format!("ERR Rewriting config file: {reason}")))?;
+    Ok(Done)
 }
 
 fn config_help(_: &mut Engine) -> Result<HelpLines> {

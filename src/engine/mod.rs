@@ -99,7 +99,8 @@ pub struct Engine {
 impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
-        let table = Table::new();
+        let mut table = Table::new();
+        table.rename(config.renames.clone());
         let mut engine = Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),

@@ -134,6 +134,7 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let name = either(&mut sigterm, &mut sigint).await;
     shell.log().warning(format_args!("Received {name}, shutting down"));
     shell.log().warning(format_args!("User requested shutdown..."));
+    listener::stop();
     tokio::select! {
         () = end(&shell) => {}
         _ = either(&mut sigterm, &mut sigint) => shell.log().warning(format_args!("You insist... exiting now.")),
@@ -185,6 +186,7 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         cpu: usage::cpu_us,
         entropy: Some(|secret| getrandom::fill(secret).expect("the system has chance to give")),
         files: Some(Files { read: files::read, write: files::write }),
+        listen: Some(listener::listen_again),
         sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),
