@@ -567,7 +567,7 @@ impl<'a, T: Arg<'a>> Arg<'a> for AtMostOne<T> {
 }
 
 /// The number of a database, which may be one that there is not.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DbIndex(i32);
 
 impl Arg<'_> for DbIndex {

@@ -2,22 +2,17 @@
 
 use alloc::{format, vec::Vec};
 
-use thin_vec::ThinVec;
-
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
-    args::{Arg, DbIndex, Key, Keys, Pattern, Words, one_of, options},
+    args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
     help::{HelpLines, help},
     reply::{Array, Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
 };
 use crate::{
     Error, Result,
-    data::{
-        glob::Glob, hash::Hash, list::List, number::parse_i64, set::Set, sorted_set::SortedSet,
-        stream::Stream,
-    },
-    keyspace::{Database, Event, Found, Kind, Sweep, Text, Value},
+    data::{glob::Glob, number::parse_i64},
+    keyspace::{Database, Event, Found, Sweep, Text, Value},
     resp::Writer,
 };
 
@@ -181,14 +176,46 @@ impl Facts {
 options! {
     /// The options of COPY.
     struct CopyOptions {
-        db: Option<DbIndex> = "DB",
+        db: Targets = "DB",
         replace: bool = "REPLACE",
+    }
+}
+
+/// Databases that are named. The last one counts, but there have to be all of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Targets {
+    last: Option<DbIndex>,
+    least: Option<DbIndex>,
+    most: Option<DbIndex>,
+}
+
+impl<'a> Switch<'a> for Targets {
+    const FOLLOWS: Option<Shape> = Some(DbIndex::SHAPE);
+    const SHAPE: Shape = DbIndex::SHAPE;
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool> {
+        let found = words.take_with(token, 1);
+        if found {
+            let db = DbIndex::parse(words)?;
+            let (least, most) =
+                (self.least.map_or(db, |it| it.min(db)), self.most.map_or(db, |it| it.max(db)));
+            *self = Targets { last: Some(db), least: Some(least), most: Some(most) };
+        }
+        Ok(found)
+    }
+}
+
+impl Targets {
+    /// The number of the one that counts, if each is one of `count` databases.
+    fn among(self, count: usize) -> Result<Option<usize>> {
+        let numbers = [self.least, self.most, self.last].map(|db| db.map(|db| db.among(count)).transpose());
+        let [least, most, last] = numbers;
+        least.and(most).and(last)
     }
 }
 
 fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> Result<bool> {
     let from = ctx.selected();
-    let to = options.db.map_or(Ok(from), |db| db.among(ctx.count()))?;
+    let to = options.db.among(ctx.count())?.unwrap_or(from);
     if from == to && source == destination {
         return Err(same_object());
     }
@@ -198,7 +225,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     let replaced = ctx.find(destination);
     let free = replaced.is_none() || options.replace;
     if free {
-        let value = duplicate(&ctx.databases()[from], found);
+        let value = ctx.databases()[from].copy(found);
         if let Some(replaced) = replaced {
             ctx.remove(replaced);
         }
@@ -207,26 +234,6 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     }
     ctx.select(from);
     Ok(free)
-}
-
-/// Another value that is equal to that of an entry.
-fn duplicate(database: &Database, found: Found) -> Value {
-    /// The collection of an entry, whose kind the caller has looked at.
-    fn copy_of<T: crate::keyspace::Collection + Clone>(database: &Database, found: Found) -> T {
-        database.get::<T>(found).expect("of the kind that the entry says").clone()
-    }
-    match database.kind(found) {
-        Kind::String => match database.text(found) {
-            Some(Text::Int(n)) => Value::Int(n),
-            Some(Text::Bytes(bytes)) => Value::Text(ThinVec::from(bytes)),
-            None => unreachable!("a string has a text"),
-        },
-        Kind::List => Value::List(copy_of::<List>(database, found)),
-        Kind::Set => Value::Set(copy_of::<Set>(database, found)),
-        Kind::SortedSet => Value::SortedSet(copy_of::<SortedSet>(database, found)),
-        Kind::Hash => Value::Hash(copy_of::<Hash>(database, found)),
-        Kind::Stream => Value::Stream(copy_of::<Stream>(database, found)),
-    }
 }
 
 fn move_to(ctx: &mut Ctx, key: Key, db: DbIndex) -> Result<bool> {

@@ -289,6 +289,10 @@ impl Spec {
         let last = self.shapes.iter().rposition(names_key).map_or(0, |last| last + 1);
         let (shapes, behind) = self.shapes.split_at(last);
         walk.sequence(shapes, Shape::sum(behind), 0)?;
+        // Of several keys to store at, SORT uses the last.
+        if self.name == "SORT" && walk.found.len() > 2 {
+            walk.found.drain(1..walk.found.len() - 1);
+        }
         Some(walk.found)
     }
 }

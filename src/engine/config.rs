@@ -7,6 +7,7 @@ mod rewrite;
 
 use alloc::{
     borrow::Cow,
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
@@ -55,6 +56,8 @@ pub struct Config {
     pub proto_max_bulk_len: usize,
     /// The longest incomplete request of a client, in bytes.
     pub client_query_buffer_limit: usize,
+    /// How many keys are remembered for CLIENT TRACKING; 0 for any number.
+    pub tracking_table_max_keys: usize,
     /// After how many idle seconds a client is disconnected; 0 for never.
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
@@ -133,6 +136,16 @@ pub struct Files {
     pub read: fn(&str) -> Result<Vec<u8>, String>,
     /// Puts bytes into a file, in the place of what it held, or leaves it as it was.
     pub write: fn(&str, &[u8]) -> Result<(), String>,
+    /// Begins a file that may become long.
+    pub create: fn(&str) -> Result<Box<dyn NewFile>, String>,
+}
+
+/// A file that takes the place of another one once it is whole. Dropped before, it leaves no trace.
+pub trait NewFile {
+    /// Appends bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// Puts it where it belongs, when all of its bytes are on the disk.
+    fn commit(self: Box<Self>) -> Result<(), String>;
 }
 
 impl Default for Config {
@@ -142,6 +155,7 @@ impl Default for Config {
             requirepass: Vec::new(),
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
+            tracking_table_max_keys: 1_000_000,
             timeout: 0,
             maxmemory: 0,
             maxmemory_clients: ClientLimit::Bytes(0),
