@@ -482,18 +482,24 @@ fn object_encoding(ctx: &mut Ctx, key: Key) -> Result<Option<Bulk<'static>>> {
 fn object_refcount(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
     let Some(found) = ctx.find(key) else { return Ok(None) };
     // Redis keeps each small integer once, and counts no references to it.
-    let is_shared = matches!(ctx.database().text(found), Some(Text::Int(0..10_000)));
+    let is_shared = ctx.shares_integers && matches!(ctx.database().text(found), Some(Text::Int(0..10_000)));
     Ok(Some(if is_shared { i32::MAX.into() } else { 1 }))
 }
 
 fn object_idletime(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
-    let found = ctx.find(key);
-    Ok(found.map(|found| ctx.idle_seconds(found) as i64))
+    match ctx.find(key) {
+        None => Ok(None),
+        Some(_) if ctx.eviction().counts_uses() => Err(Error::refused(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        )),
+        Some(found) => Ok(Some(ctx.idle_seconds(found) as i64)),
+    }
 }
 
 fn object_freq(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
     match ctx.find(key) {
         None => Ok(None),
+        Some(found) if ctx.eviction().counts_uses() => Ok(Some(ctx.frequency(found) as i64)),
         Some(_) => Err(Error::refused(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
         )),

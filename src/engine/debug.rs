@@ -51,6 +51,8 @@ const HELP: &[&str] = &[
     "    Changes nothing: an element of any length shares its node as the limits of a list say.",
     "RELOAD [option ...]",
     "    Writes all that is stored as a snapshot, and reads it back. Options are accepted and change nothing.",
+    "REPLYBUFFER PEAK-RESET-TIME milliseconds|RESET|NEVER, REPLYBUFFER RESIZING 0|1",
+    "    Changes nothing: buffers of replies are as long as the replies.",
     "SET-ACTIVE-EXPIRE 0|1",
     "    Whether keys past their deadline are removed before anybody asks for them.",
     "SLEEP seconds",
@@ -112,6 +114,8 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
         (b"LOG", [message]) => engine.note(format!("DEBUG LOG: {}", String::from_utf8_lossy(message))),
         (b"OBJECT", [key]) => return engine.describe(Key(key)).map(Answer::Line),
         (b"PROTOCOL", [kind]) => return sample(kind, engine.current().version).map(Answer::Sample),
+        (b"REPLYBUFFER", [what, _])
+            if [&b"peak-reset-time"[..], b"resizing"].iter().any(|it| what.eq_ignore_ascii_case(it)) => {}
         (b"QUICKLIST-PACKED-THRESHOLD", [bytes]) if bytes.first().is_some_and(u8::is_ascii_digit) => {}
         (b"QUICKLIST-PACKED-THRESHOLD", [_]) => {
             return Err(Error::refused(

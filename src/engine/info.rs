@@ -322,7 +322,8 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.add("expired_stale_perc", "0.00");
     out.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
     out.add("evicted_keys", counters.evicted);
-    out.all(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
+    out.add("evicted_clients", stats.evicted_clients);
+    out.all(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     out.add("keyspace_hits", counters.hits);
     out.add("keyspace_misses", counters.misses);
     out.add("pubsub_channels", engine.pubsub.len(Space::Channel));

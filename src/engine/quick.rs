@@ -98,6 +98,9 @@ impl Engine {
         self.keyspace.set_now(now_ms);
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
+        if self.config.maxmemory > 0 && !self.make_room() {
+            return false;
+        }
         self.keyspace.effects.begin();
         true
     }

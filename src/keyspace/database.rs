@@ -373,6 +373,16 @@ impl Database {
         self.dict.random(&mut random).map(|handle| self.entries.key(handle))
     }
 
+    /// An entry by chance. Its hash is left out, as few of those that are looked at are changed.
+    pub(super) fn random_found(&self, random: &mut impl FnMut() -> u64) -> Option<Found> {
+        self.dict.random(random).map(|handle| Found { hash: 0, handle })
+    }
+
+    /// An entry that expires, by chance. Its hash is left out.
+    pub(super) fn random_volatile(&self, random: &mut impl FnMut() -> u64) -> Option<Found> {
+        self.deadlines.random(random).map(|handle| Found { hash: 0, handle })
+    }
+
     /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.
     pub fn check(&self, hash_of: impl Fn(&[u8]) -> u64) {
         let (mut volatile, mut mortal) = (BTreeSet::new(), BTreeSet::new());

@@ -5,6 +5,7 @@ mod database;
 mod digest;
 pub mod effects;
 mod event;
+mod eviction;
 mod freeing;
 mod frozen;
 mod random;
@@ -17,6 +18,7 @@ pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use eviction::{Eviction, Measure, Policy};
 pub use freeing::Freeing;
 pub use frozen::{Held, Seen};
 pub use random::Random;
@@ -74,6 +76,14 @@ pub struct Keyspace {
     pub counters: Counters,
     /// The longest text, in bytes.
     pub text_max: usize,
+    /// Whether OBJECT REFCOUNT says that small integers are shared. Redis does not share them when each needs an access clock.
+    pub shares_integers: bool,
+    /// How keys are chosen when memory runs out.
+    eviction: Eviction,
+    /// Keys that are likely to be evicted next.
+    pool: eviction::Pool,
+    /// The database of which a key was evicted last by chance.
+    evicted_last: usize,
     /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
     pub keeps_clocks: bool,
     /// Whether keys past their deadline stay where they are, unseen (CLIENT PAUSE). Nothing may be written meanwhile.
@@ -87,7 +97,7 @@ pub struct Keyspace {
     /// The same of the fields of hashes.
     soonest_field: u64,
     now_ms: u64,
-    /// The access clock, kept so that no read divides.
+    /// What the access clock of a new entry shows, kept so that no read divides.
     clock: u32,
 }
 
@@ -106,6 +116,10 @@ impl Keyspace {
             freeing: Freeing::default(),
             counters: Counters::default(),
             text_max: 512 << 20,
+            shares_integers: true,
+            eviction: Eviction::default(),
+            pool: Default::default(),
+            evicted_last: 0,
             keeps_clocks: false,
             keeps_expired: false,
             wait: None,
@@ -122,7 +136,7 @@ impl Keyspace {
     pub fn set_now(&mut self, now_ms: u64) {
         if now_ms != self.now_ms {
             self.now_ms = now_ms;
-            self.clock = (now_ms / 1000) as u32 & CLOCK_MASK;
+            self.clock = self.eviction.clock(now_ms);
         }
     }
 
@@ -267,10 +281,14 @@ impl Keyspace {
     #[inline]
     fn reach(&mut self, key: Key) -> Option<Found> {
         let hash = self.hash(key.0);
-        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks).then_some(self.clock));
+        let counts = self.eviction.counts_uses();
+        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks && !counts).then_some(self.clock));
         let database = self.database_mut();
         let found = database.find(hash, key.0)?;
         if database.touch(found, now_ms, clock) {
+            if counts && !self.keeps_clocks {
+                self.access(found);
+            }
             return self.without_dead_fields(found);
         }
         self.expire(found);
@@ -285,8 +303,8 @@ impl Keyspace {
     /// Sets the access clock of an entry to now.
     #[inline]
     pub fn access(&mut self, found: Found) {
-        let clock = self.clock;
-        self.database_mut().set_clock(found, clock);
+        let old = self.database().clock(found);
+        self.set_used(found, Some(old));
     }
 
     /// What the access clock says now.
@@ -296,8 +314,11 @@ impl Keyspace {
 
     /// Has an entry count as not accessed for some seconds.
     pub fn set_idle_seconds(&mut self, found: Found, seconds: u32) {
-        let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
-        self.database_mut().set_clock(found, clock);
+        // Under LFU nobody asks for that, and the clock says something else.
+        if !self.eviction.counts_uses() {
+            let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
+            self.database_mut().set_clock(found, clock);
+        }
     }
 
     /// For how many seconds an entry has not been accessed.
@@ -357,23 +378,26 @@ impl Keyspace {
         }
         let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
-        let found = match database.find(hash, key.0) {
+        let old = database.find(hash, key.0);
+        let clock = old.map(|found| database.clock(found));
+        let found = match old {
             Some(found) => database.replace_text(found, text, deadline, |large| freeing.add_value(large)),
             None => {
                 effects.touch(*selected, key.0, Event::New);
                 database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
             }
         };
-        self.access(found);
+        self.set_used(found, clock);
     }
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.effects.touch(self.selected, key.0, Event::New);
-        self.place(key, value, deadline)
+        self.place(key, value, deadline, None)
     }
 
-    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+    /// Puts a value under a key that is free; `clock` is the access clock of what was there.
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>, clock: Option<u32>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         if let Value::Hash(hash) = &value {
             self.soonest_field = self.soonest_field.min(hash.first_deadline().unwrap_or(u64::MAX));
@@ -384,7 +408,7 @@ impl Keyspace {
         }
         let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
-        self.access(found);
+        self.set_used(found, clock);
         found
     }
 
@@ -392,8 +416,9 @@ impl Keyspace {
     pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         match self.find(key) {
             Some(found) => {
+                let clock = self.database().clock(found);
                 self.remove(found);
-                self.place(key, value, deadline)
+                self.place(key, value, deadline, Some(clock))
             }
             None => self.insert(key, value, deadline),
         }

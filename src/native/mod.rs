@@ -127,7 +127,11 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let seed = RandomState::new().hash_one(time::now_ms());
     let mut engine = Engine::new(config, seed);
     engine.define_users()?;
-    settings.log.notice(format_args!("Running mode=standalone, port={}.", settings.port));
+    settings.log.notice(format_args!(
+        "Running mode=standalone, port={}, PID: {}.",
+        settings.port,
+        process::id()
+    ));
     settings.log.warning(format_args!("Server initialized"));
     snapshots::load(&mut engine, &settings.log)?;
     let shell = Shell::new(settings, engine);
@@ -151,6 +155,7 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     }
     shell.log_notes(&mut shell.state.borrow_mut());
     shell.log().warning(format_args!("User requested shutdown..."));
+    listener::stop();
     tokio::select! {
         () = end(&shell) => {}
         _ = either(&mut sigterm, &mut sigint) => shell.log().warning(format_args!("You insist... exiting now.")),
@@ -212,6 +217,7 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         cpu: usage::cpu_us,
         entropy: Some(|secret| getrandom::fill(secret).expect("the system has chance to give")),
         files: Some(Files { read: files::read, write: files::write, create: files::create }),
+        listen: Some(listener::listen_again),
         sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),

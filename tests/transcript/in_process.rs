@@ -19,6 +19,8 @@ pub struct InProcessClient {
 impl InProcess {
     pub fn new() -> InProcess {
         let mut config = Config::default();
+        // Enough that there may be too little.
+        config.host.allocated = || 1 << 20;
         let none = |_: &str| Err("there is no such file".into());
         config.host.files =
             Some(Files { read: none, write: |_, _| Ok(()), create: |_| Ok(Box::new(Nowhere)) });

@@ -164,7 +164,7 @@ impl Acl {
     }
 
     /// A line for every user, as an ACL file has them.
-    fn lines(&self) -> impl ExactSizeIterator<Item = String> {
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = String> {
         self.iter().map(|(name, user)| format!("user {} {}", String::from_utf8_lossy(name), user.describe()))
     }
 }
