@@ -6,7 +6,7 @@
  * and ends in `bounds`; both are views of the module's memory, and are empty when that has grown or the store has ended, so
  * one comparison of lengths covers everything that can be the matter.
  */
-import type { Signature } from './signature.js'
+import { Signature } from './signature.js'
 import { Push, Reader, ReplyError, decoder } from './reply.js'
 import { A_VALUE, digits, mismatch, type Value } from './values.js'
 
@@ -16,6 +16,7 @@ interface Exports {
   open(seedLow: number, seedHigh: number): void
   fingerprint(): number
   connect(now: number): number
+  connect_stream(now: number): number
   disconnect(client: number): void
   reserve(bytes: number, words: number): void
   bytes_at(): number
@@ -23,6 +24,7 @@ interface Exports {
   bounds_at(): number
   bounds_len(): number
   call(client: number, command: number, words: number, now: number): number
+  receive(client: number, length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
   tick(now: number): void
@@ -47,6 +49,8 @@ export interface Owner {
   received(read: (asBytes: boolean) => Push[], bytes?: Uint8Array): void
   /** The connection is over. */
   ended(): void
+  /** The store is over. */
+  stopped?(): void
 }
 
 /** The number of a command whose name is the first word. */
@@ -71,6 +75,9 @@ const LONGEST_WAIT = 0x7fff_ffff
 const NO_BYTES = new Uint8Array(0)
 const NO_BOUNDS = new Uint32Array(0)
 const encoder = new TextEncoder()
+
+/** What a client is told with that has addresses. */
+const STREAM = new Signature('connect')
 
 export class Instance {
   readonly owners = new Map<number, Owner>()
@@ -124,6 +131,14 @@ export class Instance {
     return client
   }
 
+  /** Adds a client whose requests come as bytes; returns its number. */
+  connectStream(remote: string, local: string): number {
+    this.putAll(STREAM, [remote, local])
+    const client = this.exports.connect_stream(this.now())
+    this.look()
+    return client
+  }
+
   /** Forgets a client. */
   disconnect(client: number) {
     this.owners.delete(client)
@@ -139,7 +154,9 @@ export class Instance {
     this.bounds = NO_BOUNDS
     this.slots = []
     this.texts = []
+    const owners = [...this.owners.values()]
     this.owners.clear()
+    for (const owner of owners) owner.stopped?.()
   }
 
   /** Writes word `i` of a request at `at`; returns where the next one can be written. */
@@ -230,6 +247,23 @@ export class Instance {
       const bytes = this.memory.slice(this.replyAt, this.replyAt + length)
       this.owners.get(caller.id)?.received((asBytes) => readPushes(bytes, asBytes))
       return bytes
+    })
+  }
+
+  /** Takes bytes that a client sent, cut anywhere. What is to be sent back is handed over before other clients' messages. */
+  receive(client: number, bytes: Uint8Array, reply: (bytes: Uint8Array) => void) {
+    this.check()
+    if (bytes.length > this.scratch.length) this.reserve(bytes.length, 0)
+    this.scratch.set(bytes)
+    const now = this.time()
+    let status: number
+    try {
+      status = this.exports.receive(client, bytes.length, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.finish({ id: client, asBytes: true }, status, (length) => {
+      if (length > 0) reply(this.memory.slice(this.replyAt, this.replyAt + length))
     })
   }
 

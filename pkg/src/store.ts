@@ -142,6 +142,11 @@ export class Store extends Connection {
     this.#instance = instance
   }
 
+  /** @internal What stays when the first connection was ended. */
+  get root(): Instance {
+    return this.#instance
+  }
+
   /** Another connection to the store. There can be one even if the first was ended, by QUIT or by CLIENT KILL. */
   override connect(): Connection {
     return new Connection(this.#instance)

@@ -7,6 +7,7 @@
 extern crate std;
 
 mod host;
+mod stream;
 
 use alloc::{string::String, vec, vec::Vec};
 use std::cell::RefCell;
