@@ -69,6 +69,11 @@ oracle: setup-rust ## Asks a real redis-server whether the transcripts are true
 sim: setup-rust ## Runs the simulation
 	cargo test --features native --test simulation -- --nocapture
 
+.PHONY: differential
+differential: setup-rust ## Puts a million random requests to redis-server and to keyside: make differential COUNT=… SEED=…
+	@.ci/setup redis
+	COUNT=$(or $(COUNT),1000000) cargo test --release --features native --test differential -- --nocapture
+
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
 	@.ci/setup miri

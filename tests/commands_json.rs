@@ -82,7 +82,7 @@ fn key_spec(spec: &KeySpec) -> String {
     };
     let find = match spec.find {
         Find::Range { last, step, limit } => format!(r#"{{"lastkey":{last},"step":{step},"limit":{limit}}}"#),
-        Find::Counted => r#"{"keynumidx":0,"firstkey":1,"step":1}"#.to_string(),
+        Find::Counted { step } => format!(r#"{{"keynumidx":0,"firstkey":1,"step":{step}}}"#),
         Find::Unknown => r#""unknown""#.to_string(),
     };
     let access: Vec<String> = spec.access.names().map(str::to_ascii_lowercase).collect();

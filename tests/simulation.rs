@@ -14,6 +14,7 @@ mod scans;
 
 use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
 use random::Random;
+use requests::Clock;
 
 /// Commands whose effect on the run itself makes them useless here.
 const LEFT_OUT: &[&str] =
@@ -67,7 +68,7 @@ impl Run {
         let mut bytes = Vec::new();
         for _ in 0..1 + self.random.below(3) {
             let spec = *self.random.pick(specs);
-            encode(&requests::request(spec, self.now_ms, &mut self.random), &mut bytes);
+            encode(&requests::request(spec, Clock::Stands(self.now_ms), &mut self.random), &mut bytes);
             self.requests += 1;
         }
         let mut rest = &bytes[..];

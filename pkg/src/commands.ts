@@ -278,6 +278,76 @@ export interface Commands<Bytes> {
   swapdb(index1: Numeric, index2: Numeric): 'OK'
 
   /**
+   * Adds members at places to a sorted set, or moves them; returns how many are new.
+   *
+   * `GEOADD`, since 3.2.0, O(log(N)) for each item added, where N is the number of elements in the sorted set
+   */
+  geoadd(key: Value, places: readonly (readonly [Numeric, Numeric, Value])[], options?: { nx?: boolean; xx?: boolean; ch?: boolean }): number
+
+  /**
+   * Returns the longitude and latitude of members.
+   *
+   * `GEOPOS`, since 3.2.0, O(1) for each member requested
+   */
+  geopos(key: Value, ...members: [] | Some<Value>): ([number, number] | null)[]
+
+  /**
+   * Returns the geohashes of members as text.
+   *
+   * `GEOHASH`, since 3.2.0, O(1) for each member requested
+   */
+  geohash(key: Value, ...members: [] | Some<Value>): (Bytes | null)[]
+
+  /**
+   * Returns the distance between two members.
+   *
+   * `GEODIST`, since 3.2.0, O(1)
+   */
+  geodist(key: Value, member1: Value, member2: Value, options?: { m?: boolean; km?: boolean; ft?: boolean; mi?: boolean }): Bytes | null
+
+  /**
+   * Returns the members in a circle, a box or a polygon.
+   *
+   * `GEOSEARCH`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearch(key: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; withcoord?: boolean; withdist?: boolean; withhash?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Stores the members in a circle, a box or a polygon as a sorted set; returns how many.
+   *
+   * `GEOSEARCHSTORE`, since 6.2.0, O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape
+   */
+  geosearchstore(destination: Value, source: Value, options: { frommember?: Value; fromlonlat?: [Numeric, Numeric]; byradius?: [Numeric, 'm' | 'km' | 'ft' | 'mi']; bybox?: [Numeric, Numeric, 'm' | 'km' | 'ft' | 'mi']; bypolygon?: readonly Value[]; asc?: boolean; desc?: boolean; count?: Numeric; any?: boolean; storedist?: boolean }): number
+
+  /**
+   * Returns or stores the members around a place.
+   *
+   * `GEORADIUS`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around a place.
+   *
+   * `GEORADIUS_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadius_ro(key: Value, longitude: Numeric, latitude: Numeric, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns or stores the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER`, since 3.2.0, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean; store?: Value; storedist?: Value }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
+   * Returns the members around one of them.
+   *
+   * `GEORADIUSBYMEMBER_RO`, since 3.2.10, O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index
+   */
+  georadiusbymember_ro(key: Value, member: Value, radius: Numeric, unit: 'm' | 'km' | 'ft' | 'mi', options?: { withcoord?: boolean; withdist?: boolean; withhash?: boolean; count?: Numeric; any?: boolean; asc?: boolean; desc?: boolean }): Bytes[] | [Bytes, ...(Bytes | number | [number, number])[]][]
+
+  /**
    * Sets fields of a hash, creating it when missing; returns how many are new.
    *
    * `HSET`, since 2.0.0, O(N) where N is the number of fields
@@ -1028,7 +1098,7 @@ export interface Commands<Bytes> {
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted
    */
-  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): string | null
 
   /**
    * Returns the number of entries.
@@ -1063,23 +1133,149 @@ export interface Commands<Bytes> {
    *
    * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed
    */
-  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): number
+
+  /**
+   * Deletes entries as far as groups refer to them or not; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not there.
+   *
+   * `XDELEX`, since 8.2.0, O(1) for each entry
+   */
+  xdelex(key: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Sets the last ID of a stream, and what it remembers of deleted entries.
+   *
+   * `XSETID`, since 5.0.0, O(1)
+   */
+  xsetid(key: Value, id: Value, options?: { entriesadded?: Numeric; maxdeletedid?: Value }): 'OK'
+
+  /**
+   * Hands pending entries over to a consumer.
+   *
+   * `XCLAIM`, since 5.0.0, O(log N) where N is the number of pending entries
+   */
+  xclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, ids: Names<Value>, options?: { idle?: Numeric; time?: Numeric; retrycount?: Numeric; force?: boolean; justid?: boolean; lastid?: Value }): [string, Bytes[]][] | string[]
+
+  /**
+   * Hands entries over to a consumer that have been pending for long.
+   *
+   * `XAUTOCLAIM`, since 6.2.0, O(1) if COUNT is small
+   */
+  xautoclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, start: Value, options?: { count?: Numeric; justid?: boolean }): [string, [string, Bytes[]][] | string[], string[]]
+
+  /**
+   * Creates a group that reads a stream from an ID on, `$` for what is yet to come.
+   *
+   * `XGROUP CREATE`, since 5.0.0, O(1)
+   */
+  xgroup_create(key: Value, group: Value, id: Value, options?: { mkstream?: boolean; entriesread?: Numeric }): 'OK'
+
+  /**
+   * Sets the ID that a group reads on from.
+   *
+   * `XGROUP SETID`, since 5.0.0, O(1)
+   */
+  xgroup_setid(key: Value, group: Value, id: Value, options?: { entriesread?: Numeric }): 'OK'
+
+  /**
+   * Removes a group.
+   *
+   * `XGROUP DESTROY`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_destroy(key: Value, group: Value): 0 | 1
+
+  /**
+   * Creates a consumer in a group; returns whether it is new.
+   *
+   * `XGROUP CREATECONSUMER`, since 6.2.0, O(1)
+   */
+  xgroup_createconsumer(key: Value, group: Value, consumer: Value): 0 | 1
+
+  /**
+   * Removes a consumer from a group; returns how many entries were pending for it.
+   *
+   * `XGROUP DELCONSUMER`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_delconsumer(key: Value, group: Value, consumer: Value): number
+
+  /**
+   * Lists the subcommands of XGROUP.
+   *
+   * `XGROUP HELP`, since 5.0.0, O(1)
+   */
+  xgroup_help(): string[]
+
+  /**
+   * Notes that a group is done with entries; returns how many were pending.
+   *
+   * `XACK`, since 5.0.0, O(1) for each entry
+   */
+  xack(key: Value, group: Value, ...ids: Some<Value>): number
+
+  /**
+   * Notes that a group is done with entries and deletes them as far as other groups allow it; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not pending.
+   *
+   * `XACKDEL`, since 8.2.0, O(1) for each entry
+   */
+  xackdel(key: Value, group: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Returns how much is pending in a group, or what.
+   *
+   * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xpending(key: Value, group: Value, ...range: Some<Value>, consumer?: Value): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+
+  /**
+   * Describes a stream; with FULL also its entries, groups and consumers.
+   *
+   * `XINFO STREAM`, since 5.0.0, O(1)
+   */
+  xinfo_stream(key: Value, options?: { full?: []; count?: Numeric }): Record<string, unknown>
+
+  /**
+   * Describes the groups of a stream.
+   *
+   * `XINFO GROUPS`, since 5.0.0, O(1)
+   */
+  xinfo_groups(key: Value): Record<string, unknown>[]
+
+  /**
+   * Describes the consumers of a group.
+   *
+   * `XINFO CONSUMERS`, since 5.0.0, O(1)
+   */
+  xinfo_consumers(key: Value, group: Value): Record<string, unknown>[]
+
+  /**
+   * Lists the subcommands of XINFO.
+   *
+   * `XINFO HELP`, since 5.0.0, O(1)
+   */
+  xinfo_help(): string[]
 
   /**
    * Returns the entries of several streams that came after an ID of each.
    *
    * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xread(streams: Streams, options?: { count?: Numeric }): Record<string, [string, Bytes[]][]> | null
+  xread(streams: Streams, options?: { count?: Numeric; block?: Numeric }): Record<string, [string, Bytes[]][]> | null
+
+  /**
+   * Returns the entries of several streams that are new to a group, or those that a consumer has not acknowledged.
+   *
+   * `XREADGROUP`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block?: Numeric; noack?: boolean }): Record<string, [string, Bytes[] | null][]> | null
 
   /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
    *
    * `SET`, since 1.0.0, O(1)
    */
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
-  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
-  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: false; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | null
+  set(key: Value, value: Value, options: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get: true; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): Bytes | null
+  set(key: Value, value: Value, options?: { nx?: boolean; xx?: boolean; ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value; get?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 'OK' | Bytes | null
 
   /**
    * Returns the text of a key.
@@ -1101,6 +1297,27 @@ export interface Commands<Bytes> {
    * `GETDEL`, since 6.2.0, O(1)
    */
   getdel(key: Value): Bytes | null
+
+  /**
+   * Deletes a key, optionally only when its text or the digest of it is or is not what is given.
+   *
+   * `DELEX`, since 8.4.0, O(1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the string value
+   */
+  delex(key: Value, options?: { ifeq?: Value; ifne?: Value; ifdeq?: Value; ifdne?: Value }): 0 | 1
+
+  /**
+   * Deletes a key when this is its text.
+   *
+   * `DELIFEQ`, since 9.0.0, O(1)
+   */
+  delifeq(key: Value, value: Value): 0 | 1
+
+  /**
+   * Returns the digest of a text: its XXH3 in 16 hexadecimal digits.
+   *
+   * `DIGEST`, since 8.4.0, O(N) where N is the length of the string value
+   */
+  digest(key: Value): Bytes | null
 
   /**
    * Returns the text of a key and sets or clears its time to live.
@@ -1143,6 +1360,13 @@ export interface Commands<Bytes> {
    * `MSETNX`, since 1.0.1, O(N) where N is the number of keys to set
    */
   msetnx(pairs: Pairs<Value, Value>): 0 | 1
+
+  /**
+   * Sets several keys with one time to live; optionally only when all of them exist or none does.
+   *
+   * `MSETEX`, since 8.4.0, O(N) where N is the number of keys to set
+   */
+  msetex(pairs: Pairs<Value, Value>, options?: { nx?: boolean; xx?: boolean; ex?: Numeric; px?: Numeric; exat?: Numeric; pxat?: Numeric; keepttl?: boolean }): 0 | 1
 
   /**
    * Returns the texts of several keys.
@@ -1247,7 +1471,7 @@ export interface Commands<Bytes> {
    *
    * `ACL DRYRUN`, since 7.0.0, O(1)
    */
-  acl_dryrun(username: Value, command: Value, ...command: [] | Some<Value>): Bytes
+  acl_dryrun(username: Value, ...command: Some<Value>): Bytes
 
   /**
    * Makes up a password.
@@ -1893,6 +2117,16 @@ dbsize
 flushdb {async,sync
 flushall {async,sync
 swapdb index1 index2
+geoadd key {nx,xx,ch 3places
+geopos key *members
+geohash key *members
+geodist key member1 member2 {m,km,ft,mi
+geosearch key {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,withcoord,withdist,withhash
+geosearchstore destination source {frommember=,fromlonlat= {byradius=,bybox=,bypolygon= {asc,desc,count=,any,storedist
+georadius key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadius_ro key longitude latitude radius unit {withcoord,withdist,withhash,count=,any,asc,desc
+georadiusbymember key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc,store=,storedist=
+georadiusbymember_ro key member radius unit {withcoord,withdist,withhash,count=,any,asc,desc
 hset key 2pairs
 hmset key 2pairs
 hsetnx key field value
@@ -1995,23 +2229,45 @@ zinterstore destination #keys {weights=,aggregate=
 zintercard #keys {limit=
 zdiff #keys {withscores
 zdiffstore destination #keys {
-xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
+xadd key {nomkstream,maxlen=,minid=,limit=,keepref,delref,acked id 2fields
 xlen key
 xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
-xtrim key {maxlen=,minid= {limit=
-xread {count= %streams
-set key value {nx,xx,get,ex=,px=,exat=,pxat=,keepttl
+xtrim key {maxlen=,minid= {limit=,keepref,delref,acked
+xdelex key *request
+xsetid key id {entriesadded=,maxdeletedid=
+xclaim key group consumer minIdleTime *ids {idle=,time=,retrycount=,force,justid,lastid=
+xautoclaim key group consumer minIdleTime start {count=,justid
+xgroup_create key group id {mkstream,entriesread=
+xgroup_setid key group id {entriesread=
+xgroup_destroy key group
+xgroup_createconsumer key group consumer
+xgroup_delconsumer key group consumer
+xgroup_help
+xack key group *ids
+xackdel key group *request
+xpending key group *range ?consumer
+xinfo_stream key {full=,count=
+xinfo_groups key
+xinfo_consumers key group
+xinfo_help
+xread {count=,block= %streams
+xreadgroup {group= {count=,block=,noack %streams
+set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
 getdel key
+delex key {ifeq=,ifne=,ifdeq=,ifdne=
+delifeq key value
+digest key
 getex key {persist,ex=,px=,exat=,pxat=,keepttl
 setex key seconds value
 psetex key milliseconds value
 setnx key value
 mset 2pairs
 msetnx 2pairs
+msetex @pairs {nx,xx,ex=,px=,exat=,pxat=,keepttl
 mget *keys
 append key value
 strlen key
@@ -2026,7 +2282,7 @@ incrbyfloat key increment
 lcs key1 key2 {len,idx,minmatchlen=,withmatchlen
 acl_cat ?category
 acl_deluser *usernames
-acl_dryrun username command *command
+acl_dryrun username *command
 acl_genpass ?bits
 acl_getuser username
 acl_help

@@ -103,6 +103,8 @@ pub enum Shape {
     CountedKeys,
     /// `FIELDS`, how often these come, and then these so often, as the last of the request.
     Fields(&'static [Shape]),
+    /// How many keys, and then each key with its value.
+    CountedPairs,
     /// `STREAMS key [key …] id [id …]`: as many of the one as of the other.
     Streams,
 }
@@ -129,7 +131,7 @@ impl Shape {
             Shape::Key | Shape::Word(..) | Shape::Token(_) => 1,
             Shape::Options(_) | Shape::Maybe(_) => 0,
             Shape::CountedKeys => 2,
-            Shape::Streams => 3,
+            Shape::CountedPairs | Shape::Streams => 3,
             Shape::Fields(shapes) => 2 + Shape::sum(shapes),
             Shape::Group(shapes) | Shape::Many(shapes) => Shape::sum(shapes),
             Shape::OneOf(shapes) => {
@@ -165,6 +167,7 @@ impl Shape {
             | Shape::Maybe(_)
             | Shape::CountedKeys
             | Shape::Fields(_)
+            | Shape::CountedPairs
             | Shape::Streams => false,
             Shape::Group(shapes) | Shape::OneOf(shapes) => {
                 let mut i = 0;
@@ -564,7 +567,7 @@ impl<'a, T: Arg<'a>> Arg<'a> for AtMostOne<T> {
 }
 
 /// The number of a database, which may be one that there is not.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DbIndex(i32);
 
 impl Arg<'_> for DbIndex {

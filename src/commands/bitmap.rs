@@ -261,6 +261,10 @@ fn bitop<'a>(ctx: &mut Ctx, operation: Operation, destkey: Key, keys: Keys<'a>) 
         ctx.delete(destkey);
     } else {
         ctx.set_text(destkey, &result, None);
+        // Bits are no number, even if they look like one.
+        if let Some(found) = ctx.find(destkey) {
+            ctx.edit_text(found, 0);
+        }
         ctx.changed(destkey, Event::Set);
     }
     Ok(result.len())

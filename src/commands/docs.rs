@@ -125,6 +125,12 @@ impl Argument {
                 let parts = vec![count, Argument::joined(shapes, "data").multiple()];
                 Argument { token: Some("FIELDS"), ..Argument::new("fields", Form::Block(parts)) }
             }
+            Shape::CountedPairs => {
+                let count = Argument::new("numkeys", Form::Word(Kind::Integer));
+                let pair =
+                    vec![Argument::new("key", Form::Key), Argument::new("value", Form::Word(Kind::Text))];
+                return vec![count, Argument::new("data", Form::Block(pair)).multiple()];
+            }
             Shape::Streams => {
                 let key = Argument::new("key", Form::Key).multiple();
                 let id = Argument::new("id", Form::Word(Kind::Text)).multiple();
@@ -238,6 +244,7 @@ mod tests {
         );
         assert_eq!(usage(&["keys"], &[Shape::CountedKeys]), "DO numkeys key [key ...]");
         assert_eq!(usage(&["f"], &[Shape::Fields(&[VALUE])]), "DO FIELDS numfields value [value ...]");
+        assert_eq!(usage(&["pairs"], &[Shape::CountedPairs]), "DO numkeys key value [key value ...]");
         assert_eq!(usage(&["s"], &[Shape::Streams]), "DO STREAMS key [key ...] id [id ...]");
         assert_eq!(
             usage(&["side"], &[Shape::OneOf(&[Shape::Token("LEFT"), Shape::Token("RIGHT")])]),

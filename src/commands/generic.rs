@@ -6,7 +6,7 @@ use thin_vec::ThinVec;
 
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
-    args::{Arg, DbIndex, Key, Keys, Pattern, Words, one_of, options},
+    args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
     help::{HelpLines, help},
     reply::{Array, Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
@@ -181,14 +181,46 @@ impl Facts {
 options! {
     /// The options of COPY.
     struct CopyOptions {
-        db: Option<DbIndex> = "DB",
+        db: Targets = "DB",
         replace: bool = "REPLACE",
+    }
+}
+
+/// Databases that are named. The last one counts, but there have to be all of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Targets {
+    last: Option<DbIndex>,
+    least: Option<DbIndex>,
+    most: Option<DbIndex>,
+}
+
+impl<'a> Switch<'a> for Targets {
+    const FOLLOWS: Option<Shape> = Some(DbIndex::SHAPE);
+    const SHAPE: Shape = DbIndex::SHAPE;
+    fn take(&mut self, token: &str, words: &mut Words<'a>) -> Result<bool> {
+        let found = words.take_with(token, 1);
+        if found {
+            let db = DbIndex::parse(words)?;
+            let (least, most) =
+                (self.least.map_or(db, |it| it.min(db)), self.most.map_or(db, |it| it.max(db)));
+            *self = Targets { last: Some(db), least: Some(least), most: Some(most) };
+        }
+        Ok(found)
+    }
+}
+
+impl Targets {
+    /// The number of the one that counts, if each is one of `count` databases.
+    fn among(self, count: usize) -> Result<Option<usize>> {
+        let numbers = [self.least, self.most, self.last].map(|db| db.map(|db| db.among(count)).transpose());
+        let [least, most, last] = numbers;
+        least.and(most).and(last)
     }
 }
 
 fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> Result<bool> {
     let from = ctx.selected();
-    let to = options.db.map_or(Ok(from), |db| db.among(ctx.count()))?;
+    let to = options.db.among(ctx.count())?.unwrap_or(from);
     if from == to && source == destination {
         return Err(same_object());
     }

@@ -45,8 +45,9 @@ pub enum Find {
     /// that part of them.
     #[allow(missing_docs)]
     Range { last: i64, step: i64, limit: i64 },
-    /// As many as the first word says.
-    Counted,
+    /// As many as the first word says, one each `step`.
+    #[allow(missing_docs)]
+    Counted { step: i64 },
     /// Only the command itself can tell.
     Unknown,
 }
@@ -213,7 +214,8 @@ impl Spec {
                 add(begin, Find::Range { last: -1 - rest, step: 1 + others.len() as i64, limit: 0 }, false);
             }
             Shape::Maybe(shape) => self.specs_of(shape, at, from, rest, place, specs),
-            Shape::CountedKeys => add(begin, Find::Counted, false),
+            Shape::CountedKeys => add(begin, Find::Counted { step: 1 }, false),
+            Shape::CountedPairs => add(begin, Find::Counted { step: 2 }, false),
             Shape::Streams => {
                 add(Begin::Keyword("STREAMS", from), Find::Range { last: -1, step: 1, limit: 2 }, true);
             }
@@ -283,7 +285,14 @@ impl Spec {
     /// The keys among `words`, name included. `None` when the words do not say where they are.
     pub fn find_keys(&self, words: &[&[u8]]) -> Option<Vec<FoundKey>> {
         let mut walk = Walk { spec: self, words, at: self.name_words(), found: Vec::new() };
-        walk.sequence(self.shapes, 0, 0)?;
+        // What is behind the last key may come in any order, as it does in GEOSEARCH.
+        let last = self.shapes.iter().rposition(names_key).map_or(0, |last| last + 1);
+        let (shapes, behind) = self.shapes.split_at(last);
+        walk.sequence(shapes, Shape::sum(behind), 0)?;
+        // Of several keys to store at, SORT uses the last.
+        if self.name == "SORT" && walk.found.len() > 2 {
+            walk.found.drain(1..walk.found.len() - 1);
+        }
         Some(walk.found)
     }
 }
@@ -303,10 +312,23 @@ fn keyword_options(options: &'static [Shape]) -> Vec<(&'static str, &'static Sha
     keywords
 }
 
+/// Whether there may be a key in it.
+fn names_key(shape: &Shape) -> bool {
+    match shape {
+        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => true,
+        Shape::Group(shapes) | Shape::Many(shapes) | Shape::OneOf(shapes) | Shape::Options(shapes) => {
+            shapes.iter().any(names_key)
+        }
+        Shape::Maybe(shape) => names_key(shape),
+        Shape::Fields(shapes) => shapes.iter().any(names_key),
+        Shape::Word(..) | Shape::Token(_) => false,
+    }
+}
+
 /// How many places of keys a shape has. Options count as one place, whatever keyword stands before the key.
 fn places(shape: &Shape) -> usize {
     match shape {
-        Shape::Key | Shape::CountedKeys | Shape::Streams => 1,
+        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => 1,
         Shape::Group(shapes) | Shape::Many(shapes) => shapes.iter().map(places).sum(),
         Shape::Maybe(shape) => places(shape),
         Shape::Options(_) => 1,
@@ -379,12 +401,13 @@ impl Walk<'_> {
                 }
             }
             Shape::CountedKeys => {
-                let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
-                self.at += 1;
-                if count > self.words.len() || !self.has(count, rest) {
-                    return None;
+                (0..self.count(1, rest)?).for_each(|_| self.key(place));
+            }
+            Shape::CountedPairs => {
+                for _ in 0..self.count(2, rest)? {
+                    self.key(place);
+                    self.at += 1;
                 }
-                (0..count).for_each(|_| self.key(place));
             }
             Shape::Fields(_) => self.at = self.words.len(),
             Shape::Streams => {
@@ -395,6 +418,13 @@ impl Walk<'_> {
             }
         }
         Some(())
+    }
+
+    /// Reads how many keys follow, each of which takes `step` words.
+    fn count(&mut self, step: usize, rest: usize) -> Option<usize> {
+        let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
+        self.at += 1;
+        (count <= self.words.len() && self.has(count * step, rest)).then_some(count)
     }
 
     /// Whether the next word can be the first of `shape`.
@@ -409,7 +439,7 @@ impl Walk<'_> {
             }
             Shape::OneOf(shapes) | Shape::Options(shapes) => shapes.iter().any(|shape| self.fits(shape)),
             Shape::Maybe(shape) => self.fits(shape),
-            Shape::Key | Shape::Word(..) | Shape::CountedKeys => true,
+            Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::CountedPairs => true,
         }
     }
 }
@@ -469,6 +499,15 @@ mod tests {
         assert_eq!(keys(&union, "ZUNIONSTORE to x a b"), None);
         assert_eq!(union.keys(), KeyRange { first: 1, last: 1, step: 1 });
         assert!(union.has_movable_keys());
+    }
+
+    #[test]
+    fn what_is_behind_the_last_key_is_not_looked_at() {
+        const BY: Shape = Shape::Group(&[Shape::Token("BY"), WORD]);
+        const FROM: Shape = Shape::Group(&[Shape::Token("FROM"), WORD]);
+        let search = spec("GEOSEARCH", Flags::READONLY, &[Shape::Key, Shape::Group(&[FROM, BY])]);
+        assert_eq!(keys(&search, "GEOSEARCH a BY 1 FROM b").unwrap(), "a=RO access");
+        assert_eq!(keys(&search, "GEOSEARCH a BY 1"), None);
     }
 
     #[test]

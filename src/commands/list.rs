@@ -305,9 +305,25 @@ fn linsert<'a>(ctx: &mut Ctx, key: Key, place: Place, pivot: Member<'a>, element
 options! {
     /// The options of LPOS.
     struct LposOptions {
-        rank: Option<Negatable> = "RANK",
+        rank: Option<MatchRank> = "RANK",
         count: Option<MatchCount> = "COUNT",
         max_len: Option<MaxLen> = "MAXLEN",
+    }
+}
+
+/// Which match LPOS begins with: the first is 1, the last is -1.
+#[derive(Clone, Copy, Debug)]
+struct MatchRank(i64);
+
+impl Arg<'_> for MatchRank {
+    const SHAPE: Shape = i64::SHAPE;
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        match Negatable::parse(words)?.0 {
+            0 => Err(Error::refused(
+                "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
+            )),
+            rank => Ok(MatchRank(rank)),
+        }
     }
 }
 
@@ -348,11 +364,6 @@ fn lpos(
     options: LposOptions,
 ) -> Result<Written<Positions, impl FnOnce(&mut Writer) + use<>>> {
     let rank = options.rank.map_or(1, |rank| rank.0);
-    if rank == 0 {
-        return Err(Error::refused(
-            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
-        ));
-    }
     let most = options.max_len.map_or(usize::MAX, |most| most.0);
     let wanted = options.count.map_or(1, |count| count.0);
     let from = if rank < 0 { Side::Back } else { Side::Front };

@@ -11,6 +11,7 @@ pub(crate) mod spec;
 
 pub mod bitmap;
 pub mod generic;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -21,6 +22,10 @@ pub mod sorted_set;
 pub mod sorted_set_algebra;
 pub mod sorted_set_range;
 pub mod stream;
+pub mod stream_claim;
+pub mod stream_groups;
+pub mod stream_info;
+pub mod stream_read;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -35,6 +40,7 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     bitmap::COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hash::DEADLINE_COMMANDS,
     hyperloglog::COMMANDS,
@@ -49,5 +55,9 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     sorted_set_range::COMMANDS,
     sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
+    stream_claim::COMMANDS,
+    stream_groups::COMMANDS,
+    stream_info::COMMANDS,
+    stream_read::COMMANDS,
     string::COMMANDS,
 ];

@@ -76,10 +76,10 @@ enum Place<'a> {
 }
 
 impl<'a, const STORES: bool> Options<'a, STORES> {
-    const BY: Shape = Shape::Group(&[Shape::Token("BY"), Shape::Word("pattern", WordKind::Text)]);
+    const BY: Shape = Shape::Group(&[Shape::Token("BY"), Shape::Word("pattern", WordKind::Pattern)]);
     const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), Limit::SHAPE]);
     const GET: Shape =
-        Shape::Many(&[Shape::Group(&[Shape::Token("GET"), Shape::Word("pattern", WordKind::Text)])]);
+        Shape::Many(&[Shape::Group(&[Shape::Token("GET"), Shape::Word("pattern", WordKind::Pattern)])]);
     const DIRECTION: Shape = Shape::OneOf(&[Shape::Token("ASC"), Shape::Token("DESC")]);
     const ALPHA: Shape = Shape::Token("ALPHA");
     const STORE: Shape = Shape::Group(&[Shape::Token("STORE"), Shape::Key]);
@@ -106,7 +106,11 @@ impl<'a, const STORES: bool> Arg<'a> for Options<'a, STORES> {
             } else if STORES && words.take_with("STORE", 1) {
                 this.store = Some(Key::parse(words)?);
             } else if words.take_with("BY", 1) {
-                this.by = Order::from(words.next()?);
+                // Once nothing is to be sorted, no other pattern changes that.
+                let by = Order::from(words.next()?);
+                if !matches!(this.by, Order::AsIs) {
+                    this.by = by;
+                }
             } else if words.take_with("GET", 1) {
                 this.get.push(Place::from(words.next()?));
             } else {

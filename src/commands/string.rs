@@ -1,10 +1,15 @@
 //! Commands on strings: texts and the numbers written in them.
 
-use alloc::{vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
+
+use twox_hash::XxHash3_64;
 
 use super::{
     Command, Ctx,
-    args::{Choice, Expiry, Key, Keys, Number, Pairs, Text as Word, one_of, options, slice_range},
+    args::{
+        Arg, Choice, Expiry, Key, Keys, Kind, Number, OneOf, Pairs, Shape, Switch, Text as Word, Words,
+        one_of, options, slice_range,
+    },
     reply::{Done, ManyMaybeBytes, Written, typed},
     spec::commands,
 };
@@ -26,6 +31,12 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "GETSET" = getset(key, value) since "1.0.0" [WRITE DENYOOM FAST] O("1");
     /// Returns the text of a key and deletes the key.
     "GETDEL" = getdel(key) since "6.2.0" [WRITE FAST] O("1");
+    /// Deletes a key, optionally only when its text or the digest of it is or is not what is given.
+    "DELEX" = delex(key, condition) since "8.4.0" [WRITE FAST] O("1) for IFEQ and IFNE, O(N) for IFDEQ and IFDNE where N is the length of the string value");
+    /// Deletes a key when this is its text.
+    "DELIFEQ" = delifeq(key, value) since "9.0.0" [WRITE FAST] O("1");
+    /// Returns the digest of a text: its XXH3 in 16 hexadecimal digits.
+    "DIGEST" = digest(key) since "8.4.0" [READONLY FAST] O("N) where N is the length of the string value");
     /// Returns the text of a key and sets or clears its time to live.
     "GETEX" = getex(key, options) since "6.2.0" [WRITE FAST] O("1");
     /// Sets a key to a text that expires after some seconds.
@@ -38,6 +49,8 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "MSET" = mset(pairs) since "1.0.1" [WRITE DENYOOM] O("N) where N is the number of keys to set");
     /// Sets several keys when none of them exists.
     "MSETNX" = msetnx(pairs) since "1.0.1" [WRITE DENYOOM] O("N) where N is the number of keys to set");
+    /// Sets several keys with one time to live; optionally only when all of them exist or none does.
+    "MSETEX" = msetex(pairs, options) since "8.4.0" [WRITE DENYOOM] O("N) where N is the number of keys to set");
     /// Returns the texts of several keys.
     "MGET" = mget(keys) since "1.0.0" [READONLY FAST] O("N) where N is the number of keys to retrieve");
     /// Appends to the text of a key, creating it when missing; returns the new length.
@@ -69,10 +82,70 @@ one_of! {
     enum Existence { "NX" = OnlyNew, "XX" = OnlyExisting }
 }
 
+one_of! {
+    /// What a condition compares, and how it has to come out.
+    enum Comparison { "IFEQ" = Equal, "IFNE" = Unequal, "IFDEQ" = DigestEqual, "IFDNE" = DigestUnequal }
+}
+
+/// `IFEQ text | IFNE text | IFDEQ digest | IFDNE digest`: what has to be true of the text of a key. A key that there is not
+/// is unequal to everything.
+#[derive(Clone, Copy, Debug)]
+struct Condition<'a> {
+    comparison: Comparison,
+    word: &'a [u8],
+}
+
+impl Condition<'_> {
+    const WORD: Shape = Shape::Word("value", Kind::Text);
+    const DIGEST: Shape = Shape::Word("digest", Kind::Text);
+    const SHAPE: Shape = Shape::OneOf(&[
+        Shape::Group(&[Shape::Token("IFEQ"), Self::WORD]),
+        Shape::Group(&[Shape::Token("IFNE"), Self::WORD]),
+        Shape::Group(&[Shape::Token("IFDEQ"), Self::DIGEST]),
+        Shape::Group(&[Shape::Token("IFDNE"), Self::DIGEST]),
+    ]);
+
+    fn holds(self, text: Option<Text>) -> Result<bool> {
+        use Comparison::*;
+        let wants_equal = matches!(self.comparison, Equal | DigestEqual);
+        let Some(text) = text else { return Ok(!wants_equal) };
+        let mut digits = number::Digits::new();
+        let text = text.as_bytes(&mut digits);
+        let is_equal = match self.comparison {
+            Equal | Unequal => text == self.word,
+            DigestEqual | DigestUnequal => {
+                if self.word.len() != DIGEST_LEN || !self.word.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(Error::refused("ERR must be exactly 16 hexadecimal characters"));
+                }
+                digest_of(text).eq_ignore_ascii_case(self.word)
+            }
+        };
+        Ok(is_equal == wants_equal)
+    }
+}
+
+/// A condition among options, of which there is one at most.
+#[derive(Clone, Copy, Debug, Default)]
+struct MaybeCondition<'a>(Option<Condition<'a>>);
+
+impl<'a> Switch<'a> for MaybeCondition<'a> {
+    const FOLLOWS: Option<Shape> = None;
+    const SHAPE: Shape = Condition::SHAPE;
+    fn take(&mut self, _: &str, words: &mut Words<'a>) -> Result<bool> {
+        if self.0.is_some() || words.len() < 2 {
+            return Ok(false);
+        }
+        let Some(comparison) = Comparison::take(words) else { return Ok(false) };
+        self.0 = Some(Condition { comparison, word: words.next()? });
+        Ok(true)
+    }
+}
+
 options! {
     /// The options of SET.
     struct SetOptions<'a> {
         existence: Choice<Existence>,
+        condition: MaybeCondition<'a>,
         get: bool = "GET",
         expiry: Expiry<'a>,
     }
@@ -89,9 +162,13 @@ fn set<'a>(
     value: Word,
     options: SetOptions<'a>,
 ) -> Result<Written<SetReply, impl FnOnce(&mut Writer) + use<>>> {
+    let SetOptions { existence: Choice(existence), condition: MaybeCondition(condition), .. } = options;
+    if existence.is_some() && condition.is_some() {
+        return Err(Error::Syntax);
+    }
     let deadline = options.expiry.deadline(ctx.now_ms(), "set")?;
     // A text that is only replaced need not be looked up first.
-    let plain = options.existence.0.is_none() && !options.get && !options.expiry.keeps();
+    let plain = existence.is_none() && condition.is_none() && !options.get && !options.expiry.keeps();
     let mut old = None;
     let mut allowed = true;
     let mut kept = None;
@@ -100,10 +177,15 @@ fn set<'a>(
         if options.get {
             old = Some(ctx.read_text(key)?.map(|text| text.to_vec()));
         }
-        allowed = match options.existence.0 {
-            Some(Existence::OnlyNew) => found.is_none(),
-            Some(Existence::OnlyExisting) => found.is_some(),
-            None => true,
+        allowed = match (existence, condition) {
+            (Some(Existence::OnlyNew), _) => found.is_none(),
+            (Some(Existence::OnlyExisting), _) => found.is_some(),
+            (None, Some(condition)) => {
+                let text =
+                    found.map(|found| ctx.database().text(found).ok_or(Error::WrongType)).transpose()?;
+                condition.holds(text)?
+            }
+            (None, None) => true,
         };
         kept = found.filter(|_| options.expiry.keeps()).and_then(|found| ctx.database().deadline(found));
     }
@@ -115,7 +197,8 @@ fn set<'a>(
                 ctx.changed(key, Event::Expire);
                 log_set(ctx, key, value.0, at);
             }
-            None if options.get => ctx.log_as(&[&b"SET"[..], key.0, value.0]),
+            // Whether a condition held was decided here.
+            None if options.get || condition.is_some() => ctx.log_as(&[&b"SET"[..], key.0, value.0]),
             None => {}
         }
     }
@@ -143,6 +226,59 @@ fn getdel(ctx: &mut Ctx, key: Key) -> Result<Option<Vec<u8>>> {
     ctx.delete(key);
     ctx.log_as(&[b"DEL", key.0]);
     Ok(Some(old))
+}
+
+/// The condition of DELEX, looked at when the key is known to hold a text.
+#[derive(Clone, Copy)]
+struct Given<'a>(&'a [&'a [u8]]);
+
+impl<'a> Arg<'a> for Given<'a> {
+    const SHAPE: Shape = Shape::Maybe(&Condition::SHAPE);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let all = words.split_off(0);
+        if matches!(all.len(), 0 | 2) { Ok(Given(all)) } else { Err(Error::Arity) }
+    }
+}
+
+fn delex<'a>(ctx: &mut Ctx, key: Key, condition: Given<'a>) -> Result<bool> {
+    let Some(found) = ctx.find(key) else { return Ok(false) };
+    if !condition.0.is_empty() {
+        let text = ctx
+            .database()
+            .text(found)
+            .ok_or(Error::refused("ERR Key should be of string type if conditions are specified"))?;
+        let mut words = Words::new(condition.0);
+        let comparison = Comparison::take(&mut words)
+            .ok_or(Error::refused("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE"))?;
+        if !(Condition { comparison, word: words.next()? }).holds(Some(text))? {
+            return Ok(false);
+        }
+    }
+    ctx.delete(key);
+    ctx.log_as(&[b"DEL", key.0]);
+    Ok(true)
+}
+
+fn delifeq(ctx: &mut Ctx, key: Key, value: Word) -> Result<bool> {
+    let Some(found) = ctx.find(key) else { return Ok(false) };
+    let text = ctx.database().text(found).ok_or(Error::WrongType)?;
+    let is_equal = text.as_bytes(&mut number::Digits::new()) == value.0;
+    if is_equal {
+        ctx.delete(key);
+        ctx.log_as(&[b"DEL", key.0]);
+    }
+    Ok(is_equal)
+}
+
+fn digest(ctx: &mut Ctx, key: Key) -> Result<Option<Vec<u8>>> {
+    let text = ctx.read_text(key)?;
+    Ok(text.map(|text| digest_of(text.as_bytes(&mut number::Digits::new()))))
+}
+
+const DIGEST_LEN: usize = 16;
+
+fn digest_of(text: &[u8]) -> Vec<u8> {
+    format!("{:0DIGEST_LEN$x}", XxHash3_64::oneshot(text)).into_bytes()
 }
 
 options! {
@@ -216,6 +352,58 @@ fn msetnx<'a>(ctx: &mut Ctx, pairs: Pairs<'a, Key<'a>, Word<'a>>) -> Result<bool
         mset(ctx, pairs)?;
     }
     Ok(free)
+}
+
+/// `numkeys key value [key value …]`
+#[derive(Clone, Copy)]
+struct CountedPairs<'a>(Pairs<'a, Key<'a>, Word<'a>>);
+
+impl<'a> Arg<'a> for CountedPairs<'a> {
+    const SHAPE: Shape = Shape::CountedPairs;
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let count = number::parse_i64(words.next()?).and_then(|n| i32::try_from(n).ok()).filter(|n| *n > 0);
+        let count = count.ok_or(Error::refused("ERR invalid numkeys value"))? as usize;
+        let fitting = Some(count).filter(|count| *count <= words.len() / 2);
+        let count = fitting.ok_or(Error::refused("ERR wrong number of key-value pairs"))?;
+        Pairs::parse(&mut Words::new(words.take_n(2 * count)?)).map(CountedPairs)
+    }
+}
+
+options! {
+    /// The options of MSETEX.
+    struct MsetexOptions<'a> {
+        existence: Choice<Existence>,
+        expiry: Expiry<'a>,
+    }
+}
+
+fn msetex<'a>(ctx: &mut Ctx, pairs: CountedPairs<'a>, options: MsetexOptions<'a>) -> Result<bool> {
+    let MsetexOptions { existence: Choice(existence), expiry } = options;
+    let deadline = expiry.deadline(ctx.now_ms(), "msetex")?;
+    let mut is_allowed = |key| match existence {
+        Some(existence) => ctx.find(key).is_some() == (existence == Existence::OnlyExisting),
+        None => true,
+    };
+    if !pairs.0.iter().all(|(key, _)| is_allowed(key)) {
+        return Ok(false);
+    }
+    for (key, value) in pairs.0.iter() {
+        let kept = if expiry.keeps() { ctx.find(key) } else { None };
+        let kept = kept.and_then(|found| ctx.database().deadline(found));
+        ctx.set_text(key, value.0, deadline.or(kept));
+        ctx.changed(key, Event::Set);
+        if deadline.is_some() {
+            ctx.changed(key, Event::Expire);
+        }
+    }
+    if let Some(at) = deadline {
+        let (mut count, mut digits) = (number::Digits::new(), number::Digits::new());
+        let mut words = vec![&b"MSETEX"[..], number::write_i64(pairs.0.len() as i64, &mut count)];
+        words.extend(pairs.0.iter().flat_map(|(key, value)| [key.0, value.0]));
+        words.extend([&b"PXAT"[..], number::write_i64(at as i64, &mut digits)]);
+        ctx.log_as(&words);
+    }
+    Ok(true)
 }
 
 fn mget<'c, 'a>(

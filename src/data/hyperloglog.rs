@@ -294,8 +294,8 @@ impl Run {
 fn write_zeros(text: &mut Vec<u8>, len: usize) {
     match len {
         0 => {}
-        ..=ZEROS_MAX => text.push(len as u8 - 1),
-        _ => text.extend_from_slice(&[0x40 | (len - 1 >> 8) as u8, (len - 1) as u8]),
+        1..=ZEROS_MAX => text.push(len as u8 - 1),
+        _ => text.extend_from_slice(&[0x40 | ((len - 1) >> 8) as u8, (len - 1) as u8]),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What values are made of. Nothing here knows of keys, clients or RESP.
 
 pub mod containers;
+pub mod geohash;
 pub mod glob;
 pub mod hash;
 pub mod hyperloglog;

@@ -268,8 +268,8 @@ fn write_key_spec(spec: &KeySpec, out: &mut Writer) {
         Find::Range { last, step, limit } => {
             write_search("range", &[("lastkey", last), ("keystep", step), ("limit", limit)], None, out);
         }
-        Find::Counted => {
-            write_search("keynum", &[("keynumidx", 0), ("firstkey", 1), ("keystep", 1)], None, out)
+        Find::Counted { step } => {
+            write_search("keynum", &[("keynumidx", 0), ("firstkey", 1), ("keystep", step)], None, out);
         }
         Find::Unknown => write_search("unknown", &[], None, out),
     }

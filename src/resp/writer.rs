@@ -149,7 +149,11 @@ impl<'o> Writer<'o> {
     /// A floating point number; a string in RESP2.
     pub fn double(&mut self, value: f64) {
         let mut text = number::FloatText::new();
-        let text = number::write_float(value, &mut text);
+        self.double_as(number::write_float(value, &mut text));
+    }
+
+    /// A floating point number in digits of the caller's choice; a string in RESP2.
+    pub fn double_as(&mut self, text: &[u8]) {
         match self.version {
             Version::V2 => self.bulk(text),
             Version::V3 => self.line(b',', text),

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use keyside::commands::Spec;
 
+use super::differences::DIFFERENCES;
+
 /// Names, groups and versions of all commands; see `commands_json.rs`.
 const FACTS: &str = include_str!("../fixtures/commands.json");
 
@@ -26,62 +28,6 @@ const GROUPS: &[&str] = &[
     "connection",
     "server",
     "cluster",
-];
-
-/// What keyside does otherwise: what about, how, and why.
-const DIFFERENCES: &[(&str, &str, &str)] = &[
-    (
-        "Version",
-        "`INFO` and `HELLO` name Redis 7.2.4; `keyside_version` in `INFO server` is keyside's own.",
-        "Clients choose what they send by Redis's version.",
-    ),
-    (
-        "Encodings",
-        "`OBJECT ENCODING` follows Redis 7.2: short lists and small sets of texts are `listpack`.",
-        "It is what clients of today expect; `set-max-listpack-entries 0` brings back the sets of 7.0.",
-    ),
-    (
-        "Expiry",
-        "Keys go when they are due, found by deadline; nothing is sampled, and `active-expire-effort` does nothing.",
-        "A million keys that expire at once are gone within a moment.",
-    ),
-    (
-        "Databases",
-        "A key hashes by a seed of the engine's own, so `SCAN`, `KEYS` and `RANDOMKEY` have an order of their own.",
-        "No client may choose keys that collide.",
-    ),
-    (
-        "CONFIG",
-        "`CONFIG GET` shows every directive of Redis 7.2, and `CONFIG SET` takes what Redis takes; directives about forks, \
-         threads, defragmentation, replicas and clusters are kept and shown but do nothing.",
-        "Programs read back what they set; there is nothing here that those directives could direct.",
-    ),
-    (
-        "CONFIG SET",
-        "`notify-keyspace-events` shows `n` beside `A`.",
-        "Redis keeps that class and does not show it; what is shown here can be set again.",
-    ),
-    (
-        "INFO",
-        "Fields about forks, replicas, clusters and defragmentation are there and say that nothing happens. `used_memory` \
-         is what the process has allocated but for free room inside the store.",
-        "Tools look for the fields by name.",
-    ),
-    (
-        "COMMAND DOCS, HELP",
-        "The texts are keyside's own, written from its table of commands, and without history.",
-        "They describe this server.",
-    ),
-    (
-        "Errors",
-        "A request with several mistakes may be refused for another of them than in Redis.",
-        "All words are read before anything is looked up or changed.",
-    ),
-    (
-        "Time",
-        "`TIME` counts milliseconds, and time stands still within a command, a transaction and a script.",
-        "The engine has no clock: whoever runs it says what time it is.",
-    ),
 ];
 
 /// A command that the tables know.

@@ -1,4 +1,5 @@
 //! One module for each kind of generated file.
 
 pub mod compatibility;
+pub mod differences;
 pub mod typescript;

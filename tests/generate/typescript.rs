@@ -179,6 +179,9 @@ impl Method {
                 self.signature.push("=FIELDS".into());
                 self.push(format!("fields: {kind}"), format!("{sigil}fields"));
             }
+            Shape::CountedPairs => {
+                self.push(format!("{name}: Pairs<Value, Value>"), format!("@{name}"));
+            }
             Shape::Streams => self.push("streams: Streams".into(), "%streams".into()),
             _ if is_option(shape) => {
                 self.options_required |= shape.min_words() > 0 && !place.optional;

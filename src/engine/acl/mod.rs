@@ -231,10 +231,7 @@ fn acl_deluser<'a>(engine: &mut Engine, usernames: Rest<'a, Text<'a>>) -> Result
 struct CommandLine<'a>(&'a [&'a [u8]]);
 
 impl<'a> Arg<'a> for CommandLine<'a> {
-    const SHAPE: Shape = Shape::Group(&[
-        Shape::Word("command", Kind::Text),
-        Shape::Maybe(&Shape::Many(&[Shape::Word("arg", Kind::Text)])),
-    ]);
+    const SHAPE: Shape = Shape::Many(&[Shape::Word("word", Kind::Text)]);
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         Ok(CommandLine(words.split_off(0)))
     }
