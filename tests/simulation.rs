@@ -78,11 +78,19 @@ impl Run {
             rest = &rest[cut..];
         }
         self.asked = bytes;
+        self.resume();
         self.collect();
         if self.random.one_in(50) {
             self.engine.disconnect(self.clients[who]);
             self.clients[who] = self.engine.connect(Origin::default(), self.now_ms);
             self.unread[who].clear();
+        }
+    }
+
+    /// Has those go on whose requests waited for others, until nobody's do.
+    fn resume(&mut self) {
+        while let Some(&held) = self.clients.iter().find(|client| self.engine.is_held(**client)) {
+            self.engine.receive(held, b"", self.now_ms);
         }
     }
 
@@ -122,6 +130,7 @@ fn simulate(seed: u64, steps: usize, specs: &[&'static Spec]) -> Run {
     }
     // Nothing may be left that has expired and is not logged as gone.
     run.engine.tick(run.now_ms);
+    run.resume();
     run.collect();
     run.engine.check();
     run
@@ -134,6 +143,7 @@ fn first_wrong_step(seed: u64, steps: usize, specs: &[&'static Spec]) -> Option<
         let before = run.journal.len();
         run.step(specs);
         run.engine.tick(run.now_ms);
+        run.resume();
         run.collect();
         let is_right = run.engine.digest() == replayed(&run.journal);
         let (asked, logged) = (run.asked.escape_ascii(), run.journal[before..].escape_ascii());

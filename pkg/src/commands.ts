@@ -54,6 +54,62 @@ export interface Commands<Bytes> {
   bitfield_ro(key: Value, options?: { get?: [Value, Numeric] }): (number | null)[]
 
   /**
+   * Removes and returns the first element of the first of several lists that has any, waiting for one if none has.
+   *
+   * `BLPOP`, since 2.0.0, O(N) where N is the number of keys
+   */
+  blpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
+
+  /**
+   * Removes and returns the last element of the first of several lists that has any, waiting for one if none has.
+   *
+   * `BRPOP`, since 2.0.0, O(N) where N is the number of keys
+   */
+  brpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
+
+  /**
+   * Removes and returns elements from an end of the first of several lists that has any, waiting for some if none has.
+   *
+   * `BLMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
+   */
+  blmpop(timeout: Numeric, keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, Bytes[]] | null>
+
+  /**
+   * Moves an element from an end of one list to an end of another, waiting for one; returns it.
+   *
+   * `BLMOVE`, since 6.2.0, O(1)
+   */
+  blmove(source: Value, destination: Value, from: 'left' | 'right', to: 'left' | 'right', timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
+
+  /**
+   * Moves the last element of a list to the head of another, waiting for one; an older form of BLMOVE.
+   *
+   * `BRPOPLPUSH`, since 2.2.0, O(1)
+   */
+  brpoplpush(source: Value, destination: Value, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
+
+  /**
+   * Removes and returns the member with the lowest score of the first of several sorted sets that has any, waiting for one if none has.
+   *
+   * `BZPOPMIN`, since 5.0.0, O(log(N)) where N is the number of members
+   */
+  bzpopmin(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
+
+  /**
+   * Removes and returns the member with the highest score of the first of several sorted sets that has any, waiting for one if none has.
+   *
+   * `BZPOPMAX`, since 5.0.0, O(log(N)) where N is the number of members
+   */
+  bzpopmax(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
+
+  /**
+   * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some, waiting for some if none has.
+   *
+   * `BZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
+   */
+  bzmpop(timeout: Numeric, keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, [Bytes, number][]] | null>
+
+  /**
    * Deletes keys; returns how many there were.
    *
    * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections
@@ -1259,14 +1315,16 @@ export interface Commands<Bytes> {
    *
    * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xread(streams: Streams, options?: { count?: Numeric; block?: Numeric }): Record<string, [string, Bytes[]][]> | null
+  xread(streams: Streams, options: { count?: Numeric; block: Numeric; signal?: AbortSignal }): Promise<Record<string, [string, Bytes[]][]> | null>
+  xread(streams: Streams, options?: { count?: Numeric; block?: undefined }): Record<string, [string, Bytes[]][]> | null
 
   /**
    * Returns the entries of several streams that are new to a group, or those that a consumer has not acknowledged.
    *
    * `XREADGROUP`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block?: Numeric; noack?: boolean }): Record<string, [string, Bytes[] | null][]> | null
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block: Numeric; signal?: AbortSignal; noack?: boolean }): Promise<Record<string, [string, Bytes[] | null][]> | null>
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block?: undefined; noack?: boolean }): Record<string, [string, Bytes[] | null][]> | null
 
   /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
@@ -2041,6 +2099,34 @@ export interface Commands<Bytes> {
   slowlog_help(): string[]
 
   /**
+   * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.
+   *
+   * `CLIENT TRACKING`, since 6.0.0, O(1). Some options may introduce additional complexity
+   */
+  client_tracking(enabled: 'on' | 'off', options?: { redirect?: Numeric; prefix?: Names<Value>; bcast?: boolean; optin?: boolean; optout?: boolean; noloop?: boolean }): 'OK'
+
+  /**
+   * Says of the next command whether the keys it reads are tracked.
+   *
+   * `CLIENT CACHING`, since 6.0.0, O(1)
+   */
+  client_caching(enabled: 'yes' | 'no'): 'OK'
+
+  /**
+   * Returns the number of the connection that is told in place of this one: 0 for none, -1 when nothing is tracked.
+   *
+   * `CLIENT GETREDIR`, since 6.0.0, O(1)
+   */
+  client_getredir(): number
+
+  /**
+   * Returns how this connection is told of changes.
+   *
+   * `CLIENT TRACKINGINFO`, since 6.2.0, O(1)
+   */
+  client_trackinginfo(): Record<string, unknown>
+
+  /**
    * Starts a transaction: commands are queued until EXEC.
    *
    * `MULTI`, since 1.2.0, O(1)
@@ -2074,6 +2160,27 @@ export interface Commands<Bytes> {
    * `UNWATCH`, since 2.2.0, O(1)
    */
   unwatch(): 'OK'
+
+  /**
+   * Ends the waiting of a client, as if its time were over or with an error.
+   *
+   * `CLIENT UNBLOCK`, since 5.0.0, O(log N) where N is the number of client connections
+   */
+  client_unblock(clientId: Numeric, options?: { timeout?: boolean; error?: boolean }): 0 | 1
+
+  /**
+   * Holds up the commands of all clients, or only those that may write, for some milliseconds.
+   *
+   * `CLIENT PAUSE`, since 3.0.0, O(1)
+   */
+  client_pause(timeout: Numeric, options?: { write?: boolean; all?: boolean }): 'OK'
+
+  /**
+   * Ends a pause.
+   *
+   * `CLIENT UNPAUSE`, since 6.2.0, O(N) where N is the number of paused clients
+   */
+  client_unpause(): 'OK'
 }
 
 /** Each command with the signature of its method, in the order of their numbers in the engine. */
@@ -2085,6 +2192,14 @@ bitpos key bit ?start ?end {byte,bit
 bitop operation destkey *keys
 bitfield key {get=,set=,incrby=,overflow=
 bitfield_ro key {get=
+blpop *keys timeout &
+brpop *keys timeout &
+blmpop timeout #keys from {count= &
+blmove source destination from to timeout &
+brpoplpush source destination timeout &
+bzpopmin *keys timeout &
+bzpopmax *keys timeout &
+bzmpop timeout #keys end {count= &
 del *keys
 unlink *keys
 exists *keys
@@ -2252,8 +2367,8 @@ xinfo_stream key {full=,count=
 xinfo_groups key
 xinfo_consumers key group
 xinfo_help
-xread {count=,block= %streams
-xreadgroup {group= {count=,block=,noack %streams
+xread {count=,block= %streams &
+xreadgroup {group= {count=,block=,noack %streams &
 set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
@@ -2364,9 +2479,16 @@ slowlog_get ?count
 slowlog_len
 slowlog_reset
 slowlog_help
+client_tracking enabled {redirect=,prefix*,bcast,optin,optout,noloop
+client_caching enabled
+client_getredir
+client_trackinginfo
 multi
 exec
 discard
 watch *keys
 unwatch
+client_unblock clientId {timeout,error
+client_pause timeout {write,all
+client_unpause
 `

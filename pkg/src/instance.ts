@@ -17,6 +17,7 @@ interface Exports {
   fingerprint(): number
   connect(now: number): number
   connect_stream(now: number): number
+  connect_beside(client: number, now: number): number
   disconnect(client: number): void
   reserve(bytes: number, words: number): void
   bytes_at(): number
@@ -31,7 +32,7 @@ interface Exports {
   next_deadline(): number
   reply_at(): number
   reply_len(): number
-  next_ready(): number
+  next_ready(now: number): number
   is_closing(client: number): number
   last_words_at(): number
   last_words_len(): number
@@ -81,6 +82,8 @@ const STREAM = new Signature('connect')
 
 export class Instance {
   readonly owners = new Map<number, Owner>()
+  /** Requests that wait, each on a client of its own: who asked, and how to give up. */
+  private readonly waits = new Map<number, { caller: number; fail(error: Error): void }>()
   /** Milliseconds since 1970. */
   readonly now: () => number
   private exports: Exports
@@ -143,6 +146,7 @@ export class Instance {
   disconnect(client: number) {
     this.owners.delete(client)
     this.exports.disconnect(client)
+    for (const { caller, fail } of this.waits.values()) if (caller === client) fail(new Error('keyside: the connection is closed'))
   }
 
   /** Ends the store. Its memory is free with the last that refers to it. */
@@ -157,6 +161,7 @@ export class Instance {
     const owners = [...this.owners.values()]
     this.owners.clear()
     for (const owner of owners) owner.stopped?.()
+    for (const { fail } of this.waits.values()) fail(new Error(this.end))
   }
 
   /** Writes word `i` of a request at `at`; returns where the next one can be written. */
@@ -264,6 +269,51 @@ export class Instance {
     }
     this.finish({ id: client, asBytes: true }, status, (length) => {
       if (length > 0) reply(this.memory.slice(this.replyAt, this.replyAt + length))
+    })
+  }
+
+  /**
+   * Runs a request that may wait, on a client of its own: the caller's has no reason to stop for it. Its end is the reply, the
+   * end of the caller, or that of the `signal`, and then nothing is taken for it any more.
+   */
+  wait(caller: Caller, signature: Signature, command: number, words: readonly Value[], signal?: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      this.check()
+      const client = this.exports.connect_beside(caller.id, this.now())
+      // In a transaction it is queued like any other.
+      if (client < 0) {
+        this.putAll(signature, words)
+        return resolve(this.run(caller, command, words.length))
+      }
+      let isOver = false
+      const end = (settle: () => void) => {
+        if (isOver) return
+        isOver = true
+        signal?.removeEventListener('abort', abort)
+        this.waits.delete(client)
+        this.disconnect(client)
+        settle()
+      }
+      const fail = (error: unknown) => end(() => reject(error))
+      const abort = () => fail(signal!.reason)
+      this.owners.set(client, {
+        received: (_, bytes) => {
+          const reply = bytes && new Reader(bytes, caller.asBytes).next()
+          if (reply instanceof ReplyError) fail(reply)
+          else end(() => resolve(reply))
+        },
+        ended: () => fail(new Error('keyside: the connection is closed')),
+      })
+      this.waits.set(client, { caller: caller.id, fail })
+      signal?.addEventListener('abort', abort)
+      try {
+        this.putAll(signature, words)
+        const reply = this.run({ id: client, asBytes: caller.asBytes }, command, words.length)
+        if (reply !== undefined) end(() => resolve(reply))
+      } catch (error) {
+        fail(error)
+      }
     })
   }
 
@@ -402,7 +452,7 @@ export class Instance {
   /** Hands out the messages that clients have because of another client's command, or of time. */
   private deliver() {
     const { exports } = this
-    for (let client; (client = exports.next_ready()) >= 0; ) {
+    for (let client; (client = exports.next_ready(this.now())) >= 0; ) {
       const length = exports.reply_len()
       this.replyAt = exports.reply_at()
       const copy = this.memory.slice(this.replyAt, this.replyAt + length)

@@ -148,8 +148,8 @@ impl Arg<'_> for Most {
 
 /// Elements removed from the list under a key.
 pub(super) struct PoppedFrom<'a> {
-    key: Key<'a>,
-    elements: Vec<Vec<u8>>,
+    pub(super) key: Key<'a>,
+    pub(super) elements: Vec<Vec<u8>>,
 }
 
 impl Reply for Option<PoppedFrom<'_>> {

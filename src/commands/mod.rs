@@ -10,6 +10,7 @@ pub(crate) mod reply;
 pub(crate) mod spec;
 
 pub mod bitmap;
+pub mod blocking;
 pub mod generic;
 pub mod geo;
 pub mod hash;
@@ -38,6 +39,8 @@ pub use crate::keyspace::Keyspace as Ctx;
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
     bitmap::COMMANDS,
+    blocking::LIST_COMMANDS,
+    blocking::SORTED_SET_COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     geo::COMMANDS,

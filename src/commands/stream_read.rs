@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::{
     Command, Ctx,
     args::{Arg, Key, Kind, Shape, Words},
+    blocking::Timeout,
     reply::{Written, typed},
     spec::commands,
     stream::{parse_id, write_entry, write_id},
@@ -14,8 +15,8 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::parse_i64,
-        stream::{Delivery, Reader, Stream, StreamId},
+        number::{Digits, write_i64},
+        stream::{Delivery, IdDigits, Reader, Stream, StreamId},
     },
     keyspace::{Event, Writing},
     resp::{Version, Writer},
@@ -45,6 +46,8 @@ struct ReadRequest<'a> {
     most: usize,
     keys: &'a [&'a [u8]],
     ids: &'a [&'a [u8]],
+    /// For how long to wait for something to deliver, if at all.
+    block: Option<Timeout>,
     /// The names of group and consumer.
     group: Option<(&'a [u8], &'a [u8])>,
     acknowledges: bool,
@@ -55,12 +58,12 @@ impl<'a> ReadRequest<'a> {
     const BLOCK: Shape = Shape::Group(&[Shape::Token("BLOCK"), Shape::Word("milliseconds", Kind::Integer)]);
 
     fn parse(words: &mut Words<'a>, of_group: bool) -> Result<Self> {
-        let mut this = ReadRequest { most: 0, keys: &[], ids: &[], group: None, acknowledges: false };
+        let mut this = ReadRequest { most: 0, keys: &[], ids: &[], block: None, group: None, acknowledges: false };
         while !words.take_with("STREAMS", 1) {
             if words.take_with("COUNT", 1) {
                 this.most = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
             } else if words.take_with("BLOCK", 1) {
-                parse_block(words.next()?)?;
+                this.block = Some(Timeout::of_millis(words.next()?)?);
             } else if words.take_with("GROUP", 2) {
                 this.group = Some((words.next()?, words.next()?));
                 check_of_group(of_group, GROUP_OF_XREAD)?;
@@ -86,15 +89,26 @@ impl<'a> ReadRequest<'a> {
     fn most(&self) -> usize {
         if self.most == 0 { usize::MAX } else { self.most }
     }
+
+    fn keys(&self) -> impl Iterator<Item = Key<'a>> + use<'a> {
+        self.keys.iter().map(|&key| Key(key))
+    }
+
+    /// The words that ask for the same from exact IDs: `$` and `+` will mean others later.
+    fn again_from(&self, starts: &[StreamId]) -> Vec<Vec<u8>> {
+        let mut words: Vec<Vec<u8>> = [&b"XREAD"[..], b"BLOCK", b"0"].map(<[u8]>::to_vec).into();
+        if self.most > 0 {
+            words.extend([b"COUNT".to_vec(), write_i64(self.most as i64, &mut Digits::new()).to_vec()]);
+        }
+        words.push(b"STREAMS".to_vec());
+        words.extend(self.keys.iter().map(|key| key.to_vec()));
+        words.extend(starts.iter().map(|&id| id.text(&mut IdDigits::default()).to_vec()));
+        words
+    }
 }
 
 fn check_of_group(of_group: bool, error: Error) -> Result<()> {
     if of_group { Ok(()) } else { Err(error) }
-}
-
-fn parse_block(word: &[u8]) -> Result<u64> {
-    let millis = parse_i64(word).ok_or(Error::refused("ERR timeout is not an integer or out of range"))?;
-    u64::try_from(millis).map_err(|_| Error::refused("ERR timeout is negative"))
 }
 
 const GROUP_OF_XREAD: Error =
@@ -153,16 +167,22 @@ fn xread<'a, 'c>(
     request: PlainRequest<'a>,
 ) -> Result<Written<EntriesByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let PlainRequest(request) = request;
+    let deadline = request.block.map(|block| block.deadline(ctx.now_ms())).transpose()?;
     let mut wanted = Vec::with_capacity(request.keys.len());
+    let mut starts = Vec::with_capacity(request.keys.len());
     for (key, id) in request.streams() {
         let found = ctx.look_up(Key(key));
         let stream =
             found.map(|found| ctx.database().get::<Stream>(found).ok_or(Error::WrongType)).transpose()?;
         let after = start_of(id, stream)?;
+        starts.push(after);
         let news = stream.and_then(|stream| stream.last_entry_id()).is_some_and(|last| last > after);
         if let (Some(found), Some(from), true) = (found, after.next(), news) {
             wanted.push((key, found, from));
         }
+    }
+    if let (Some(deadline), true) = (deadline, wanted.is_empty()) {
+        ctx.wait_for::<Stream>(request.keys(), deadline).words = Some(request.again_from(&starts));
     }
     let database = ctx.database();
     Ok(Written::new(move |out| {
@@ -234,6 +254,7 @@ fn xreadgroup<'a, 'c>(
 ) -> Result<Written<PendingByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let GroupRequest(request) = group;
     let (group, consumer) = request.group.ok_or(Error::refused("ERR Missing GROUP option for XREADGROUP"))?;
+    let deadline = request.block.map(|block| block.deadline(ctx.now_ms())).transpose()?;
     let mut wanted = Vec::with_capacity(request.keys.len());
     for (key, id) in request.streams() {
         wanted.push((Asked { key, group, consumer }, check(ctx, key, group, id)?));
@@ -243,6 +264,10 @@ fn xreadgroup<'a, 'c>(
         if meet(ctx, asked, from, request.acknowledges)? {
             served.push((asked, from));
         }
+    }
+    if let (Some(deadline), true) = (deadline, served.is_empty()) {
+        // The group may be destroyed while the client waits, and then it is told so.
+        ctx.wait_for::<Stream>(request.keys(), deadline).needs_keys = true;
     }
     Ok(Written::new(move |out| {
         if served.is_empty() {

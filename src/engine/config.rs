@@ -53,6 +53,8 @@ pub struct Config {
     pub proto_max_bulk_len: usize,
     /// The longest incomplete request of a client, in bytes.
     pub client_query_buffer_limit: usize,
+    /// How many keys are remembered for CLIENT TRACKING; 0 for any number.
+    pub tracking_table_max_keys: usize,
     /// After how many idle seconds a client is disconnected; 0 for never.
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
@@ -131,6 +133,7 @@ impl Default for Config {
             requirepass: Vec::new(),
             proto_max_bulk_len: 512 << 20,
             client_query_buffer_limit: 1 << 30,
+            tracking_table_max_keys: 1_000_000,
             timeout: 0,
             maxmemory: 0,
             notify_keyspace_events: Notifications::default(),

@@ -16,6 +16,7 @@ use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
     error::until_zero,
+    keyspace::Wait,
     resp::{Version, Writer},
 };
 
@@ -191,6 +192,7 @@ impl Engine {
         let start = out.position();
         match self.admit(known, words) {
             Err(error) => self.refuse(error, words, out),
+            Ok(known) if self.waiting.is_paused() && self.is_held_up(known) => return self.pause_current(),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -198,15 +200,18 @@ impl Engine {
                 out.simple("QUEUED");
             }
             Ok(known) => {
-                self.call(known, words, out);
+                let wait = self.call(known, words, out);
                 self.settle();
+                if let Some(wait) = wait {
+                    return self.park(known, words, wait);
+                }
             }
         }
         self.finish(start, out);
     }
 
-    /// Runs a command that is admitted, and counts what it cost.
-    pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) {
+    /// Runs a command that is admitted, and counts what it cost. One that is to wait has not answered, and is not counted.
+    pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) -> Option<Wait> {
         let start = out.position();
         let Row { run, name_words, .. } = self.table.rows[known.0 as usize];
         let args = Words::new(&words[name_words..]);
@@ -226,8 +231,15 @@ impl Engine {
             };
             self.write_error(&error, out);
         }
-        if !self.monitors.is_empty() {
+        if !self.monitors.is_empty() && !self.waiting.is_retrying {
             self.feed_monitors(known, words, out);
+        }
+        if let Some(wait) = self.keyspace.wait.take().filter(|_| !failed && self.executing.is_none()) {
+            out.truncate(start);
+            return Some(wait);
+        }
+        if !self.tracking.is_empty() {
+            self.track_reads(known, words);
         }
         let took_us = self.lap();
         let stats = &mut self.calls[known.0 as usize];
@@ -238,6 +250,7 @@ impl Engine {
         if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
             self.keep_duration(known, words, took_us);
         }
+        None
     }
 
     /// The gates, in Redis's order.
@@ -313,7 +326,7 @@ impl Engine {
 
     /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
     /// the reply, to EXEC for example, they would be taken for parts of it.
-    fn finish(&mut self, start: usize, out: &mut Writer) {
+    pub(super) fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
             let is_message = client.last_command.is_some_and(|known| is_subscription(self.table.spec(known)));

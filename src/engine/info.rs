@@ -214,7 +214,12 @@ fn clients(engine: &Engine, out: &mut Fields) {
     out.add("maxclients", engine.setting("maxclients"));
     out.add("client_recent_max_input_buffer", largest(super::Client::pending_query).unwrap_or(0));
     out.add("client_recent_max_output_buffer", largest(super::Client::pending_output).unwrap_or(0));
-    out.all(&["blocked_clients", "tracking_clients", "clients_in_timeout_table"], 0);
+    out.add("blocked_clients", engine.waiting.blocked_clients());
+    out.add("tracking_clients", engine.tracking.counts()[0]);
+    out.add("clients_in_timeout_table", engine.waiting.clients_with_deadline());
+    let (keys, keys_needed) = engine.waiting.blocking_keys();
+    out.add("total_blocking_keys", keys);
+    out.add("total_blocking_keys_on_nokey", keys_needed);
 }
 
 fn memory(engine: &Engine, out: &mut Fields) {
@@ -334,13 +339,14 @@ fn stats(engine: &Engine, out: &mut Fields) {
             "active_defrag_key_misses",
             "total_active_defrag_time",
             "current_active_defrag_time",
-            "tracking_total_keys",
-            "tracking_total_items",
-            "tracking_total_prefixes",
-            "unexpected_error_replies",
         ],
         0,
     );
+    let [_, keys, items, prefixes] = engine.tracking.counts();
+    out.add("tracking_total_keys", keys);
+    out.add("tracking_total_items", items);
+    out.add("tracking_total_prefixes", prefixes);
+    out.add("unexpected_error_replies", 0);
     out.add("total_error_replies", stats.error_replies);
     out.add("dump_payload_sanitizations", 0);
     out.all(&["total_reads_processed", "total_writes_processed"], stats.reads);

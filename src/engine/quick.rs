@@ -89,7 +89,7 @@ impl Engine {
         let Some(client) = self.clients.get(id) else { return false };
         let is_admitted = client.unrestricted && (client.authenticated || self.acl.is_open());
         let is_watched = !self.monitors.is_empty() || self.config.slowlog_log_slower_than == 0;
-        if !is_plain(client) || !is_admitted || is_watched {
+        if !is_plain(client) || !is_admitted || is_watched || self.waiting.is_paused() {
             return false;
         }
         self.keyspace.select(client.db);
@@ -135,6 +135,9 @@ fn is_plain(client: &Client) -> bool {
         && client.out.is_empty()
         && !client.closing
         && !client.is_subscriber()
+        && !client.is_waiting()
+        && !client.held
+        && client.tracking.is_none()
 }
 
 #[cfg(test)]

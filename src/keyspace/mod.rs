@@ -7,6 +7,7 @@ pub mod effects;
 mod event;
 mod freeing;
 mod random;
+mod wait;
 mod writing;
 
 use alloc::vec::Vec;
@@ -17,6 +18,7 @@ pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
 pub use freeing::Freeing;
 pub use random::Random;
+pub use wait::Wait;
 pub use writing::Writing;
 
 use crate::{
@@ -70,6 +72,10 @@ pub struct Keyspace {
     pub text_max: usize,
     /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
     pub keeps_clocks: bool,
+    /// Whether keys past their deadline stay where they are, unseen (CLIENT PAUSE). Nothing may be written meanwhile.
+    pub keeps_expired: bool,
+    /// What the running command waits for, if it has no answer yet.
+    pub wait: Option<Wait>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
     /// The same of the fields of hashes.
@@ -95,6 +101,8 @@ impl Keyspace {
             counters: Counters::default(),
             text_max: 512 << 20,
             keeps_clocks: false,
+            keeps_expired: false,
+            wait: None,
             soonest: u64::MAX,
             soonest_field: u64::MAX,
             now_ms: 0,
@@ -212,6 +220,13 @@ impl Keyspace {
     pub fn contains(&self, db: usize, key: &[u8]) -> bool {
         let database = &self.databases[db];
         database.find(self.hash(key), key).is_some_and(|found| self.is_alive(database, found))
+    }
+
+    /// The kind of value that a key of a database has.
+    pub fn kind_of(&self, db: usize, key: &[u8]) -> Option<Kind> {
+        let database = &self.databases[db];
+        let found = database.find(self.hash(key), key).filter(|&found| self.is_alive(database, found))?;
+        Some(database.kind(found))
     }
 
     /// Whether an entry has not expired.
@@ -465,7 +480,17 @@ impl Keyspace {
             if self.find(Key(&key)).is_some() {
                 return Some(key);
             }
+            // It stays, and by chance there may be no other.
+            if self.keeps_expired {
+                return self.first_alive();
+            }
         }
+    }
+
+    fn first_alive(&self) -> Option<Vec<u8>> {
+        let database = self.database();
+        let mut alive = database.iter().filter(|(_, found)| self.is_alive(database, *found));
+        alive.next().map(|(key, _)| key.to_vec())
     }
 
     /// Exchanges two databases.
@@ -560,6 +585,9 @@ impl Keyspace {
     }
 
     fn expire(&mut self, found: Found) {
+        if self.keeps_expired {
+            return;
+        }
         self.counters.expired += 1;
         self.drop_key(found, Event::Expired);
     }

@@ -44,6 +44,11 @@ impl Target for InProcess {
         if let Some(output) = self.engine.output(client.id) {
             client.received.append(output);
         }
+        // Requests that waited for another client.
+        if self.engine.is_held(client.id) {
+            self.engine.receive(client.id, b"", self.now_ms);
+            client.received.append(self.engine.output(client.id).expect("connected"));
+        }
         if let Some((value, length)) = decode(&client.received) {
             client.received.drain(..length);
             return Received::Value(value);

@@ -183,7 +183,7 @@ pub const DIRECTIVES: &[Directive] = &[
     field("client-query-buffer-limit", Memory(1 << 20, LONG as u64), at!(client_query_buffer_limit)),
     stored("client-output-buffer-limit", Words(output_limits),
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
-    stored("tracking-table-max-keys", LARGE, "1000000"),
+    field("tracking-table-max-keys", LARGE, at!(tracking_table_max_keys)),
 
     // TLS
     stored("tls-port", PORT, "0"),
