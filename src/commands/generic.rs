@@ -2,8 +2,6 @@
 
 use alloc::{format, vec::Vec};
 
-use thin_vec::ThinVec;
-
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
     args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
@@ -13,11 +11,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::{
-        glob::Glob, hash::Hash, list::List, number::parse_i64, set::Set, sorted_set::SortedSet,
-        stream::Stream,
-    },
-    keyspace::{Database, Event, Found, Kind, Sweep, Text, Value},
+    data::{glob::Glob, number::parse_i64},
+    keyspace::{Database, Event, Found, Sweep, Text, Value},
     resp::Writer,
 };
 
@@ -230,7 +225,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     let replaced = ctx.find(destination);
     let free = replaced.is_none() || options.replace;
     if free {
-        let value = duplicate(&ctx.databases()[from], found);
+        let value = ctx.databases()[from].copy(found);
         if let Some(replaced) = replaced {
             ctx.remove(replaced);
         }
@@ -239,26 +234,6 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     }
     ctx.select(from);
     Ok(free)
-}
-
-/// Another value that is equal to that of an entry.
-fn duplicate(database: &Database, found: Found) -> Value {
-    /// The collection of an entry, whose kind the caller has looked at.
-    fn copy_of<T: crate::keyspace::Collection + Clone>(database: &Database, found: Found) -> T {
-        database.get::<T>(found).expect("of the kind that the entry says").clone()
-    }
-    match database.kind(found) {
-        Kind::String => match database.text(found) {
-            Some(Text::Int(n)) => Value::Int(n),
-            Some(Text::Bytes(bytes)) => Value::Text(ThinVec::from(bytes)),
-            None => unreachable!("a string has a text"),
-        },
-        Kind::List => Value::List(copy_of::<List>(database, found)),
-        Kind::Set => Value::Set(copy_of::<Set>(database, found)),
-        Kind::SortedSet => Value::SortedSet(copy_of::<SortedSet>(database, found)),
-        Kind::Hash => Value::Hash(copy_of::<Hash>(database, found)),
-        Kind::Stream => Value::Stream(copy_of::<Stream>(database, found)),
-    }
 }
 
 fn move_to(ctx: &mut Ctx, key: Key, db: DbIndex) -> Result<bool> {

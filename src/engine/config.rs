@@ -6,6 +6,7 @@ mod kind;
 
 use alloc::{
     borrow::Cow,
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
@@ -124,6 +125,16 @@ pub struct Files {
     pub read: fn(&str) -> Result<Vec<u8>, String>,
     /// Puts bytes into a file, in the place of what it held, or leaves it as it was.
     pub write: fn(&str, &[u8]) -> Result<(), String>,
+    /// Begins a file that may become long.
+    pub create: fn(&str) -> Result<Box<dyn NewFile>, String>,
+}
+
+/// A file that takes the place of another one once it is whole. Dropped before, it leaves no trace.
+pub trait NewFile {
+    /// Appends bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// Puts it where it belongs, when all of its bytes are on the disk.
+    fn commit(self: Box<Self>) -> Result<(), String>;
 }
 
 impl Default for Config {

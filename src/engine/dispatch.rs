@@ -271,6 +271,11 @@ impl Engine {
             && let Err(error) = self.permit(known, words)
         {
             Some(error)
+        } else if self.snapshots.failed
+            && (flags.has(Flags::WRITE) || spec.name == "PING")
+            && let Some(error) = self.refuse_without_snapshots()
+        {
+            Some(error)
         } else if self.current().is_subscriber()
             && self.current().version == Version::V2
             && !is_for_subscribers(spec)

@@ -18,7 +18,9 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod serialization;
 mod slowlog;
+mod snapshots;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -38,13 +40,14 @@ use crate::{
 use acl::Acl;
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
-pub use config::{Config, Files, Host};
+pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
 use slowlog::SlowLog;
+use snapshots::Snapshots;
 use stats::Stats;
 use transactions::Watches;
 use waiting::Waiting;
@@ -62,7 +65,10 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    serialization::COMMANDS,
+    serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
+    snapshots::COMMANDS,
     tracking::COMMANDS,
     transactions::COMMANDS,
     waiting::COMMANDS,
@@ -82,6 +88,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    snapshots: Snapshots,
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
@@ -116,6 +123,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            snapshots: Snapshots::default(),
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
@@ -247,6 +255,7 @@ impl Engine {
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
+        self.save_if_due();
         self.settle();
     }
 

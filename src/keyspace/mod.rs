@@ -6,20 +6,24 @@ mod digest;
 pub mod effects;
 mod event;
 mod freeing;
+mod frozen;
 mod random;
 mod wait;
 mod writing;
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
 pub use freeing::Freeing;
+pub use frozen::{Held, Seen};
 pub use random::Random;
 pub use wait::Wait;
 pub use writing::Writing;
+
+use frozen::Frozen;
 
 use crate::{
     Error, Result,
@@ -76,6 +80,8 @@ pub struct Keyspace {
     pub keeps_expired: bool,
     /// What the running command waits for, if it has no answer yet.
     pub wait: Option<Wait>,
+    /// A moment that is being looked at.
+    frozen: Option<Box<Frozen>>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
     /// The same of the fields of hashes.
@@ -103,6 +109,7 @@ impl Keyspace {
             keeps_clocks: false,
             keeps_expired: false,
             wait: None,
+            frozen: None,
             soonest: u64::MAX,
             soonest_field: u64::MAX,
             now_ms: 0,
@@ -282,6 +289,17 @@ impl Keyspace {
         self.database_mut().set_clock(found, clock);
     }
 
+    /// What the access clock says now.
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
+
+    /// Has an entry count as not accessed for some seconds.
+    pub fn set_idle_seconds(&mut self, found: Found, seconds: u32) {
+        let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
+        self.database_mut().set_clock(found, clock);
+    }
+
     /// For how many seconds an entry has not been accessed.
     pub fn idle_seconds(&self, found: Found) -> u32 {
         self.clock.wrapping_sub(self.database().clock(found)) & CLOCK_MASK
@@ -325,6 +343,7 @@ impl Keyspace {
         if self.database().kind(found) != T::KIND {
             return Err(Error::WrongType);
         }
+        self.about_to_change(found);
         Ok(Writing::new(self, found, true))
     }
 
@@ -333,6 +352,9 @@ impl Keyspace {
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
+        if self.frozen.is_some() {
+            self.about_to_set(hash, key);
+        }
         let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
@@ -361,6 +383,9 @@ impl Keyspace {
             self.soonest_field = self.soonest_field.min(hash.first_deadline().unwrap_or(u64::MAX));
         }
         let hash = self.hash(key.0);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.come(self.selected, hash, key.0);
+        }
         let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
         self.access(found);
@@ -368,37 +393,39 @@ impl Keyspace {
     }
 
     /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
-    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
+    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         match self.find(key) {
             Some(found) => {
                 self.remove(found);
-                self.place(key, value, deadline);
+                self.place(key, value, deadline)
             }
-            None => {
-                self.insert(key, value, deadline);
-            }
+            None => self.insert(key, value, deadline),
         }
     }
 
     /// Sets the number of a string that holds one; false if it does not.
     pub fn overwrite_int(&mut self, found: Found, n: i64) -> bool {
+        self.about_to_change(found);
         self.database_mut().overwrite_int(found, n)
     }
 
     /// Opens the text of a string entry for changes, at least `len` bytes long and filled up with zeros.
     pub fn edit_text(&mut self, found: Found, len: usize) -> &mut [u8] {
+        self.about_to_change(found);
         let found = self.database_mut().grow_text(found, len);
         self.database_mut().text_mut(found)
     }
 
     /// Sets or clears a deadline.
     pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) {
+        self.about_to_change(found);
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         self.database_mut().set_deadline(found, deadline);
     }
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, freeing, .. } = self;
         let database = &mut databases[*selected];
         if database.is_large(found) {
@@ -410,6 +437,7 @@ impl Keyspace {
 
     /// Takes a value out of the keyspace without a word.
     pub fn take(&mut self, found: Found) -> Value {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, .. } = self;
         databases[*selected].take(found, |key| keyed_hash(*seed, key))
     }
@@ -496,6 +524,9 @@ impl Keyspace {
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.swapped(a, b);
+        }
     }
 
     /// When the next key or field expires.
@@ -568,6 +599,7 @@ impl Keyspace {
     /// Removes up to `limit` fields of a hash whose deadline has passed, and the hash if none is left: how many fields
     /// that were, and what is left.
     fn expire_fields(&mut self, found: Found, limit: usize) -> (usize, Option<Found>) {
+        self.about_to_change(found);
         let Keyspace { databases, selected, effects, now_ms, .. } = self;
         let database = &mut databases[*selected];
         let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));

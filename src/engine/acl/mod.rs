@@ -802,7 +802,7 @@ mod tests {
 
     /// A store whose ACL file holds what `read` returns.
     fn with_file(read: fn(&str) -> Result<Vec<u8>, String>) -> Session {
-        let files = Files { read, write: |_, _| Err("full".into()) };
+        let files = Files { read, write: |_, _| Err("full".into()), create: |_| Err("full".into()) };
         let mut config = Config { host: Host { files: Some(files), ..Host::default() }, ..Config::default() };
         config.apply("aclfile", &[b"users.acl"]).unwrap();
         Session::with(config)
