@@ -26,6 +26,8 @@ interface Exports {
   bounds_len(): number
   call(client: number, command: number, words: number, now: number): number
   receive(client: number, length: number, now: number): number
+  snapshot(now: number): number
+  load(length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
   tick(now: number): void
@@ -69,6 +71,9 @@ const SLOTS = 64
 
 /** Texts up to this many bytes have a view each that spares making one. */
 const VIEWED = 1024
+
+/** So many bytes of a snapshot are taken at a time. */
+const LOADED = 1 << 20
 
 /** The longest that a timer can wait. */
 const LONGEST_WAIT = 0x7fff_ffff
@@ -270,6 +275,44 @@ export class Instance {
     this.finish({ id: client, asBytes: true }, status, (length) => {
       if (length > 0) reply(this.memory.slice(this.replyAt, this.replyAt + length))
     })
+  }
+
+  /** All that is stored, as an RDB file. */
+  snapshot(): Uint8Array {
+    this.check()
+    if (!this.guarded(() => this.exports.snapshot(this.now()))) throw new Error('keyside: a snapshot is being made already')
+    return this.outcome()
+  }
+
+  /** Takes an RDB file into a store that is empty. */
+  load(file: Uint8Array) {
+    this.check()
+    this.reserve(Math.min(file.length, LOADED), 0)
+    for (let at = 0; at < file.length; at += LOADED) this.loadPiece(file.subarray(at, at + LOADED))
+    this.loadPiece(NO_BYTES)
+  }
+
+  private loadPiece(piece: Uint8Array) {
+    if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
+    this.scratch.set(piece)
+    if (this.guarded(() => this.exports.load(piece.length, this.now()))) return this.look()
+    throw new Error(`keyside: the snapshot cannot be read: ${decoder.decode(this.outcome())}`)
+  }
+
+  /** What a call that answers no client left. */
+  private outcome(): Uint8Array {
+    this.look()
+    const bytes = this.memory.slice(this.replyAt, this.replyAt + this.exports.reply_len())
+    this.deliver()
+    return bytes
+  }
+
+  private guarded<T>(call: () => T): T {
+    try {
+      return call()
+    } catch (error) {
+      throw this.fail(error)
+    }
   }
 
   /**

@@ -152,6 +152,11 @@ export class Store extends Connection {
     return new Connection(this.#instance)
   }
 
+  /** All that is stored, as an RDB file: `open({ snapshot })` takes it, and redis-server does. */
+  snapshot(): Uint8Array {
+    return this.#instance.snapshot()
+  }
+
   /** Ends the store with all its connections, and frees its memory. */
   override close() {
     this.#instance.stop('keyside: the store is closed')
