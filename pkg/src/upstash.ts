@@ -185,7 +185,8 @@ function text(word: string | Uint8Array): string {
 function segments(path: string, basePath: string): (string | Uint8Array)[] {
   const base = basePath.replace(/\/$/, '')
   if (base !== '' && path !== base && !path.startsWith(base + '/')) throw new ReplyError(`ERR the path does not begin with ${base}`)
-  return path.slice(base.length).split('/').slice(1).filter((part, i, all) => part !== '' || i < all.length - 1).map(unescape)
+  const rest = path.slice(base.length + 1)
+  return rest === '' ? [] : rest.split('/').map(unescape)
 }
 
 /** What stands behind the question mark: each name, and its value if it has one. */

@@ -14,6 +14,11 @@ import { listen } from 'keyside/server'
 import * as redis5 from 'redis'
 import * as redis6 from 'redis-6'
 
+/** Somebody waits for a key. */
+async function blocked(db) {
+  while (!db.call('INFO', 'clients').includes('blocked_clients:1')) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 for (const [name, Redis] of [['ioredis 5', Redis5], ['ioredis 6', Redis6], ['iovalkey', Valkey]]) {
   test(`${name} sets, pipelines, listens and waits`, async () => {
     const db = await open()
@@ -36,7 +41,7 @@ for (const [name, Redis] of [['ioredis 5', Redis5], ['ioredis 6', Redis6], ['iov
 
     const worker = redis.duplicate()
     const popped = worker.blpop('queue', 5)
-    await worker.ping().catch(() => {})
+    await blocked(db)
     await redis.rpush('queue', 'job')
     assert.deepEqual(await popped, ['queue', 'job'])
 
@@ -75,6 +80,7 @@ for (const [name, { createClient }] of [['node-redis 5', redis5], ['node-redis 6
 
     const worker = await client.duplicate().connect()
     const popped = worker.blPop('queue', 5)
+    await blocked(db)
     await client.rPush('queue', 'job')
     assert.deepEqual({ ...(await popped) }, { key: 'queue', element: 'job' })
     await Promise.all([client, subscriber, worker].map((one) => one.close()))
@@ -104,7 +110,7 @@ test('a client of a store that closes is told, and goes on waiting for no reply'
   await redis.ping()
   const popped = redis.blpop('queue', 0)
   const end = once(redis, 'end')
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  await blocked(db)
   db.close()
   await end
   await assert.rejects(popped, /closed/i)

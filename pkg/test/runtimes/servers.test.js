@@ -1,6 +1,7 @@
 // The packed package where there is no page: Node both ways, Deno, Bun, and Cloudflare's runtime.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -9,8 +10,14 @@ import { Miniflare } from 'miniflare'
 
 import { CONTRACT, SEEN, project, run } from './project.js'
 
-const DENO = fileURLToPath(new URL('node_modules/@deno/linux-x64-glibc/deno', import.meta.url))
-const BUN = fileURLToPath(new URL('node_modules/@oven/bun-linux-x64/bin/bun', import.meta.url))
+/** A program that lies in a package of its platform's name. */
+function program(scope, path) {
+  const folder = fileURLToPath(new URL(`node_modules/${scope}/`, import.meta.url))
+  return join(folder, readdirSync(folder)[0], path)
+}
+
+const DENO = program('@deno', 'deno')
+const BUN = program('@oven', 'bin/bun')
 
 const PRINT = `${CONTRACT}\ncontract(keyside).then((seen) => console.log(JSON.stringify(seen)))`
 const esm = (entry) => `import * as keyside from '${entry}'\n${PRINT}`
