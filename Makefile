@@ -81,7 +81,7 @@ sim: setup-rust ## Runs the simulation
 .PHONY: differential
 differential: setup-rust ## Puts a million random requests to redis-server and to keyside: make differential COUNT=… SEED=…
 	@.ci/setup redis
-	COUNT=$(or $(COUNT),1000000) cargo test --release --features native --test differential -- --nocapture
+	COUNT=$(or $(COUNT),1000000) cargo test --profile checked --features native --test differential -- --nocapture
 
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri

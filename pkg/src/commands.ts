@@ -1280,7 +1280,7 @@ export interface Commands<Bytes> {
    *
    * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xpending(key: Value, group: Value, ...range: [] | Some<Value>): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+  xpending(key: Value, group: Value, start?: Value, end?: Value, count?: Numeric, range?: Value, options?: { idle?: Numeric }): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
 
   /**
    * Describes a stream; with FULL also its entries, groups and consumers.
@@ -2404,7 +2404,7 @@ xgroup_delconsumer key group consumer
 xgroup_help
 xack key group *ids
 xackdel key group *request
-xpending key group *range
+xpending key group {idle= ?start ?end ?count ?range
 xinfo_stream key {full=,count=
 xinfo_groups key
 xinfo_consumers key group

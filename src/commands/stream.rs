@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::{Digits, parse_i64, write_i64},
+        number::{Digits, parse_count, parse_i64, write_i64},
         stream::{
             BoundError, Facts, IdDigits, IdError, Keep, NewId, Precision, References, Stream, StreamEntry,
             StreamId,
@@ -375,7 +375,7 @@ impl Arg<'_> for DeleteRequest {
         let (mut policy, mut ids) = (Choice::<Policy>::default(), None);
         while !words.is_empty() {
             if words.take_with("IDS", 1) && ids.is_none() {
-                let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+                let count = parse_count(words.next()?).filter(|&n| n > 0);
                 let count = count.ok_or(Error::refused("ERR Number of IDs must be a positive integer"))?;
                 ids = Some(words.take_n(count).map_err(|_| UNEQUAL)?);
             } else if !policy.take("", words)? {

@@ -220,13 +220,18 @@ impl Database {
         }
         let Some(handles) = self.dict.give_up() else { return false };
         for handle in handles {
-            if self.entries.parts(handle) > LARGE {
-                keep(self.entries.take(handle));
-            } else {
-                self.entries.remove(handle);
-            }
+            self.drop_value(handle, &mut keep);
         }
         true
+    }
+
+    /// Removes a record, but hands over its value if that is large.
+    fn drop_value(&mut self, handle: Handle, keep: impl FnOnce(Value)) {
+        if self.entries.parts(handle) > LARGE {
+            keep(self.entries.take(handle));
+        } else {
+            self.entries.remove(handle);
+        }
     }
 
     /// Puts a text under a key that is not there.
@@ -255,15 +260,22 @@ impl Database {
         self.index(hash, handle, hash_of)
     }
 
-    /// Replaces the value of an entry by a text, and its deadline.
-    pub fn replace_text(&mut self, found: Found, text: &[u8], deadline: Option<u64>) -> Found {
+    /// Replaces the value of an entry by a text, and its deadline. A value that is large is handed over.
+    #[inline]
+    pub(super) fn replace_text(
+        &mut self,
+        found: Found,
+        text: &[u8],
+        deadline: Option<u64>,
+        keep: impl FnOnce(Value),
+    ) -> Found {
         let old = self.entries.deadline(found.handle);
         if old.is_some() == deadline.is_some() && self.entries.overwrite_text(found.handle, text) {
             return if old == deadline { found } else { self.set_deadline(found, deadline) };
         }
         self.unindex_deadlines(found.handle);
         let key = Vec::from(self.entries.key(found.handle));
-        self.entries.remove(found.handle);
+        self.drop_value(found.handle, keep);
         let handle = self.entries.insert_text(&key, text, deadline);
         self.moved(found, handle)
     }

@@ -358,11 +358,7 @@ impl Keyspace {
         let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
         let found = match database.find(hash, key.0) {
-            Some(found) if database.is_large(found) => {
-                freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
-                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
-            }
-            Some(found) => database.replace_text(found, text, deadline),
+            Some(found) => database.replace_text(found, text, deadline, |large| freeing.add_value(large)),
             None => {
                 effects.touch(*selected, key.0, Event::New);
                 database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
@@ -582,6 +578,12 @@ impl Keyspace {
     fn fields_changed(&mut self, found: Found, old: Option<u64>, new: Option<u64>) {
         self.soonest_field = self.soonest_field.min(new.unwrap_or(u64::MAX));
         self.database_mut().fields_changed(found, old, new);
+    }
+
+    /// Whether a field of a hash may have a deadline.
+    #[inline]
+    fn has_field_deadlines(&self) -> bool {
+        self.soonest_field != u64::MAX
     }
 
     /// An entry, unless it is a hash of which the last field has expired. Costs a comparison while none has anywhere.
