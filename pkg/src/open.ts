@@ -26,12 +26,15 @@ export interface OpenOptions {
   maxmemoryPolicy?: MaxmemoryPolicy
   /** The clock, in milliseconds since 1970; otherwise `Date.now`. */
   now?: () => number
+  /** What the store is to hold at first: an RDB file, from `db.snapshot()` or from redis-server. */
+  snapshot?: Uint8Array
 }
 
 /** Makes a store of the module. */
 export async function openWith(module: WebAssembly.Module, options: OpenOptions): Promise<Store> {
   const instance = await Instance.start(module, options.now ?? Date.now)
   if (instance.fingerprint() !== fingerprint()) throw new Error('keyside: keyside.wasm is not of the same version as the package')
+  if (options.snapshot !== undefined) instance.load(options.snapshot)
   const store = new Store(instance)
   const { maxmemory = 0, maxmemoryPolicy = 'noeviction' } = options
   if (maxmemory) store.config_set({ maxmemory: String(maxmemory), 'maxmemory-policy': maxmemoryPolicy })
