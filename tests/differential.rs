@@ -4,13 +4,14 @@
 //! In any order are compared what has no order; by kind and count what is chosen by chance; up to a little what counts
 //! time. See `differential/judge.rs`. What a batch left different on purpose (SPOP) is made equal again.
 //!
-//! `COUNT=1000000 cargo test --release --features native --test differential -- --nocapture` asks so many; `SEED=7` draws
-//! the same again. Without a count it stops after 20 seconds.
+//! `make differential COUNT=1000000` asks so many; `SEED=7` draws the same again. Without a count it stops after 20 seconds.
 
 #[path = "generate/differences.rs"]
 mod differences;
 #[path = "differential/judge.rs"]
 mod judge;
+#[path = "differential/newer.rs"]
+mod newer;
 #[allow(dead_code, reason = "keyside is asked in process")]
 #[path = "transcript/peer.rs"]
 mod peer;
@@ -33,6 +34,7 @@ use keyside::{
     commands::{Flags, Spec},
     engine::dispatch::Table,
 };
+use newer::Newer;
 use peer::Peer;
 use random::Random;
 use reply::Reply;
@@ -97,6 +99,7 @@ struct Run {
     sides: Sides,
     random: Random,
     specs: Vec<&'static Spec>,
+    newer: Newer,
     /// Commands that are not drawn in this round; if any, no member is added twice at once, either.
     without: &'static [&'static str],
     /// Whether every score is 0 in this round.
@@ -129,8 +132,7 @@ fn both_answer_the_same() {
     }
     run.judge_refusals();
     println!("SEED={seed}: {} requests; explained differences: {:?}", run.asked, run.explained);
-    let again =
-        format!("SEED={seed} COUNT={} cargo test --release --features native --test differential", run.asked);
+    let again = format!("make differential SEED={seed} COUNT={}", run.asked);
     assert!(
         run.differences.is_empty(),
         "{} differences; again with: {again}\n\n{}\n",
@@ -152,27 +154,20 @@ fn number(name: &str) -> Option<u64> {
 
 impl Run {
     fn new(mut sides: Sides, seed: u64) -> Run {
-        let known = sides.ask(0, &[words("COMMAND LIST")]).remove(0);
-        let known = Reply::parse(&known.redis).texts();
-        let is_known = |spec: &Spec| {
-            let name = spec.name.replace(' ', "|").to_ascii_lowercase();
-            known.iter().any(|it| *it == name.as_bytes())
-                || spec.name.contains(' ')
-                    && known.contains(
-                        &spec.name.split(' ').next().unwrap_or_default().to_ascii_lowercase().into_bytes(),
-                    )
-        };
+        let documents = sides.ask(0, &[words("COMMAND DOCS")]).remove(0);
+        let newer = Newer::than(&Reply::parse(&documents.redis));
         let is_left_out = |spec: &Spec| LEFT_OUT.iter().any(|(name, _)| *name == spec.name);
         let table = Table::new();
         let specs = table.all().map(|known| table.spec(known)).filter(|spec| {
             (GROUPS.contains(&spec.group) || MORE.contains(&spec.name))
-                && is_known(spec)
+                && newer.is_known(spec)
                 && !is_left_out(spec)
         });
         Run {
             sides,
             random: Random::new(seed),
             specs: specs.collect(),
+            newer,
             without: &[],
             is_scoreless: false,
             history: Vec::new(),
@@ -273,12 +268,9 @@ impl Run {
                 continue;
             }
             let mut words = requests::request(spec, Clock::Runs, &mut self.random);
-            let is_newer = |(name, tokens): &(&str, &[&str])| {
-                *name == spec.name && tokens.iter().any(|token| judge::has(&words, token))
-            };
             // A word that was left out may make another command of it: FLUSHALL SYNC becomes SYNC.
             let is_other = words[0].eq_ignore_ascii_case(b"SYNC");
-            if is_other || judge::NEWER.iter().any(is_newer) || !self.has_definite_range(spec, &words) {
+            if is_other || self.newer.asks_for_more(spec, &words) || !self.has_definite_range(spec, &words) {
                 continue;
             }
             if self.is_scoreless && matches!(spec.name, "ZADD" | "ZINCRBY") {
@@ -347,6 +339,7 @@ impl Run {
     /// Gives a set back what either side has taken from it by chance.
     fn put_back(&mut self, client: usize, drawn: &Drawn, replies: &Replies) {
         let taken = [&replies.redis, &replies.keyside].map(|reply| Reply::parse(reply).texts()).concat();
+        let taken: BTreeSet<Vec<u8>> = taken.into_iter().collect();
         if !taken.is_empty() {
             let words: Words = [b"SADD".to_vec(), drawn.words[1].clone()].into_iter().chain(taken).collect();
             self.sides.ask(client, std::slice::from_ref(&words));

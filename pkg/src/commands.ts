@@ -54,6 +54,62 @@ export interface Commands<Bytes> {
   bitfield_ro(key: Value, options?: { get?: [Value, Numeric] }): (number | null)[]
 
   /**
+   * Removes and returns the first element of the first of several lists that has any, waiting for one if none has.
+   *
+   * `BLPOP`, since 2.0.0, O(N) where N is the number of keys
+   */
+  blpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
+
+  /**
+   * Removes and returns the last element of the first of several lists that has any, waiting for one if none has.
+   *
+   * `BRPOP`, since 2.0.0, O(N) where N is the number of keys
+   */
+  brpop(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes] | null>
+
+  /**
+   * Removes and returns elements from an end of the first of several lists that has any, waiting for some if none has.
+   *
+   * `BLMPOP`, since 7.0.0, O(N+M) where N is the number of keys and M the number of elements returned
+   */
+  blmpop(timeout: Numeric, keys: Names<Value>, from: 'left' | 'right', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, Bytes[]] | null>
+
+  /**
+   * Moves an element from an end of one list to an end of another, waiting for one; returns it.
+   *
+   * `BLMOVE`, since 6.2.0, O(1)
+   */
+  blmove(source: Value, destination: Value, from: 'left' | 'right', to: 'left' | 'right', timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
+
+  /**
+   * Moves the last element of a list to the head of another, waiting for one; an older form of BLMOVE.
+   *
+   * `BRPOPLPUSH`, since 2.2.0, O(1)
+   */
+  brpoplpush(source: Value, destination: Value, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<Bytes | null>
+
+  /**
+   * Removes and returns the member with the lowest score of the first of several sorted sets that has any, waiting for one if none has.
+   *
+   * `BZPOPMIN`, since 5.0.0, O(log(N)) where N is the number of members
+   */
+  bzpopmin(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
+
+  /**
+   * Removes and returns the member with the highest score of the first of several sorted sets that has any, waiting for one if none has.
+   *
+   * `BZPOPMAX`, since 5.0.0, O(log(N)) where N is the number of members
+   */
+  bzpopmax(keys: Names<Value>, timeout: Numeric, options?: { signal?: AbortSignal }): Promise<[Bytes, Bytes, number] | null>
+
+  /**
+   * Removes and returns the members with the lowest or highest scores of the first of several sorted sets that has some, waiting for some if none has.
+   *
+   * `BZMPOP`, since 7.0.0, O(K) + O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned
+   */
+  bzmpop(timeout: Numeric, keys: Names<Value>, end: 'min' | 'max', options?: { count?: Numeric; signal?: AbortSignal }): Promise<[Bytes, [Bytes, number][]] | null>
+
+  /**
    * Deletes keys; returns how many there were.
    *
    * `DEL`, since 1.0.0, O(N) where N is the number of keys to remove, plus the number of elements of collections
@@ -1098,7 +1154,7 @@ export interface Commands<Bytes> {
    *
    * `XADD`, since 5.0.0, O(1) when adding, O(N) when trimming where N is the number of entries evicted
    */
-  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): string | null
+  xadd(key: Value, id: Value, fields: Pairs<Value, Value>, options?: { nomkstream?: boolean; maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): string | null
 
   /**
    * Returns the number of entries.
@@ -1133,14 +1189,142 @@ export interface Commands<Bytes> {
    *
    * `XTRIM`, since 5.0.0, O(N) where N is the number of entries removed
    */
-  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric }): number
+  xtrim(key: Value, options: { maxlen?: Numeric | ['=' | '~', Numeric]; minid?: Value | ['=' | '~', Value]; limit?: Numeric; keepref?: boolean; delref?: boolean; acked?: boolean }): number
+
+  /**
+   * Deletes entries as far as groups refer to them or not; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not there.
+   *
+   * `XDELEX`, since 8.2.0, O(1) for each entry
+   */
+  xdelex(key: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Sets the last ID of a stream, and what it remembers of deleted entries.
+   *
+   * `XSETID`, since 5.0.0, O(1)
+   */
+  xsetid(key: Value, id: Value, options?: { entriesadded?: Numeric; maxdeletedid?: Value }): 'OK'
+
+  /**
+   * Hands pending entries over to a consumer.
+   *
+   * `XCLAIM`, since 5.0.0, O(log N) where N is the number of pending entries
+   */
+  xclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, ids: Names<Value>, options?: { idle?: Numeric; time?: Numeric; retrycount?: Numeric; force?: boolean; justid?: boolean; lastid?: Value }): [string, Bytes[]][] | string[]
+
+  /**
+   * Hands entries over to a consumer that have been pending for long.
+   *
+   * `XAUTOCLAIM`, since 6.2.0, O(1) if COUNT is small
+   */
+  xautoclaim(key: Value, group: Value, consumer: Value, minIdleTime: Numeric, start: Value, options?: { count?: Numeric; justid?: boolean }): [string, [string, Bytes[]][] | string[], string[]]
+
+  /**
+   * Creates a group that reads a stream from an ID on, `$` for what is yet to come.
+   *
+   * `XGROUP CREATE`, since 5.0.0, O(1)
+   */
+  xgroup_create(key: Value, group: Value, id: Value, options?: { mkstream?: boolean; entriesread?: Numeric }): 'OK'
+
+  /**
+   * Sets the ID that a group reads on from.
+   *
+   * `XGROUP SETID`, since 5.0.0, O(1)
+   */
+  xgroup_setid(key: Value, group: Value, id: Value, options?: { entriesread?: Numeric }): 'OK'
+
+  /**
+   * Removes a group.
+   *
+   * `XGROUP DESTROY`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_destroy(key: Value, group: Value): 0 | 1
+
+  /**
+   * Creates a consumer in a group; returns whether it is new.
+   *
+   * `XGROUP CREATECONSUMER`, since 6.2.0, O(1)
+   */
+  xgroup_createconsumer(key: Value, group: Value, consumer: Value): 0 | 1
+
+  /**
+   * Removes a consumer from a group; returns how many entries were pending for it.
+   *
+   * `XGROUP DELCONSUMER`, since 5.0.0, O(N) where N is the number of pending entries
+   */
+  xgroup_delconsumer(key: Value, group: Value, consumer: Value): number
+
+  /**
+   * Lists the subcommands of XGROUP.
+   *
+   * `XGROUP HELP`, since 5.0.0, O(1)
+   */
+  xgroup_help(): string[]
+
+  /**
+   * Notes that a group is done with entries; returns how many were pending.
+   *
+   * `XACK`, since 5.0.0, O(1) for each entry
+   */
+  xack(key: Value, group: Value, ...ids: Some<Value>): number
+
+  /**
+   * Notes that a group is done with entries and deletes them as far as other groups allow it; returns for each what became of it: 1 deleted, 2 kept because a group needs it, -1 not pending.
+   *
+   * `XACKDEL`, since 8.2.0, O(1) for each entry
+   */
+  xackdel(key: Value, group: Value, ...request: Some<Value>): number[]
+
+  /**
+   * Returns how much is pending in a group, or what.
+   *
+   * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xpending(key: Value, group: Value, start?: Value, end?: Value, count?: Numeric, range?: Value, options?: { idle?: Numeric }): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+
+  /**
+   * Describes a stream; with FULL also its entries, groups and consumers.
+   *
+   * `XINFO STREAM`, since 5.0.0, O(1)
+   */
+  xinfo_stream(key: Value, options?: { full?: []; count?: Numeric }): Record<string, unknown>
+
+  /**
+   * Describes the groups of a stream.
+   *
+   * `XINFO GROUPS`, since 5.0.0, O(1)
+   */
+  xinfo_groups(key: Value): Record<string, unknown>[]
+
+  /**
+   * Describes the consumers of a group.
+   *
+   * `XINFO CONSUMERS`, since 5.0.0, O(1)
+   */
+  xinfo_consumers(key: Value, group: Value): Record<string, unknown>[]
+
+  /**
+   * Lists the subcommands of XINFO.
+   *
+   * `XINFO HELP`, since 5.0.0, O(1)
+   */
+  xinfo_help(): string[]
 
   /**
    * Returns the entries of several streams that came after an ID of each.
    *
    * `XREAD`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xread(streams: Streams, options?: { count?: Numeric }): Record<string, [string, Bytes[]][]> | null
+  xread(streams: Streams, options: { count?: Numeric; block: Numeric; signal?: AbortSignal }): Promise<Record<string, [string, Bytes[]][]> | null>
+  xread(streams: Streams, options?: { count?: Numeric; block?: undefined }): Record<string, [string, Bytes[]][]> | null
+
+  /**
+   * Returns the entries of several streams that are new to a group, or those that a consumer has not acknowledged.
+   *
+   * `XREADGROUP`, since 5.0.0, O(N) where N is the number of entries returned
+   */
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block: Numeric; signal?: AbortSignal; noack?: boolean }): Promise<Record<string, [string, Bytes[] | null][]> | null>
+  xreadgroup(streams: Streams, options: { group?: [Value, Value]; count?: Numeric; block?: undefined; noack?: boolean }): Record<string, [string, Bytes[] | null][]> | null
 
   /**
    * Sets a key to a text, whatever it held; optionally only when it exists or does not, with a time to live.
@@ -1621,13 +1805,6 @@ export interface Commands<Bytes> {
   time(): [seconds: string, microseconds: string]
 
   /**
-   * Returns the Unix time of the last snapshot that was kept.
-   *
-   * `LASTSAVE`, since 1.0.0, O(1)
-   */
-  lastsave(): number
-
-  /**
    * Draws something, and names the version.
    *
    * `LOLWUT`, since 5.0.0, O(1)
@@ -1887,6 +2064,27 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
+   * Returns the value of a key as bytes that RESTORE takes, here and elsewhere.
+   *
+   * `DUMP`, since 2.6.0, O(1) to find the key and O(N) to write its value, where N is its size
+   */
+  dump(key: Value): Bytes | null
+
+  /**
+   * Makes a key of bytes that DUMP returned, here or elsewhere.
+   *
+   * `RESTORE`, since 2.6.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
+   * Makes a key of bytes that DUMP returned, in a slot that is being imported.
+   *
+   * `RESTORE-ASKING`, since 3.0.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore_asking(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
    * Returns the last commands that took long.
    *
    * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned
@@ -1913,6 +2111,62 @@ export interface Commands<Bytes> {
    * `SLOWLOG HELP`, since 6.2.0, O(1)
    */
   slowlog_help(): string[]
+
+  /**
+   * Writes a snapshot to the disk while everybody waits.
+   *
+   * `SAVE`, since 1.0.0, O(N) where N is the number of keys in all databases
+   */
+  save(): 'OK'
+
+  /**
+   * Writes a snapshot to the disk between commands.
+   *
+   * `BGSAVE`, since 1.0.0, O(1)
+   */
+  bgsave(options?: { schedule?: boolean }): string
+
+  /**
+   * Returns when a snapshot was last written, in seconds since 1970.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Ends the server, and writes a snapshot before if it is configured to or asked to.
+   *
+   * `SHUTDOWN`, since 1.0.0, O(N) when saving, where N is the number of keys in all databases; otherwise O(1)
+   */
+  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): never
+
+  /**
+   * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.
+   *
+   * `CLIENT TRACKING`, since 6.0.0, O(1). Some options may introduce additional complexity
+   */
+  client_tracking(enabled: 'on' | 'off', options?: { redirect?: Numeric; prefix?: Names<Value>; bcast?: boolean; optin?: boolean; optout?: boolean; noloop?: boolean }): 'OK'
+
+  /**
+   * Says of the next command whether the keys it reads are tracked.
+   *
+   * `CLIENT CACHING`, since 6.0.0, O(1)
+   */
+  client_caching(enabled: 'yes' | 'no'): 'OK'
+
+  /**
+   * Returns the number of the connection that is told in place of this one: 0 for none, -1 when nothing is tracked.
+   *
+   * `CLIENT GETREDIR`, since 6.0.0, O(1)
+   */
+  client_getredir(): number
+
+  /**
+   * Returns how this connection is told of changes.
+   *
+   * `CLIENT TRACKINGINFO`, since 6.2.0, O(1)
+   */
+  client_trackinginfo(): Record<string, unknown>
 
   /**
    * Starts a transaction: commands are queued until EXEC.
@@ -1948,6 +2202,27 @@ export interface Commands<Bytes> {
    * `UNWATCH`, since 2.2.0, O(1)
    */
   unwatch(): 'OK'
+
+  /**
+   * Ends the waiting of a client, as if its time were over or with an error.
+   *
+   * `CLIENT UNBLOCK`, since 5.0.0, O(log N) where N is the number of client connections
+   */
+  client_unblock(clientId: Numeric, options?: { timeout?: boolean; error?: boolean }): 0 | 1
+
+  /**
+   * Holds up the commands of all clients, or only those that may write, for some milliseconds.
+   *
+   * `CLIENT PAUSE`, since 3.0.0, O(1)
+   */
+  client_pause(timeout: Numeric, options?: { write?: boolean; all?: boolean }): 'OK'
+
+  /**
+   * Ends a pause.
+   *
+   * `CLIENT UNPAUSE`, since 6.2.0, O(N) where N is the number of paused clients
+   */
+  client_unpause(): 'OK'
 }
 
 /** Each command with the signature of its method, in the order of their numbers in the engine. */
@@ -1959,6 +2234,14 @@ bitpos key bit ?start ?end {byte,bit
 bitop operation destkey *keys
 bitfield key {get=,set=,incrby=,overflow=
 bitfield_ro key {get=
+blpop *keys timeout &
+brpop *keys timeout &
+blmpop timeout #keys from {count= &
+blmove source destination from to timeout &
+brpoplpush source destination timeout &
+bzpopmin *keys timeout &
+bzpopmax *keys timeout &
+bzmpop timeout #keys end {count= &
 del *keys
 unlink *keys
 exists *keys
@@ -2103,13 +2386,31 @@ zinterstore destination #keys {weights=,aggregate=
 zintercard #keys {limit=
 zdiff #keys {withscores
 zdiffstore destination #keys {
-xadd key {nomkstream,maxlen=,minid=,limit= id 2fields
+xadd key {nomkstream,maxlen=,minid=,limit=,keepref,delref,acked id 2fields
 xlen key
 xrange key start end {count=
 xrevrange key end start {count=
 xdel key *ids
-xtrim key {maxlen=,minid= {limit=
-xread {count= %streams
+xtrim key {maxlen=,minid= {limit=,keepref,delref,acked
+xdelex key *request
+xsetid key id {entriesadded=,maxdeletedid=
+xclaim key group consumer minIdleTime *ids {idle=,time=,retrycount=,force,justid,lastid=
+xautoclaim key group consumer minIdleTime start {count=,justid
+xgroup_create key group id {mkstream,entriesread=
+xgroup_setid key group id {entriesread=
+xgroup_destroy key group
+xgroup_createconsumer key group consumer
+xgroup_delconsumer key group consumer
+xgroup_help
+xack key group *ids
+xackdel key group *request
+xpending key group {idle= ?start ?end ?count ?range
+xinfo_stream key {full=,count=
+xinfo_groups key
+xinfo_consumers key group
+xinfo_help
+xread {count=,block= %streams &
+xreadgroup {group= {count=,block=,noack %streams &
 set key value {nx,xx,ifeq=,ifne=,ifdeq=,ifdne=,get,ex=,px=,exat=,pxat=,keepttl
 get key
 getset key value
@@ -2178,7 +2479,6 @@ function_help
 function_list {libraryname=,withcode
 info *sections
 time
-lastsave
 lolwut *options
 command *Words
 command_count
@@ -2216,13 +2516,27 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
+dump key
+restore key ttl serializedValue {replace,absttl,idletime=,freq=
+restore_asking key ttl serializedValue {replace,absttl,idletime=,freq=
 slowlog_get ?count
 slowlog_len
 slowlog_reset
 slowlog_help
+save
+bgsave {schedule
+lastsave
+shutdown {nosave,save,now,force,abort
+client_tracking enabled {redirect=,prefix*,bcast,optin,optout,noloop
+client_caching enabled
+client_getredir
+client_trackinginfo
 multi
 exec
 discard
 watch *keys
 unwatch
+client_unblock clientId {timeout,error
+client_pause timeout {write,all
+client_unpause
 `

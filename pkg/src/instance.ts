@@ -6,7 +6,7 @@
  * and ends in `bounds`; both are views of the module's memory, and are empty when that has grown or the store has ended, so
  * one comparison of lengths covers everything that can be the matter.
  */
-import type { Signature } from './signature.js'
+import { Signature } from './signature.js'
 import { Push, Reader, ReplyError, decoder } from './reply.js'
 import { A_VALUE, digits, mismatch, type Value } from './values.js'
 
@@ -16,6 +16,8 @@ interface Exports {
   open(seedLow: number, seedHigh: number): void
   fingerprint(): number
   connect(now: number): number
+  connect_stream(now: number): number
+  connect_beside(client: number, now: number): number
   disconnect(client: number): void
   reserve(bytes: number, words: number): void
   bytes_at(): number
@@ -23,13 +25,16 @@ interface Exports {
   bounds_at(): number
   bounds_len(): number
   call(client: number, command: number, words: number, now: number): number
+  receive(client: number, length: number, now: number): number
+  snapshot(now: number): number
+  load(length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
   tick(now: number): void
   next_deadline(): number
   reply_at(): number
   reply_len(): number
-  next_ready(): number
+  next_ready(now: number): number
   is_closing(client: number): number
   last_words_at(): number
   last_words_len(): number
@@ -47,6 +52,8 @@ export interface Owner {
   received(read: (asBytes: boolean) => Push[], bytes?: Uint8Array): void
   /** The connection is over. */
   ended(): void
+  /** The store is over. */
+  stopped?(): void
 }
 
 /** The number of a command whose name is the first word. */
@@ -65,6 +72,9 @@ const SLOTS = 64
 /** Texts up to this many bytes have a view each that spares making one. */
 const VIEWED = 1024
 
+/** So many bytes of a snapshot are taken at a time. */
+const LOADED = 1 << 20
+
 /** The longest that a timer can wait. */
 const LONGEST_WAIT = 0x7fff_ffff
 
@@ -72,8 +82,13 @@ const NO_BYTES = new Uint8Array(0)
 const NO_BOUNDS = new Uint32Array(0)
 const encoder = new TextEncoder()
 
+/** What a client is told with that has addresses. */
+const STREAM = new Signature('connect')
+
 export class Instance {
   readonly owners = new Map<number, Owner>()
+  /** Requests that wait, each on a client of its own: who asked, and how to give up. */
+  private readonly waits = new Map<number, { caller: number; fail(error: Error): void }>()
   /** Milliseconds since 1970. */
   readonly now: () => number
   private exports: Exports
@@ -124,10 +139,19 @@ export class Instance {
     return client
   }
 
+  /** Adds a client whose requests come as bytes; returns its number. */
+  connectStream(remote: string, local: string): number {
+    this.putAll(STREAM, [remote, local])
+    const client = this.exports.connect_stream(this.now())
+    this.look()
+    return client
+  }
+
   /** Forgets a client. */
   disconnect(client: number) {
     this.owners.delete(client)
     this.exports.disconnect(client)
+    for (const { caller, fail } of this.waits.values()) if (caller === client) fail(new Error('keyside: the connection is closed'))
   }
 
   /** Ends the store. Its memory is free with the last that refers to it. */
@@ -139,7 +163,10 @@ export class Instance {
     this.bounds = NO_BOUNDS
     this.slots = []
     this.texts = []
+    const owners = [...this.owners.values()]
     this.owners.clear()
+    for (const owner of owners) owner.stopped?.()
+    for (const { fail } of this.waits.values()) fail(new Error(this.end))
   }
 
   /** Writes word `i` of a request at `at`; returns where the next one can be written. */
@@ -230,6 +257,106 @@ export class Instance {
       const bytes = this.memory.slice(this.replyAt, this.replyAt + length)
       this.owners.get(caller.id)?.received((asBytes) => readPushes(bytes, asBytes))
       return bytes
+    })
+  }
+
+  /** Takes bytes that a client sent, cut anywhere. What is to be sent back is handed over before other clients' messages. */
+  receive(client: number, bytes: Uint8Array, reply: (bytes: Uint8Array) => void) {
+    this.check()
+    if (bytes.length > this.scratch.length) this.reserve(bytes.length, 0)
+    this.scratch.set(bytes)
+    const now = this.time()
+    let status: number
+    try {
+      status = this.exports.receive(client, bytes.length, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.finish({ id: client, asBytes: true }, status, (length) => {
+      if (length > 0) reply(this.memory.slice(this.replyAt, this.replyAt + length))
+    })
+  }
+
+  /** All that is stored, as an RDB file. */
+  snapshot(): Uint8Array {
+    this.check()
+    if (!this.guarded(() => this.exports.snapshot(this.now()))) throw new Error('keyside: a snapshot is being made already')
+    return this.outcome()
+  }
+
+  /** Takes an RDB file into a store that is empty. */
+  load(file: Uint8Array) {
+    this.check()
+    this.reserve(Math.min(file.length, LOADED), 0)
+    for (let at = 0; at < file.length; at += LOADED) this.loadPiece(file.subarray(at, at + LOADED))
+    this.loadPiece(NO_BYTES)
+  }
+
+  private loadPiece(piece: Uint8Array) {
+    if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
+    this.scratch.set(piece)
+    if (this.guarded(() => this.exports.load(piece.length, this.now()))) return this.look()
+    throw new Error(`keyside: the snapshot cannot be read: ${decoder.decode(this.outcome())}`)
+  }
+
+  /** What a call that answers no client left. */
+  private outcome(): Uint8Array {
+    this.look()
+    const bytes = this.memory.slice(this.replyAt, this.replyAt + this.exports.reply_len())
+    this.deliver()
+    return bytes
+  }
+
+  private guarded<T>(call: () => T): T {
+    try {
+      return call()
+    } catch (error) {
+      throw this.fail(error)
+    }
+  }
+
+  /**
+   * Runs a request that may wait, on a client of its own: the caller's has no reason to stop for it. Its end is the reply, the
+   * end of the caller, or that of the `signal`, and then nothing is taken for it any more.
+   */
+  wait(caller: Caller, signature: Signature, command: number, words: readonly Value[], signal?: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      this.check()
+      const client = this.exports.connect_beside(caller.id, this.now())
+      // In a transaction it is queued like any other.
+      if (client < 0) {
+        this.putAll(signature, words)
+        return resolve(this.run(caller, command, words.length))
+      }
+      let isOver = false
+      const end = (settle: () => void) => {
+        if (isOver) return
+        isOver = true
+        signal?.removeEventListener('abort', abort)
+        this.waits.delete(client)
+        this.disconnect(client)
+        settle()
+      }
+      const fail = (error: unknown) => end(() => reject(error))
+      const abort = () => fail(signal!.reason)
+      this.owners.set(client, {
+        received: (_, bytes) => {
+          const reply = bytes && new Reader(bytes, caller.asBytes).next()
+          if (reply instanceof ReplyError) fail(reply)
+          else end(() => resolve(reply))
+        },
+        ended: () => fail(new Error('keyside: the connection is closed')),
+      })
+      this.waits.set(client, { caller: caller.id, fail })
+      signal?.addEventListener('abort', abort)
+      try {
+        this.putAll(signature, words)
+        const reply = this.run({ id: client, asBytes: caller.asBytes }, command, words.length)
+        if (reply !== undefined) end(() => resolve(reply))
+      } catch (error) {
+        fail(error)
+      }
     })
   }
 
@@ -368,7 +495,7 @@ export class Instance {
   /** Hands out the messages that clients have because of another client's command, or of time. */
   private deliver() {
     const { exports } = this
-    for (let client; (client = exports.next_ready()) >= 0; ) {
+    for (let client; (client = exports.next_ready(this.now())) >= 0; ) {
       const length = exports.reply_len()
       this.replyAt = exports.reply_at()
       const copy = this.memory.slice(this.replyAt, this.replyAt + length)

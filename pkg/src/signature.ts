@@ -24,6 +24,8 @@ export class Signature {
   readonly isPlain: boolean
   /** The options, if there are any. */
   readonly options: Map<string, Form> | undefined
+  /** Whether the method may have to wait for others. */
+  readonly waits: boolean
   readonly #parts: Part[]
   readonly #required: number
   /** Whether the last argument may be given as several. */
@@ -32,6 +34,8 @@ export class Signature {
   constructor(line: string) {
     const [method, ...parts] = line.split(' ')
     this.method = method!
+    this.waits = parts.at(-1) === '&'
+    if (this.waits) parts.pop()
     this.#parts = parts.map(readPart)
     const options = this.#parts.filter(({ sigil }) => sigil === '{')
     const others = this.#parts.filter(({ sigil }) => sigil !== '{' && sigil !== '=')

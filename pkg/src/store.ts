@@ -142,9 +142,19 @@ export class Store extends Connection {
     this.#instance = instance
   }
 
+  /** @internal What stays when the first connection was ended. */
+  get root(): Instance {
+    return this.#instance
+  }
+
   /** Another connection to the store. There can be one even if the first was ended, by QUIT or by CLIENT KILL. */
   override connect(): Connection {
     return new Connection(this.#instance)
+  }
+
+  /** All that is stored, as an RDB file: `open({ snapshot })` takes it, and redis-server does. */
+  snapshot(): Uint8Array {
+    return this.#instance.snapshot()
   }
 
   /** Ends the store with all its connections, and frees its memory. */
@@ -176,6 +186,28 @@ function general(command: number, signature: Signature): Method {
     this.instance.putAll(signature, words)
     return this.instance.run(this, command, words.length)
   }
+}
+
+/** A method for commands that may wait: it promises the reply, unless it has an option `block` that is not given. */
+function waiting(command: number, signature: Signature): Method {
+  const atOnce = general(command, signature) as (this: Client<unknown>, ...args: unknown[]) => unknown
+  const isByOption = signature.options?.has('block')
+  return function (...args: unknown[]) {
+    const { signal, ...options } = optionsOf(args.at(-1))
+    if (signal !== undefined) args.splice(-1, 1, ...(Object.keys(options).length ? [options] : []))
+    if (isByOption && options.block === undefined) return atOnce.apply(this, args)
+    try {
+      return this.instance.wait(this, signature, command, signature.words(args), signal as AbortSignal | undefined)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+/** The last argument, if it can be one of options. */
+function optionsOf(argument: unknown): Record<string, unknown> {
+  const isOptions = typeof argument === 'object' && argument !== null && !Array.isArray(argument) && !ArrayBuffer.isView(argument)
+  return isOptions ? (argument as Record<string, unknown>) : {}
 }
 
 /** Methods for commands of one, two and three words, the ones called most: nothing is gathered on the way. */
@@ -267,6 +299,7 @@ function method(command: number, signature: Signature): Method {
   const { isPlain, names, options } = signature
   const quick = QUICK[signature.method]
   if (quick) return quick(command, signature)
+  if (signature.waits) return waiting(command, signature)
   if (isPlain && !options) return (PLAIN[names.length] ?? general)(command, signature)
   if (isPlain && names.length === 2) return withOptions(command, signature)
   return general(command, signature)

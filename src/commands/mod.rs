@@ -10,6 +10,7 @@ pub(crate) mod reply;
 pub(crate) mod spec;
 
 pub mod bitmap;
+pub mod blocking;
 pub mod generic;
 pub mod geo;
 pub mod hash;
@@ -22,6 +23,10 @@ pub mod sorted_set;
 pub mod sorted_set_algebra;
 pub mod sorted_set_range;
 pub mod stream;
+pub mod stream_claim;
+pub mod stream_groups;
+pub mod stream_info;
+pub mod stream_read;
 pub mod string;
 
 pub use args::{Kind, Shape};
@@ -34,6 +39,8 @@ pub use crate::keyspace::Keyspace as Ctx;
 /// The commands on values, by family.
 pub const COMMANDS: &[&[Command<Ctx>]] = &[
     bitmap::COMMANDS,
+    blocking::LIST_COMMANDS,
+    blocking::SORTED_SET_COMMANDS,
     generic::COMMANDS,
     generic::SERVER_COMMANDS,
     geo::COMMANDS,
@@ -51,5 +58,9 @@ pub const COMMANDS: &[&[Command<Ctx>]] = &[
     sorted_set_range::COMMANDS,
     sorted_set_algebra::COMMANDS,
     stream::COMMANDS,
+    stream_claim::COMMANDS,
+    stream_groups::COMMANDS,
+    stream_info::COMMANDS,
+    stream_read::COMMANDS,
     string::COMMANDS,
 ];

@@ -118,6 +118,8 @@ flags! {
     ALLOW_BUSY = "allow_busy",
     /// Not while data is loaded in the background.
     NO_ASYNC_LOADING = "no_async_loading",
+    /// Also of a slot that is being imported, without ASKING before.
+    ASKING = "asking",
     /// Takes keys that need not be given.
     NO_MANDATORY_KEYS = "no_mandatory_keys",
     /// Of the ACL category @dangerous though not of @admin.
@@ -190,11 +192,13 @@ macro_rules! commands {
     (@shapes $h:ident $a:ident $b:ident) => { $crate::commands::spec::signature::shapes2($h) };
     (@shapes $h:ident $a:ident $b:ident $c:ident) => { $crate::commands::spec::signature::shapes3($h) };
     (@shapes $h:ident $a:ident $b:ident $c:ident $d:ident) => { $crate::commands::spec::signature::shapes4($h) };
+    (@shapes $h:ident $a:ident $b:ident $c:ident $d:ident $e:ident) => { $crate::commands::spec::signature::shapes5($h) };
     (@reply $h:ident) => { $crate::commands::spec::signature::reply0($h) };
     (@reply $h:ident $a:ident) => { $crate::commands::spec::signature::reply1($h) };
     (@reply $h:ident $a:ident $b:ident) => { $crate::commands::spec::signature::reply2($h) };
     (@reply $h:ident $a:ident $b:ident $c:ident) => { $crate::commands::spec::signature::reply3($h) };
     (@reply $h:ident $a:ident $b:ident $c:ident $d:ident) => { $crate::commands::spec::signature::reply4($h) };
+    (@reply $h:ident $a:ident $b:ident $c:ident $d:ident $e:ident) => { $crate::commands::spec::signature::reply5($h) };
 }
 pub(crate) use commands;
 
@@ -224,5 +228,6 @@ pub(crate) mod signature {
         shapes2 reply2 2 (A1 A2);
         shapes3 reply3 3 (A1 A2 A3);
         shapes4 reply4 4 (A1 A2 A3 A4);
+        shapes5 reply5 5 (A1 A2 A3 A4 A5);
     }
 }

@@ -1,21 +1,25 @@
-//! Commands on streams.
+//! Commands on the entries of streams: adding, reading by range, deleting and trimming. Reading in turn (XREAD), groups and
+//! XINFO have files of their own.
 
 use alloc::{format, vec::Vec};
 
 use super::{
     Command, Ctx,
-    args::{Arg, Key, Kind, Rest, Shape, Text, Words, options},
-    reply::{Written, typed},
+    args::{Arg, Choice, Key, Kind, Number, OneOf, Rest, Shape, Switch, Text, Words, one_of, options},
+    reply::{Array, Done, Written, typed},
     spec::commands,
 };
 use crate::{
     Error, Result,
     data::{
-        number::{Digits, parse_i64, write_i64},
-        stream::{BoundError, IdError, Keep, NewId, Precision, Stream, StreamEntry, StreamId},
+        number::{Digits, parse_count, parse_i64, write_i64},
+        stream::{
+            BoundError, Facts, IdDigits, IdError, Keep, NewId, Precision, References, Stream, StreamEntry,
+            StreamId,
+        },
     },
     keyspace::{Event, Writing},
-    resp::{Version, Writer},
+    resp::Writer,
 };
 
 /// The rows.
@@ -33,8 +37,11 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "XDEL" = xdel(key, ids) since "5.0.0" [WRITE FAST] O("1) for each entry");
     /// Removes the oldest entries down to a length or an ID; returns how many.
     "XTRIM" = xtrim(key, trimming) since "5.0.0" [WRITE] O("N) where N is the number of entries removed");
-    /// Returns the entries of several streams that came after an ID of each.
-    "XREAD" = xread(request) since "5.0.0" [READONLY BLOCKING] O("N) where N is the number of entries returned");
+    /// Deletes entries as far as groups refer to them or not; returns for each what became of it: 1 deleted, 2 kept because
+    /// a group needs it, -1 not there.
+    "XDELEX" = xdelex(key, request) since "8.2.0" [WRITE FAST] O("1) for each entry");
+    /// Sets the last ID of a stream, and what it remembers of deleted entries.
+    "XSETID" = xsetid(key, id, options) since "5.0.0" [WRITE DENYOOM FAST] O("1");
 };
 
 typed! {
@@ -42,20 +49,48 @@ typed! {
     Added = "string | null";
     /// Entries: an ID, and its fields each followed by its value.
     Entries = "[string, Bytes[]][] | null";
-    /// Entries by stream.
-    EntriesByStream = "Record<string, [string, Bytes[]][]> | null";
 }
 
-const INVALID_ID: Error = Error::refused("ERR Invalid stream ID specified as stream command argument");
+pub(super) const INVALID_ID: Error =
+    Error::refused("ERR Invalid stream ID specified as stream command argument");
 
 // Adding and trimming ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// `MAXLEN | MINID [= | ~] threshold [LIMIT count]`
+one_of! {
+    /// What happens to entries that groups refer to.
+    pub(super) enum Policy {
+        "KEEPREF" = Keep,
+        "DELREF" = Drop,
+        "ACKED" = Respect,
+    }
+}
+
+impl Policy {
+    /// What it means to the data.
+    pub(super) fn references(self) -> References {
+        match self {
+            Policy::Keep => References::Keep,
+            Policy::Drop => References::Drop,
+            Policy::Respect => References::Respect,
+        }
+    }
+
+    fn token(self) -> &'static [u8] {
+        match self {
+            Policy::Keep => b"KEEPREF",
+            Policy::Drop => b"DELREF",
+            Policy::Respect => b"ACKED",
+        }
+    }
+}
+
+/// `MAXLEN | MINID [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]`
 #[derive(Clone, Copy, Default)]
 struct Trimming {
     keep: Option<Keep>,
     approximate: bool,
     limit: Option<u64>,
+    policy: Choice<Policy>,
 }
 
 impl Trimming {
@@ -65,6 +100,7 @@ impl Trimming {
     const MINID: Shape =
         Shape::Group(&[Shape::Token("MINID"), Trimming::EXACTNESS, Shape::Word("threshold", Kind::Text)]);
     const LIMIT: Shape = Shape::Group(&[Shape::Token("LIMIT"), Shape::Word("count", Kind::Integer)]);
+    const POLICY: Shape = Shape::OneOf(Policy::SHAPES);
 
     /// Reads one of its options; false when the next word is none.
     fn take(&mut self, words: &mut Words) -> Result<bool> {
@@ -83,9 +119,13 @@ impl Trimming {
                 u64::try_from(limit).map_err(|_| Error::refused("ERR The LIMIT argument must be >= 0."))?;
             self.limit = Some(limit);
         } else {
-            return Ok(false);
+            return self.policy.take("", words);
         }
         Ok(true)
+    }
+
+    fn policy(&self) -> Policy {
+        self.policy.0.unwrap_or(Policy::Keep)
     }
 
     fn threshold<T>(&mut self, words: &mut Words, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
@@ -130,16 +170,35 @@ impl Trimming {
             true => Precision::Nodes { most: self.limit.unwrap_or(usual) },
             false => Precision::Exact,
         };
-        stream.trim(keep, precision)
+        stream.trim(keep, precision, self.policy().references())
     }
 
     /// The words that trim another copy of `stream`, which was just trimmed, to the same entries.
-    fn effect(&self, stream: &Stream) -> Option<(&'static [u8], Vec<u8>)> {
-        Some(match (self.keep?, stream.first()) {
-            (Keep::From(id), _) if !self.approximate => (b"MINID", id_text(id)),
-            (Keep::From(_), Some(first)) => (b"MINID", id_text(first.id)),
-            _ => (b"MAXLEN", write_i64(stream.len() as i64, &mut Digits::new()).to_vec()),
-        })
+    fn effect(&self, stream: &Stream) -> Option<Effect> {
+        let mut digits = IdDigits::default();
+        let (token, threshold) = match (self.keep?, stream.first()) {
+            (Keep::From(id), _) if !self.approximate => (&b"MINID"[..], id.text(&mut digits).to_vec()),
+            (Keep::From(_), Some(first)) if self.policy() == Policy::Keep => {
+                (&b"MINID"[..], first.id.text(&mut digits).to_vec())
+            }
+            // Entries go from the first on whatever the policy, so the length left says which ones went.
+            _ => (&b"MAXLEN"[..], write_i64(stream.len() as i64, &mut Digits::new()).to_vec()),
+        };
+        let policy = self.policy.0.map(Policy::token);
+        Some(Effect { token, threshold, policy })
+    }
+}
+
+/// An exact trimming, as it is logged.
+struct Effect {
+    token: &'static [u8],
+    threshold: Vec<u8>,
+    policy: Option<&'static [u8]>,
+}
+
+impl Effect {
+    fn words(&self) -> impl Iterator<Item = &[u8]> {
+        [self.token, b"=", &self.threshold].into_iter().chain(self.policy)
     }
 }
 
@@ -151,8 +210,13 @@ struct AddOptions {
 }
 
 impl Arg<'_> for AddOptions {
-    const SHAPE: Shape =
-        Shape::Options(&[Shape::Token("NOMKSTREAM"), Trimming::MAXLEN, Trimming::MINID, Trimming::LIMIT]);
+    const SHAPE: Shape = Shape::Options(&[
+        Shape::Token("NOMKSTREAM"),
+        Trimming::MAXLEN,
+        Trimming::MINID,
+        Trimming::LIMIT,
+        Trimming::POLICY,
+    ]);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let mut this = AddOptions::default();
         loop {
@@ -196,42 +260,54 @@ fn xadd<'a>(
     if id == NewId::Exact(StreamId::MIN) {
         return Err(id_error(IdError::Zero));
     }
-    let mut added = None;
-    if !options.no_make || ctx.find(key).is_some() {
-        added = Some(add(ctx, key, options.trimming, id, fields)?);
-    }
+    let added = add(ctx, key, options, id, fields)?;
     Ok(Written::new(move |out| match added {
-        Some(id) => out.bulk(&id_text(id)),
+        Some(id) => write_id(out, id),
         None => out.null(),
     }))
 }
 
-fn add(ctx: &mut Ctx, key: Key, trimming: Trimming, id: NewId, fields: FieldValues) -> Result<StreamId> {
-    let (now_ms, limit) = (ctx.now_ms(), ctx.limits.stream_node_limit);
-    let id = match ctx.read::<Stream>(key)? {
-        Some(stream) => stream.next_id(id, now_ms),
-        None => Stream::default().next_id(id, now_ms),
-    };
-    let id = id.map_err(id_error)?;
-    let mut stream = ctx.write_or_create::<Stream>(key)?;
-    stream.append(id, fields.0.chunks_exact(2).map(|pair| (pair[0], pair[1])), limit);
+fn add(
+    ctx: &mut Ctx,
+    key: Key,
+    options: AddOptions,
+    id: NewId,
+    fields: FieldValues,
+) -> Result<Option<StreamId>> {
+    let now_ms = ctx.now_ms();
+    if let Some(stream) = ctx.write::<Stream>(key)? {
+        let id = stream.next_id(id, now_ms).map_err(id_error)?;
+        append(stream, key, options.trimming, id, fields);
+        return Ok(Some(id));
+    }
+    if options.no_make {
+        return Ok(None);
+    }
+    let id = id.after(StreamId::MIN, now_ms).map_err(id_error)?;
+    append(ctx.write_or_create(key)?, key, options.trimming, id, fields);
+    Ok(Some(id))
+}
+
+fn append(mut stream: Writing<Stream>, key: Key, trimming: Trimming, id: StreamId, fields: FieldValues) {
+    let (entries, limits) = stream.with_limits();
+    let limit = limits.stream_node_limit;
+    entries.append(id, fields.0.chunks_exact(2).map(|pair| (pair[0], pair[1])), limit);
     stream.changed(Event::XAdd);
     if trimming.trim(&mut stream, limit.entries) > 0 {
         stream.changed(Event::XTrim);
     }
-    log_add(&mut stream, key, trimming, id, fields);
-    Ok(id)
+    if stream.is_logged() {
+        log_append(&mut stream, key, trimming, id, fields);
+    }
 }
 
 /// The entry replays under the ID it got, and approximate trimming as the exact one it came to.
-fn log_add(stream: &mut Writing<Stream>, key: Key, trimming: Trimming, id: StreamId, fields: FieldValues) {
-    let (effect, id) = (trimming.effect(stream), id_text(id));
-    let mut words: Vec<&[u8]> = Vec::with_capacity(6 + fields.0.len());
+fn log_append(stream: &mut Writing<Stream>, key: Key, trimming: Trimming, id: StreamId, fields: FieldValues) {
+    let (effect, mut digits) = (trimming.effect(stream), IdDigits::default());
+    let mut words: Vec<&[u8]> = Vec::with_capacity(7 + fields.0.len());
     words.extend([&b"XADD"[..], key.0]);
-    if let Some((token, threshold)) = &effect {
-        words.extend([token, &b"="[..], threshold]);
-    }
-    words.push(&id);
+    words.extend(effect.iter().flat_map(Effect::words));
+    words.push(id.text(&mut digits));
     words.extend(fields.0);
     stream.log_as(&words);
 }
@@ -239,7 +315,7 @@ fn log_add(stream: &mut Writing<Stream>, key: Key, trimming: Trimming, id: Strea
 impl Arg<'_> for Trimming {
     const SHAPE: Shape = Shape::Group(&[
         Shape::OneOf(&[Trimming::MAXLEN, Trimming::MINID]),
-        Shape::Options(&[Trimming::LIMIT]),
+        Shape::Options(&[Trimming::LIMIT, Trimming::POLICY]),
     ]);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let mut this = Trimming::default();
@@ -262,8 +338,9 @@ fn xtrim(ctx: &mut Ctx, key: Key, trimming: Trimming) -> Result<i64> {
     let removed = trimming.trim(&mut stream, entries);
     if removed > 0 {
         stream.changed(Event::XTrim);
-        if let Some((token, threshold)) = trimming.effect(&stream) {
-            stream.log_as(&[b"XTRIM", key.0, token, b"=", &threshold]);
+        if let Some(effect) = trimming.effect(&stream) {
+            let words: Vec<&[u8]> = [&b"XTRIM"[..], key.0].into_iter().chain(effect.words()).collect();
+            stream.log_as(&words);
         }
     }
     Ok(removed as i64)
@@ -277,6 +354,132 @@ fn xdel<'a>(ctx: &mut Ctx, key: Key, ids: Rest<'a, Text<'a>>) -> Result<usize> {
         stream.changed(Event::XDel);
     }
     Ok(deleted)
+}
+
+/// `IDS numids id [id …]` and `KEEPREF | DELREF | ACKED`, in any order.
+pub(super) struct DeleteRequest {
+    pub(super) ids: Vec<StreamId>,
+    pub(super) references: References,
+}
+
+impl Arg<'_> for DeleteRequest {
+    const SHAPE: Shape = Shape::Group(&[
+        Shape::Maybe(&Trimming::POLICY),
+        Shape::Token("IDS"),
+        Shape::Word("numids", Kind::Integer),
+        Shape::Many(&[Shape::Word("id", Kind::Text)]),
+    ]);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        const UNEQUAL: Error =
+            Error::refused("ERR The `numids` parameter must match the number of arguments");
+        let (mut policy, mut ids) = (Choice::<Policy>::default(), None);
+        while !words.is_empty() {
+            if words.take_with("IDS", 1) && ids.is_none() {
+                let count = parse_count(words.next()?).filter(|&n| n > 0);
+                let count = count.ok_or(Error::refused("ERR Number of IDs must be a positive integer"))?;
+                ids = Some(words.take_n(count).map_err(|_| UNEQUAL)?);
+            } else if !policy.take("", words)? {
+                return Err(if ids.is_some() { UNEQUAL } else { Error::Syntax });
+            }
+        }
+        let ids = ids.ok_or(Error::Syntax)?.iter().map(|id| parse_id(id)).collect::<Result<_>>()?;
+        Ok(DeleteRequest { ids, references: policy.0.unwrap_or(Policy::Keep).references() })
+    }
+}
+
+/// What became of an entry that was to be deleted.
+pub(super) const NOT_THERE: i64 = -1;
+pub(super) const DELETED: i64 = 1;
+pub(super) const STILL_NEEDED: i64 = 2;
+
+fn xdelex(
+    ctx: &mut Ctx,
+    key: Key,
+    request: DeleteRequest,
+) -> Result<Array<impl ExactSizeIterator<Item = i64> + use<>>> {
+    let Some(mut stream) = ctx.write::<Stream>(key)? else {
+        return Ok(Array(Vec::from_iter(request.ids.iter().map(|_| NOT_THERE)).into_iter()));
+    };
+    let mut forgotten = false;
+    let outcomes = Vec::from_iter(request.ids.iter().map(|&id| {
+        forgotten |= request.references == References::Drop && stream.drop_references(id);
+        delete_with(&mut stream, id, request.references)
+    }));
+    if outcomes.contains(&DELETED) {
+        stream.changed(Event::XDel);
+    } else if forgotten {
+        log_forgotten(&mut stream, key, &request.ids);
+    }
+    Ok(Array(outcomes.into_iter()))
+}
+
+/// Groups forgot entries that were gone before.
+fn log_forgotten(stream: &mut Writing<Stream>, key: Key, ids: &[StreamId]) {
+    let mut digits = Digits::new();
+    let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.text(&mut IdDigits::default()).to_vec()).collect();
+    let words = [&b"XDELEX"[..], key.0, b"DELREF", b"IDS", write_i64(ids.len() as i64, &mut digits)];
+    stream.changed_quietly();
+    stream.log_as(&words.into_iter().chain(ids.iter().map(Vec::as_slice)).collect::<Vec<_>>());
+}
+
+/// Deletes an entry as far as the groups allow it. Groups forget an entry also when it was gone before.
+pub(super) fn delete_with(stream: &mut Stream, id: StreamId, references: References) -> i64 {
+    let is_kept = references == References::Respect && stream.get(id).is_some() && stream.is_referenced(id);
+    if is_kept {
+        return STILL_NEEDED;
+    }
+    if references == References::Drop {
+        stream.drop_references(id);
+    }
+    if stream.delete(id) { DELETED } else { NOT_THERE }
+}
+
+options! {
+    /// The options of XSETID, read when the last ID is known.
+    struct SetIdOptions<'a> {
+        entries_added: Option<Number<'a>> = "ENTRIESADDED",
+        max_deleted_id: Option<Text<'a>> = "MAXDELETEDID",
+    }
+}
+
+fn xsetid<'a>(ctx: &mut Ctx, key: Key, id: Text<'a>, options: SetIdOptions<'a>) -> Result<Done> {
+    let last_id = parse_id(id.0)?;
+    let entries_added =
+        options.entries_added.map(|word| parse_i64(word.0).ok_or(Error::NotInteger)).transpose()?;
+    if entries_added.is_some_and(|n| n < 0) {
+        return Err(Error::refused("ERR entries_added must be positive"));
+    }
+    let max_deleted = options.max_deleted_id.map(|word| parse_id(word.0)).transpose()?;
+    if max_deleted.is_some_and(|deleted| deleted > last_id) {
+        return Err(Error::refused(
+            "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id",
+        ));
+    }
+    let Some(mut stream) = ctx.write::<Stream>(key)? else { return Err(Error::NoSuchKey) };
+    let facts = stream.facts();
+    if last_id < facts.max_deleted_id {
+        return Err(Error::refused(
+            "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
+        ));
+    }
+    if stream.last_entry_id().is_some_and(|last| last > last_id) {
+        return Err(Error::refused(
+            "ERR The ID specified in XSETID is smaller than the target stream top item",
+        ));
+    }
+    if !stream.is_empty() && entries_added.is_some_and(|added| (added as u64) < stream.len()) {
+        return Err(Error::refused(
+            "ERR The entries_added specified in XSETID is smaller than the target stream length",
+        ));
+    }
+    let max_deleted = max_deleted.filter(|&id| id != StreamId::MIN);
+    stream.set_facts(Facts {
+        last_id,
+        max_deleted_id: max_deleted.unwrap_or(facts.max_deleted_id),
+        entries_added: entries_added.map_or(facts.entries_added, |added| added as u64),
+    });
+    stream.changed(Event::XSetId);
+    Ok(Done)
 }
 
 // Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,123 +523,29 @@ fn range<'c>(
     options: RangeOptions,
     backwards: bool,
 ) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'c>>> {
-    let refuse = |error, which| match error {
-        BoundError::Invalid => INVALID_ID,
-        BoundError::Beyond => format!("ERR invalid {which} ID for the interval").into(),
-    };
-    let start = StreamId::parse_start(start.0).map_err(|error| refuse(error, "start"))?;
-    let end = StreamId::parse_end(end.0).map_err(|error| refuse(error, "end"))?;
+    let (start, end) = (parse_start(start.0)?, parse_end(end.0)?);
     let stream = ctx.read::<Stream>(key)?;
     Ok(Written::new(move |out| {
         let Some(stream) = stream else { return out.array(0) };
         let most = match options.count {
             None => usize::MAX,
             Some(count) if count <= 0 => return out.null_array(),
-            Some(count) => count as usize,
+            Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
         };
         let entries = if backwards { stream.range_backwards(start, end) } else { stream.range(start, end) };
         out.counted(Writer::array, |out| entries.take(most).map(|entry| write_entry(out, entry)).count());
     }))
 }
 
-/// `[COUNT count] STREAMS key [key …] id [id …]`
-struct ReadRequest<'a> {
-    count: Option<i64>,
-    keys: &'a [&'a [u8]],
-    ids: &'a [&'a [u8]],
+/// Writes an ID as a text.
+pub(super) fn write_id(out: &mut Writer, id: StreamId) {
+    out.bulk(id.text(&mut IdDigits::default()));
 }
 
-impl<'a> Arg<'a> for ReadRequest<'a> {
-    const SHAPE: Shape = Shape::Group(&[
-        Shape::Options(&[Shape::Group(&[Shape::Token("COUNT"), Shape::Word("count", Kind::Integer)])]),
-        Shape::Streams,
-    ]);
-    fn parse(words: &mut Words<'a>) -> Result<Self> {
-        let mut count = None;
-        while !words.take_with("STREAMS", 1) {
-            if words.take_with("COUNT", 1) {
-                count = Some(i64::parse(words)?);
-            } else if words.take_with("GROUP", 2) {
-                return Err(Error::refused(
-                    "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
-                ));
-            } else if words.take("NOACK") {
-                return Err(Error::refused(
-                    "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
-                ));
-            } else {
-                return Err(Error::Syntax);
-            }
-        }
-        let both = words.split_off(0);
-        if !both.len().is_multiple_of(2) {
-            return Err(Error::refused(
-                "ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified.",
-            ));
-        }
-        let (keys, ids) = both.split_at(both.len() / 2);
-        Ok(ReadRequest { count, keys, ids })
-    }
-}
-
-fn xread<'a, 'c>(
-    ctx: &'c mut Ctx,
-    request: ReadRequest<'a>,
-) -> Result<Written<EntriesByStream, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
-    let mut wanted = Vec::with_capacity(request.keys.len());
-    for (key, id) in request.keys.iter().zip(request.ids) {
-        let stream = ctx.look_up(Key(key));
-        let last = match stream
-            .map(|found| ctx.database().get::<Stream>(found).ok_or(Error::WrongType))
-            .transpose()?
-        {
-            Some(stream) => stream.facts().last_id,
-            None => StreamId::MIN,
-        };
-        let after = match *id {
-            b"$" => last,
-            b">" => {
-                return Err(Error::refused(
-                    "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
-                ));
-            }
-            id => parse_id(id)?,
-        };
-        // An ID after all others has nothing behind it.
-        if let (Some(found), Some(from)) = (stream, after.next().filter(|_| after < last)) {
-            wanted.push((*key, found, from));
-        }
-    }
-    let most = request.count.filter(|&count| count > 0).map_or(usize::MAX, |count| count as usize);
-    let database = ctx.database();
-    let read: Vec<_> = wanted
-        .into_iter()
-        .filter_map(|(key, found, from)| {
-            let entries = database.get::<Stream>(found)?.range(from, StreamId::MAX);
-            entries.clone().next().map(|_| (key, entries))
-        })
-        .collect();
-    Ok(Written::new(move |out| {
-        if read.is_empty() {
-            return out.null_array();
-        }
-        match out.version() {
-            Version::V2 => out.array(read.len()),
-            Version::V3 => out.map(read.len()),
-        }
-        for (key, entries) in read {
-            if out.version() == Version::V2 {
-                out.array(2);
-            }
-            out.bulk(key);
-            out.counted(Writer::array, |out| entries.take(most).map(|entry| write_entry(out, entry)).count());
-        }
-    }))
-}
-
-fn write_entry(out: &mut Writer, entry: StreamEntry) {
+/// Writes an entry: its ID, and its fields each followed by its value.
+pub(super) fn write_entry(out: &mut Writer, entry: StreamEntry) {
     out.array(2);
-    out.bulk(&id_text(entry.id));
+    write_id(out, entry.id);
     out.array(2 * entry.fields.len());
     for (field, value) in entry.fields {
         field.write_bulk(out);
@@ -444,14 +553,26 @@ fn write_entry(out: &mut Writer, entry: StreamEntry) {
     }
 }
 
-fn parse_id(word: &[u8]) -> Result<StreamId> {
+/// Reads the ID of an entry.
+pub(super) fn parse_id(word: &[u8]) -> Result<StreamId> {
     StreamId::parse(word, 0).ok_or(INVALID_ID)
 }
 
-fn id_text(id: StreamId) -> Vec<u8> {
-    let mut text = Vec::with_capacity(24);
-    id.write(&mut text);
-    text
+/// Reads where a range starts.
+pub(super) fn parse_start(word: &[u8]) -> Result<StreamId> {
+    StreamId::parse_start(word).map_err(|error| bound_error(error, "start"))
+}
+
+/// Reads where a range ends.
+pub(super) fn parse_end(word: &[u8]) -> Result<StreamId> {
+    StreamId::parse_end(word).map_err(|error| bound_error(error, "end"))
+}
+
+fn bound_error(error: BoundError, which: &str) -> Error {
+    match error {
+        BoundError::Invalid => INVALID_ID,
+        BoundError::Beyond => format!("ERR invalid {which} ID for the interval").into(),
+    }
 }
 
 fn id_error(error: IdError) -> Error {

@@ -1,16 +1,25 @@
 //! The stream: entries of ascending IDs in nodes of a hundred or so, each a listpack in the bytes of Redis. Adds at the
-//! end, trims at the front, reads ranges either way. It knows neither the time nor who waits for entries; consumer
-//! groups will stand beside the entries and refer to them by ID.
+//! end, trims at the front, reads ranges either way. Consumer groups stand beside the entries and refer to them by ID. It
+//! knows neither the time nor who waits for entries.
 
+mod group;
 mod id;
+mod id_map;
 mod node;
+mod reading;
+mod trimming;
 
-pub use id::{BoundError, NewId, StreamId};
+pub use group::{Consumer, ConsumerIndex, Delivery, Group};
+pub use id::{BoundError, IdDigits, IdError, NewId, StreamId};
+pub use id_map::IdMap;
 pub use node::Fields;
+pub use reading::Reader;
+pub use trimming::{Keep, Precision, References};
 
 use crate::data::containers::listpack::{self, Listpack};
 use alloc::boxed::Box;
 use alloc::collections::{VecDeque, vec_deque};
+use alloc::vec::Vec;
 use node::{Node, Records};
 
 /// A stream of entries, as wide as a pointer.
@@ -25,6 +34,8 @@ struct Body {
     nodes: VecDeque<Node>,
     len: u64,
     facts: Facts,
+    /// In the order of their names.
+    groups: Vec<Group>,
 }
 
 /// What a stream remembers beside its entries.
@@ -54,38 +65,6 @@ pub struct StreamEntry<'a> {
     pub id: StreamId,
     /// Its fields and values in order.
     pub fields: Fields<'a>,
-}
-
-/// Why an entry cannot have the ID it asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdError {
-    /// It is `0-0`.
-    Zero,
-    /// It is not greater than the last ID.
-    NotGreater,
-    /// The last ID is the greatest there is.
-    Exhausted,
-}
-
-/// What trimming keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// The last entries, as many as this.
-    Last(u64),
-    /// Entries from this ID on.
-    From(StreamId),
-}
-
-/// How exact trimming is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// Exactly as told.
-    Exact,
-    /// Whole nodes only, and no more entries than this, unless it is 0.
-    Nodes {
-        /// The most entries to remove.
-        most: u64,
-    },
 }
 
 /// A run of entries, in either order.
@@ -137,7 +116,7 @@ impl Stream {
             }
         }
         let in_order = last.is_none_or(|last| last <= facts.last_id);
-        in_order.then(|| Stream { body: Box::new(Body { nodes: checked, len, facts }) })
+        in_order.then(|| Stream { body: Box::new(Body { nodes: checked, len, facts, groups: Vec::new() }) })
     }
 
     /// How many entries.
@@ -179,24 +158,63 @@ impl Stream {
     /// The bytes of the heap it occupies. Visits every node.
     pub fn memory(&self) -> usize {
         let listpacks: usize = self.body.nodes.iter().map(|node| node.listpack.heap_size()).sum();
-        size_of::<Body>() + self.body.nodes.capacity() * size_of::<Node>() + listpacks
+        let groups: usize = self.body.groups.iter().map(Group::memory).sum();
+        let lists =
+            self.body.nodes.capacity() * size_of::<Node>() + self.body.groups.capacity() * size_of::<Group>();
+        size_of::<Body>() + lists + listpacks + groups
+    }
+
+    /// Its groups in the order of their names.
+    pub fn groups(&self) -> &[Group] {
+        &self.body.groups
+    }
+
+    /// The group of a name.
+    pub fn group(&self, name: &[u8]) -> Option<&Group> {
+        self.body.place_of_group(name).ok().map(|place| &self.body.groups[place])
+    }
+
+    /// The group of a name, to be changed.
+    pub fn group_mut(&mut self, name: &[u8]) -> Option<&mut Group> {
+        let place = self.body.place_of_group(name).ok()?;
+        Some(&mut self.body.groups[place])
+    }
+
+    /// Adds a group. Answers whether its name was free; otherwise nothing is added.
+    pub fn add_group(&mut self, group: Group) -> bool {
+        let place = self.body.place_of_group(group.name());
+        if let Err(place) = place {
+            self.body.groups.insert(place, group);
+        }
+        place.is_err()
+    }
+
+    /// Removes a group. Answers whether there was one of that name.
+    pub fn remove_group(&mut self, name: &[u8]) -> bool {
+        let place = self.body.place_of_group(name);
+        if let Ok(place) = place {
+            self.body.groups.remove(place);
+        }
+        place.is_ok()
+    }
+
+    /// Whether a group still needs an entry; see [`Group::needs`].
+    pub fn is_referenced(&self, id: StreamId) -> bool {
+        self.body.groups.iter().any(|group| group.needs(id))
+    }
+
+    /// Has all groups forget an entry. Answers whether it was pending in any.
+    pub fn drop_references(&mut self, id: StreamId) -> bool {
+        let mut was_pending = false;
+        for group in &mut self.body.groups {
+            was_pending |= group.acknowledge(id);
+        }
+        was_pending
     }
 
     /// The ID that a new entry gets.
     pub fn next_id(&self, wanted: NewId, now_ms: u64) -> Result<StreamId, IdError> {
-        let last = self.body.facts.last_id;
-        let id = match wanted {
-            NewId::Exact(StreamId::MIN) => return Err(IdError::Zero),
-            _ if last == StreamId::MAX => return Err(IdError::Exhausted),
-            NewId::Exact(id) => id,
-            NewId::Auto if now_ms > last.ms => StreamId::new(now_ms, 0),
-            NewId::Auto => last.next().ok_or(IdError::Exhausted)?,
-            NewId::Within(ms) if ms == last.ms => {
-                StreamId::new(ms, last.seq.checked_add(1).ok_or(IdError::NotGreater)?)
-            }
-            NewId::Within(ms) => StreamId::new(ms, 0),
-        };
-        if id > last { Ok(id) } else { Err(IdError::NotGreater) }
+        wanted.after(self.body.facts.last_id, now_ms)
     }
 
     /// Adds an entry. Answers whether its ID is greater than the last one; otherwise nothing is added.
@@ -222,16 +240,11 @@ impl Stream {
     /// Deletes an entry. Answers whether there was one.
     pub fn delete(&mut self, id: StreamId) -> bool {
         let body = &mut *self.body;
-        let Some(index) = body.node_of(id) else { return false };
-        if !body.nodes[index].delete(id) {
-            return false;
+        let deleted = body.remove(id);
+        if deleted {
+            body.facts.max_deleted_id = body.facts.max_deleted_id.max(id);
         }
-        if body.nodes[index].live() == 0 {
-            body.nodes.remove(index);
-        }
-        body.len -= 1;
-        body.facts.max_deleted_id = body.facts.max_deleted_id.max(id);
-        true
+        deleted
     }
 
     /// The entry of an ID.
@@ -250,60 +263,36 @@ impl Stream {
     }
 
     fn range_in(&self, start: StreamId, end: StreamId, backwards: bool) -> Range<'_> {
-        let first = self.body.node_of(start).unwrap_or(0);
-        let after = self.body.node_of(end).map_or(0, |last| last + 1);
-        let nodes = self.body.nodes.range(first.min(after)..after);
-        Range { nodes, records: None, start, end, backwards }
-    }
-
-    /// Removes entries at the front. Answers how many.
-    pub fn trim(&mut self, keep: Keep, precision: Precision) -> u64 {
-        let body = &mut *self.body;
-        let before = body.len;
-        while let Some(node) = body.nodes.front_mut() {
-            let live = node.live() as u64;
-            let removed = before - body.len;
-            let too_many = match keep {
-                Keep::Last(most) if body.len <= most => break,
-                Keep::Last(most) => body.len - most,
-                Keep::From(_) => u64::MAX,
-            };
-            if let Precision::Nodes { most } = precision
-                && most > 0
-                && removed + live > most
-            {
-                break;
-            }
-            let whole = match keep {
-                Keep::Last(_) => live <= too_many,
-                Keep::From(first) => node.last_id() < first,
-            };
-            if whole {
-                body.nodes.pop_front();
-                body.len -= live;
-                continue;
-            }
-            if precision == Precision::Exact {
-                let last = match keep {
-                    Keep::Last(_) => Some(StreamId::MAX),
-                    Keep::From(first) => first.previous(),
-                };
-                let most = usize::try_from(too_many).unwrap_or(usize::MAX);
-                body.len -= last.map_or(0, |last| node.delete_through(last, most)) as u64;
-                if node.live() == 0 {
-                    body.nodes.pop_front();
-                }
-            }
-            break;
-        }
-        if body.nodes.capacity() > 32 && body.nodes.len() < body.nodes.capacity() / 4 {
-            body.nodes.shrink_to(body.nodes.len() * 2);
-        }
-        before - body.len
+        self.body.range_in(start, end, backwards)
     }
 }
 
 impl Body {
+    /// Removes an entry. Answers whether there was one.
+    fn remove(&mut self, id: StreamId) -> bool {
+        let Some(index) = self.node_of(id) else { return false };
+        if !self.nodes[index].delete(id) {
+            return false;
+        }
+        if self.nodes[index].live() == 0 {
+            self.nodes.remove(index);
+        }
+        self.len -= 1;
+        true
+    }
+
+    /// Where in the order of names a group stands, or else would stand.
+    fn place_of_group(&self, name: &[u8]) -> Result<usize, usize> {
+        self.groups.binary_search_by(|group| group.name().cmp(name))
+    }
+
+    fn range_in(&self, start: StreamId, end: StreamId, backwards: bool) -> Range<'_> {
+        let first = self.node_of(start).unwrap_or(0);
+        let after = self.node_of(end).map_or(0, |last| last + 1);
+        let nodes = self.nodes.range(first.min(after)..after);
+        Range { nodes, records: None, start, end, backwards }
+    }
+
     /// The index of the node that has or would have an ID.
     fn node_of(&self, id: StreamId) -> Option<usize> {
         match self.nodes.back() {

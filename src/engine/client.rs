@@ -3,13 +3,15 @@
 use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 use core::mem;
 
-use crate::resp::{RequestParser, Version};
+use crate::resp::{RequestParser, Version, Writer};
 
 use super::{
     acl::UserId,
     dispatch::Known,
     pubsub::Subscriptions,
+    tracking::Tracking,
     transactions::{Transaction, Watching},
+    waiting::Parked,
 };
 
 /// Names a client while it is connected; the number is given to another one later.
@@ -100,6 +102,8 @@ pub struct Client {
     pub watching: Watching,
     /// The channels and patterns it listens to.
     pub subscriptions: Subscriptions,
+    /// How it is told of changes of keys that it read (CLIENT TRACKING).
+    pub tracking: Option<Box<Tracking>>,
     /// Whether it sees every command (MONITOR).
     pub is_monitor: bool,
     /// Whether it is to be closed when its output is written.
@@ -125,6 +129,10 @@ pub struct Client {
     pub(super) out: Vec<u8>,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
+    /// What it waits for, when a command of it found nothing.
+    pub(super) parked: Option<Box<Parked>>,
+    /// Whether its next request waits for the end of a pause (CLIENT PAUSE).
+    pub(super) paused: bool,
     /// Whether it is in the list of clients whose output the shell has to fetch.
     pub(super) ready: bool,
 }
@@ -144,6 +152,7 @@ impl Client {
             transaction: None,
             watching: Watching::default(),
             subscriptions: Subscriptions::default(),
+            tracking: None,
             is_monitor: false,
             closing: false,
             replies: Replies::On,
@@ -158,6 +167,8 @@ impl Client {
             reading: 0,
             out: Vec::new(),
             held: false,
+            parked: None,
+            paused: false,
             ready: false,
         }
     }
@@ -166,6 +177,26 @@ impl Client {
     pub(super) fn put_back(&mut self, mut out: Vec<u8>) {
         out.append(&mut self.out);
         self.out = out;
+    }
+
+    /// Whether its requests wait for something that others do.
+    #[inline]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.parked.is_some() || self.paused
+    }
+
+    /// Keeps a request that came in words until its turn comes.
+    pub(super) fn keep_request(&mut self, words: &[&[u8]]) {
+        let mut out = Writer::new(&mut self.query, Version::V2);
+        out.array(words.len());
+        words.iter().for_each(|word| out.bulk(word));
+    }
+
+    /// Its requests have waited long enough; those that came meanwhile are next.
+    pub(super) fn resume(&mut self) {
+        self.parked = None;
+        self.paused = false;
+        self.held = !self.query.is_empty();
     }
 
     /// Whether it listens to channels or patterns.
@@ -180,10 +211,15 @@ impl Client {
 
     /// The letters of the `flags` field of CLIENT LIST; `executes` while its EXEC runs.
     pub fn flags(&self, executes: bool) -> String {
+        let (bcast, is_broken) = self.tracking.as_ref().map_or((false, false), |tracking| tracking.flags());
         let flags = [
             ('O', self.is_monitor),
             ('P', self.is_subscriber()),
             ('x', self.transaction.is_some() || executes),
+            ('b', self.is_waiting()),
+            ('t', self.tracking.is_some()),
+            ('R', is_broken),
+            ('B', bcast),
             ('d', self.watching.has_failed()),
             ('c', self.closing),
             ('e', self.no_evict),
@@ -223,6 +259,8 @@ pub struct Clients {
     /// Clients with output or an end that their shell does not know of, since another client caused it.
     ready: VecDeque<ClientId>,
     last_id: u64,
+    /// By how many bytes buffers have grown since somebody looked at all of them.
+    pub(super) grown: usize,
     /// Connected since the start.
     pub accepted: u64,
 }
@@ -267,7 +305,9 @@ impl Clients {
     /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
     pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
-        client.out.extend_from_slice(bytes(client.version));
+        let bytes = bytes(client.version);
+        client.out.extend_from_slice(bytes);
+        self.grown += bytes.len();
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }

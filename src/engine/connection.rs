@@ -517,7 +517,7 @@ impl Engine {
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
              qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={out} oll=0 omem=0 \
-             tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+             tot-mem={} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id,
             client.origin.addr,
             client.origin.laddr,
@@ -531,9 +531,10 @@ impl Engine {
             client.subscriptions.len(Space::Pattern),
             client.subscriptions.len(Space::Shard),
             qbuf_room - qbuf,
-            size_of::<Client>() + qbuf_room + out_room + multi_mem,
+            client.memory(),
             client.last_command.map_or("NULL", |known| self.table.name(known)),
             String::from_utf8_lossy(self.acl.name(client.user)),
+            client.tracking.as_ref().map_or(-1, |tracking| tracking.redirect()),
             if client.version == Version::V2 { 2 } else { 3 },
             String::from_utf8_lossy(&client.library.0),
             String::from_utf8_lossy(&client.library.1),

@@ -9,6 +9,7 @@ use alloc::{
 use super::{
     Engine,
     client::{ClientId, Replies},
+    eviction::OUT_OF_MEMORY,
     latency::Histogram,
     names::Names,
 };
@@ -16,6 +17,7 @@ use crate::{
     Error,
     commands::{self, Command, Ctx, Flags, Spec, args::Words},
     error::until_zero,
+    keyspace::Wait,
     resp::{Version, Writer},
 };
 
@@ -52,6 +54,8 @@ pub struct Table {
     index: Names,
     /// Commands whose first word only opens a group, such as CLIENT.
     containers: Vec<&'static str>,
+    /// Commands under other names: the name, and what it is called instead.
+    renames: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// What one command has cost so far.
@@ -75,7 +79,8 @@ impl Table {
     pub fn new() -> Table {
         let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
         let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
-        let mut table = Table { rows: Vec::new(), index: Names::new(), containers: Vec::new() };
+        let mut table =
+            Table { rows: Vec::new(), index: Names::new(), containers: Vec::new(), renames: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
@@ -107,7 +112,7 @@ impl Table {
     /// The command that `words` name.
     #[inline]
     pub fn find(&self, words: &[&[u8]]) -> Option<Known> {
-        let name = words.first()?;
+        let name = self.original_name(words.first()?)?;
         let sub = || words.get(1).and_then(|sub| self.find_sub(name, sub));
         // A word with a blank in it is no name, though `CLIENT LIST` is how subcommands are called here.
         match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
@@ -115,6 +120,24 @@ impl Table {
             // COMMAND is both a command and a group of others.
             Some(known) if words.len() > 1 && self.rows[known.0 as usize].is_group => sub(),
             found => found,
+        }
+    }
+
+    /// Has commands be found by other names.
+    pub fn rename(&mut self, renames: Vec<(Vec<u8>, Vec<u8>)>) {
+        self.renames = renames;
+    }
+
+    /// What a command was called before it was renamed, if there still is one of that name.
+    #[inline]
+    fn original_name<'a>(&'a self, name: &'a [u8]) -> Option<&'a [u8]> {
+        if self.renames.is_empty() {
+            return Some(name);
+        }
+        match self.renames.iter().find(|(_, new)| new.eq_ignore_ascii_case(name)) {
+            Some((old, _)) => Some(old),
+            None if self.renames.iter().any(|(old, _)| old.eq_ignore_ascii_case(name)) => None,
+            None => Some(name),
         }
     }
 
@@ -191,6 +214,7 @@ impl Engine {
         let start = out.position();
         match self.admit(known, words) {
             Err(error) => self.refuse(error, words, out),
+            Ok(known) if self.waiting.is_paused() && self.is_held_up(known) => return self.pause_current(),
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -198,15 +222,18 @@ impl Engine {
                 out.simple("QUEUED");
             }
             Ok(known) => {
-                self.call(known, words, out);
+                let wait = self.call(known, words, out);
                 self.settle();
+                if let Some(wait) = wait {
+                    return self.park(known, words, wait);
+                }
             }
         }
         self.finish(start, out);
     }
 
-    /// Runs a command that is admitted, and counts what it cost.
-    pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) {
+    /// Runs a command that is admitted, and counts what it cost. One that is to wait has not answered, and is not counted.
+    pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) -> Option<Wait> {
         let start = out.position();
         let Row { run, name_words, .. } = self.table.rows[known.0 as usize];
         let args = Words::new(&words[name_words..]);
@@ -226,8 +253,15 @@ impl Engine {
             };
             self.write_error(&error, out);
         }
-        if !self.monitors.is_empty() {
+        if !self.monitors.is_empty() && !self.waiting.is_retrying {
             self.feed_monitors(known, words, out);
+        }
+        if let Some(wait) = self.keyspace.wait.take().filter(|_| !failed && self.executing.is_none()) {
+            out.truncate(start);
+            return Some(wait);
+        }
+        if !self.tracking.is_empty() {
+            self.track_reads(known, words);
         }
         let took_us = self.lap();
         let stats = &mut self.calls[known.0 as usize];
@@ -238,6 +272,7 @@ impl Engine {
         if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
             self.keep_duration(known, words, took_us);
         }
+        None
     }
 
     /// The gates, in Redis's order.
@@ -256,6 +291,13 @@ impl Engine {
             Some(Error::refused("ERR Command not allowed inside a transaction"))
         } else if !self.current().unrestricted
             && let Err(error) = self.permit(known, words)
+        {
+            Some(error)
+        } else if self.config.maxmemory > 0 && !self.make_room() && self.takes_memory(spec) {
+            Some(OUT_OF_MEMORY)
+        } else if self.snapshots.failed
+            && (flags.has(Flags::WRITE) || spec.name == "PING")
+            && let Some(error) = self.refuse_without_snapshots()
         {
             Some(error)
         } else if self.current().is_subscriber()
@@ -313,7 +355,7 @@ impl Engine {
 
     /// Takes back a reply that the client does not want (CLIENT REPLY). Messages that came meanwhile follow it; inside
     /// the reply, to EXEC for example, they would be taken for parts of it.
-    fn finish(&mut self, start: usize, out: &mut Writer) {
+    pub(super) fn finish(&mut self, start: usize, out: &mut Writer) {
         let Some(client) = self.clients.get_mut(self.current) else { return };
         if client.replies != Replies::On {
             let is_message = client.last_command.is_some_and(|known| is_subscription(self.table.spec(known)));
@@ -346,11 +388,12 @@ impl Engine {
     fn unknown(&self, words: &[&[u8]]) -> Error {
         const QUOTED: usize = 128;
         let start = |word: &[u8], limit: usize| word[..word.len().min(limit)].to_vec();
-        if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
+        let group = self.table.original_name(words[0]).and_then(|name| self.table.container(name));
+        if let (Some(container), Some(sub)) = (group, words.get(1)) {
             let help = format!("'. Try {container} HELP.");
             return Error::quoting("ERR unknown subcommand '", &start(sub, QUOTED), &help);
         }
-        if let Some(container) = self.table.container(words[0]) {
+        if let Some(container) = group {
             return wrong_arity(&container.to_ascii_lowercase());
         }
         let mut args = Vec::new();

@@ -10,16 +10,19 @@ impl Engine {
     pub(super) fn settle(&mut self) {
         if !self.keyspace.effects.is_empty() {
             self.tell();
+            self.serve();
         }
     }
 
     #[inline(never)]
-    fn tell(&mut self) {
+    pub(super) fn tell(&mut self) {
         self.journal.append(&self.keyspace.effects);
         if self.keyspace.effects.touches_wanted {
             let effects = mem::take(&mut self.keyspace.effects);
             self.fail_watches(&effects);
             self.notify(&effects);
+            self.invalidate(&effects);
+            self.waiting.mark(&effects);
             self.keyspace.effects = effects;
         }
         self.keyspace.effects.clear();
@@ -27,7 +30,9 @@ impl Engine {
 
     /// Works out anew whether anybody wants to know which keys are touched.
     pub(super) fn refresh_interests(&mut self) {
-        self.keyspace.effects.touches_wanted =
-            !self.watches.is_empty() || self.config.notify_keyspace_events.is_on();
+        self.keyspace.effects.touches_wanted = !self.watches.is_empty()
+            || !self.waiting.is_empty()
+            || !self.tracking.is_empty()
+            || self.config.notify_keyspace_events.is_on();
     }
 }

@@ -7,6 +7,7 @@ mod connection;
 mod debug;
 pub mod dispatch;
 mod effects;
+mod eviction;
 mod functions;
 mod info;
 mod introspection;
@@ -18,11 +19,15 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod serialization;
 mod slowlog;
+mod snapshots;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tracking;
 mod transactions;
+mod waiting;
 
 use alloc::{string::String, vec::Vec};
 use core::mem;
@@ -36,15 +41,17 @@ use crate::{
 use acl::Acl;
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
-pub use config::{Config, Files, Host};
+pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
 use slowlog::SlowLog;
+use snapshots::Snapshots;
 use stats::Stats;
 use transactions::Watches;
+use waiting::Waiting;
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
@@ -59,8 +66,13 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    serialization::COMMANDS,
+    serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
+    snapshots::COMMANDS,
+    tracking::COMMANDS,
     transactions::COMMANDS,
+    waiting::COMMANDS,
 ];
 
 /// A data store.
@@ -77,11 +89,14 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    snapshots: Snapshots,
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
     pubsub: PubSub,
     watches: Watches,
+    waiting: Waiting,
+    tracking: tracking::Table,
     /// Clients that see every command.
     monitors: Vec<ClientId>,
     /// Whether keys past their deadline are removed before anybody asks for them.
@@ -91,12 +106,15 @@ pub struct Engine {
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
     quick: quick::Commands,
+    /// Whether more has to be evicted than one unit did.
+    evicts: bool,
 }
 
 impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
-        let table = Table::new();
+        let mut table = Table::new();
+        table.rename(config.renames.clone());
         let mut engine = Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
@@ -109,15 +127,19 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            snapshots: Snapshots::default(),
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
             pubsub: PubSub::default(),
             watches: Watches::default(),
+            waiting: Waiting::default(),
+            tracking: tracking::Table::default(),
             monitors: Vec::new(),
             expires_actively: true,
             notes: Vec::new(),
             lap_us: 0,
+            evicts: false,
         };
         engine.configure();
         engine
@@ -129,6 +151,21 @@ impl Engine {
         let id = self.clients.insert(origin, now_ms);
         self.greet(id);
         id
+    }
+
+    /// Adds a client that stands for another one while that goes on: of the same user, working on the same database. `None`
+    /// when the other one collects a transaction, in which nobody waits.
+    pub fn connect_beside(&mut self, other: ClientId, now_ms: u64) -> Option<ClientId> {
+        let origin = self.clients.get(other).filter(|it| it.transaction.is_none())?.origin.clone();
+        let id = self.connect(origin, now_ms);
+        let other = self.clients.get(other)?;
+        let (db, version, no_touch) = (other.db, other.version, other.no_touch);
+        let (user, authenticated, unrestricted) = (other.user, other.authenticated, other.unrestricted);
+        if let Some(client) = self.clients.get_mut(id) {
+            (client.db, client.version, client.no_touch) = (db, version, no_touch);
+            (client.user, client.authenticated, client.unrestricted) = (user, authenticated, unrestricted);
+        }
+        Some(id)
     }
 
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
@@ -153,6 +190,10 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
+        if client.is_waiting() {
+            client.query.extend_from_slice(bytes);
+            return self.limit_query(id);
+        }
         client.reading = client.query.len() + bytes.len();
         let mut parser = mem::take(&mut client.parser);
         let mut query = mem::take(&mut client.query);
@@ -174,15 +215,16 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
-        let over = query.len() > self.config.client_query_buffer_limit;
+        self.clients.grown += query.len() + out.len() - unsent;
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;
             client.query = query;
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
-            client.closing |= over;
         }
+        self.limit_query(id);
+        self.watch_client_memory();
     }
 
     /// Runs one request that is already in words: the way of callers in the same process.
@@ -195,6 +237,10 @@ impl Engine {
         self.begin(now_ms);
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.active_ms = now_ms;
+        if client.is_waiting() || client.held {
+            client.keep_request(words);
+            return self.limit_query(id);
+        }
         let mut out = mem::take(&mut client.out);
         let unsent = out.len();
         let mut writer = Writer::new(&mut out, client.version);
@@ -202,6 +248,9 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
+            if client.paused {
+                client.keep_request(words);
+            }
         }
     }
 
@@ -210,24 +259,33 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
-        if self.expires_actively {
+        if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
+        if self.evicts {
+            self.make_room();
+        }
+        self.evict_clients();
+        self.save_if_due();
         self.settle();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        self.expires_actively && self.keyspace.may_expire_before(at_ms) || !self.keyspace.freeing.is_done()
+        let expires = self.expires_actively && self.keyspace.may_expire_before(at_ms);
+        expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if !self.keyspace.freeing.is_done() {
+        if self.evicts || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
-        if self.expires_actively { self.keyspace.next_deadline() } else { None }
+        let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
+        let expires = self.expires_actively && !self.keyspace.keeps_expired;
+        let expires_at = if expires { self.keyspace.next_deadline() } else { None };
+        expires_at.into_iter().chain(waits_until).min()
     }
 
     /// Whether a client that just connected has to authenticate.
@@ -237,8 +295,12 @@ impl Engine {
 
     /// Closes the clients that last sent something before `before_ms`, except those that wait for messages.
     pub fn close_idle(&mut self, before_ms: u64) {
-        let is_idle =
-            |client: &Client| client.active_ms < before_ms && !client.is_subscriber() && !client.is_monitor;
+        let is_idle = |client: &Client| {
+            client.active_ms < before_ms
+                && !client.is_subscriber()
+                && !client.is_monitor
+                && client.parked.is_none()
+        };
         let idle: Vec<ClientId> =
             self.clients.iter().filter(|(_, it)| is_idle(it)).map(|(id, _)| id).collect();
         idle.into_iter().for_each(|id| self.close(id));
@@ -256,8 +318,8 @@ impl Engine {
         self.clients.get(id).is_none_or(|client| client.closing)
     }
 
-    /// Whether requests of a client wait until its replies are fetched; [`Engine::receive`] goes on with them, with or
-    /// without more bytes.
+    /// Whether requests of a client are there that [`Engine::receive`] goes on with, with or without more bytes: they
+    /// waited for its replies to be fetched, or for what another client did.
     #[inline]
     pub fn is_held(&self, id: ClientId) -> bool {
         self.clients.get(id).is_some_and(|client| client.held)
@@ -305,6 +367,17 @@ impl Engine {
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
+        if now_ms >= self.waiting.soonest_ms() {
+            self.end_waits();
+        }
+    }
+
+    /// Has a client closed that has more to be read than it may.
+    fn limit_query(&mut self, id: ClientId) {
+        let limit = self.config.client_query_buffer_limit;
+        if self.clients.get(id).is_some_and(|client| client.query.len() > limit) {
+            self.close(id);
+        }
     }
 
     /// Microseconds since the last call, or since the unit began.
@@ -350,5 +423,7 @@ impl Engine {
         self.unsubscribe_all(id);
         self.unwatch_all(id);
         self.stop_monitoring(id);
+        self.stop_waiting(id);
+        self.stop_tracking(id);
     }
 }

@@ -68,7 +68,31 @@ impl<'i> Ahead<'i> {
     }
 }
 
+/// What becomes of the requests behind one that ran.
+enum Outlook {
+    /// They run.
+    Goes,
+    /// They wait until this one is answered.
+    Parked,
+    /// They wait, and this one with them: it has not run.
+    Paused,
+    /// Nobody will read them.
+    Closed,
+}
+
 impl Engine {
+    #[inline]
+    fn outlook(&self, id: ClientId) -> Outlook {
+        match self.clients.get(id) {
+            Some(client) if !client.closing => match (client.paused, client.parked.is_some()) {
+                (false, false) => Outlook::Goes,
+                (false, true) => Outlook::Parked,
+                (true, _) => Outlook::Paused,
+            },
+            _ => Outlook::Closed,
+        }
+    }
+
     /// Runs every complete request in `input`; returns how many bytes they took.
     pub(super) fn requests(
         &mut self,
@@ -84,9 +108,19 @@ impl Engine {
             let stop = self.read_ahead(id, input, at, parser, &mut ahead);
             for (request, words) in ahead.requests() {
                 self.request(id, request.known, words, out);
-                // What follows the end of a connection is not read.
-                if self.is_closing(id) {
-                    return input.len();
+                match self.outlook(id) {
+                    Outlook::Goes => {}
+                    // What follows the end of a connection is not read.
+                    Outlook::Closed => return input.len(),
+                    // What was read ahead is read again.
+                    Outlook::Parked => {
+                        *parser = RequestParser::default();
+                        return request.end;
+                    }
+                    Outlook::Paused => {
+                        *parser = RequestParser::default();
+                        return at;
+                    }
                 }
                 at = request.end;
                 if out.position() > OUTPUT_MAX {
@@ -102,7 +136,11 @@ impl Engine {
                 Stop::Inline(words, end) => {
                     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
                     self.request(id, None, &words, out);
-                    at = end;
+                    match self.outlook(id) {
+                        Outlook::Goes | Outlook::Closed => at = end,
+                        Outlook::Parked => return end,
+                        Outlook::Paused => return at,
+                    }
                 }
                 Stop::Refused(error) => {
                     self.stats.count_error("ERR");

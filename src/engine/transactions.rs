@@ -1,7 +1,11 @@
 //! MULTI, EXEC, DISCARD: commands queued by one client and run as one unit. WATCH, UNWATCH: keys whose change, by
 //! anybody, keeps EXEC from running.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::mem;
 
 use super::{ClientId, Engine, dispatch::Known};
@@ -57,6 +61,11 @@ impl Transaction {
         self.queued.len()
     }
 
+    /// The commands that wait.
+    pub fn commands(&self) -> impl Iterator<Item = Known> {
+        self.queued.iter().map(|(command, _)| *command)
+    }
+
     /// Bytes of the words that wait.
     pub fn bytes(&self) -> usize {
         self.queued.iter().flat_map(|(_, words)| words).map(Vec::len).sum()
@@ -66,16 +75,10 @@ impl Transaction {
 /// What one client watches.
 #[derive(Default)]
 pub struct Watching {
-    keys: Vec<Watched>,
+    /// The keys by database, and whether each existed when it was watched.
+    keys: BTreeMap<usize, BTreeMap<Box<[u8]>, bool>>,
     /// One of the keys has changed.
     failed: bool,
-}
-
-/// A key as it was when it was watched.
-struct Watched {
-    db: usize,
-    key: Box<[u8]>,
-    existed: bool,
 }
 
 impl Watching {
@@ -84,15 +87,38 @@ impl Watching {
         self.failed
     }
 
-    fn find(&self, db: usize, key: &[u8]) -> Option<&Watched> {
-        self.keys.iter().find(|watched| watched.db == db && *watched.key == *key)
+    /// Bytes of the keys.
+    pub fn bytes(&self) -> usize {
+        self.iter().map(|(_, key, _)| size_of::<(Box<[u8]>, bool)>() + key.len()).sum()
+    }
+
+    /// Adds a key; false when it is watched already.
+    fn insert(&mut self, db: usize, key: &[u8], existed: bool) -> bool {
+        let keys = self.keys.entry(db).or_default();
+        let is_new = !keys.contains_key(key);
+        if is_new {
+            keys.insert(key.into(), existed);
+        }
+        is_new
+    }
+
+    /// Whether a key existed when it was watched, if it is.
+    fn existed(&self, db: usize, key: &[u8]) -> Option<bool> {
+        self.keys.get(&db)?.get(key).copied()
+    }
+
+    /// Each key with its database and whether it existed.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u8], bool)> {
+        self.keys
+            .iter()
+            .flat_map(|(&db, keys)| keys.iter().map(move |(key, &existed)| (db, &key[..], existed)))
     }
 }
 
 /// Who watches which keys, by database.
 #[derive(Default)]
 pub struct Watches {
-    databases: Vec<BTreeMap<Box<[u8]>, Vec<ClientId>>>,
+    databases: Vec<BTreeMap<Box<[u8]>, BTreeSet<ClientId>>>,
 }
 
 impl Watches {
@@ -105,19 +131,20 @@ impl Watches {
         if self.databases.len() <= db {
             self.databases.resize_with(db + 1, BTreeMap::new);
         }
-        self.databases[db].entry(key.into()).or_default().push(id);
+        self.databases[db].entry(key.into()).or_default().insert(id);
     }
 
     fn remove(&mut self, db: usize, key: &[u8], id: ClientId) {
         let Some(ids) = self.databases[db].get_mut(key) else { return };
-        ids.retain(|&other| other != id);
+        ids.remove(&id);
         if ids.is_empty() {
             self.databases[db].remove(key);
         }
     }
 
-    fn of(&self, db: usize, key: &[u8]) -> &[ClientId] {
-        self.databases.get(db).and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
+    fn of(&self, db: usize, key: &[u8]) -> impl Iterator<Item = ClientId> {
+        let ids = self.databases.get(db).and_then(|keys| keys.get(key));
+        ids.into_iter().flatten().copied()
     }
 
     fn in_database(&self, db: usize) -> impl Iterator<Item = (&[u8], ClientId)> {
@@ -158,7 +185,8 @@ fn exec(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer)
         for (command, words) in &transaction.queued {
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
             match engine.permit_queued(*command, &words) {
-                Ok(()) => engine.call(*command, &words, out),
+                // Nobody waits inside a transaction: the answer is what there is.
+                Ok(()) => _ = engine.call(*command, &words, out),
                 Err(error) => engine.write_error(&error, out),
             }
         }
@@ -176,9 +204,7 @@ fn watch(engine: &mut Engine, keys: Keys) -> Result<Done> {
     engine.settle();
     let id = engine.current;
     for (key, existed) in keys {
-        let watching = &mut engine.current_mut().watching;
-        if watching.find(db, key.0).is_none() {
-            watching.keys.push(Watched { db, key: key.0.into(), existed });
+        if engine.current_mut().watching.insert(db, key.0, existed) {
             engine.watches.insert(db, key.0, id);
         }
     }
@@ -196,8 +222,8 @@ impl Engine {
     pub(super) fn unwatch_all(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(id) else { return };
         let watching = mem::take(&mut client.watching);
-        for watched in &watching.keys {
-            self.watches.remove(watched.db, &watched.key, id);
+        for (db, key, _) in watching.iter() {
+            self.watches.remove(db, key, id);
         }
         if !watching.keys.is_empty() {
             self.refresh_interests();
@@ -218,8 +244,8 @@ impl Engine {
             match *sweep {
                 // What came or went since it was watched has failed already, so what was there then is gone now.
                 Sweep::Flushed(db) => failed.extend(watches.in_database(db).filter_map(|(key, id)| {
-                    let watched = clients.get(id)?.watching.find(db, key)?;
-                    watched.existed.then_some(id)
+                    let existed = clients.get(id)?.watching.existed(db, key)?;
+                    existed.then_some(id)
                 })),
                 Sweep::Swapped(a, b) => {
                     let exists = |key: &[u8]| keyspace.contains(a, key) || keyspace.contains(b, key);
@@ -239,9 +265,9 @@ impl Engine {
     fn watched_keys_changed(&mut self) -> bool {
         let watching = mem::take(&mut self.current_mut().watching);
         let selected = self.keyspace.selected();
-        let expired = watching.keys.iter().filter(|watched| watched.existed).any(|watched| {
-            self.keyspace.select(watched.db);
-            self.keyspace.find(Key(&watched.key)).is_none()
+        let expired = watching.iter().filter(|(.., existed)| *existed).any(|(db, key, _)| {
+            self.keyspace.select(db);
+            self.keyspace.find(Key(key)).is_none()
         });
         self.keyspace.select(selected);
         let failed = watching.failed || expired;
@@ -333,6 +359,22 @@ mod tests {
         session.run(client, "WATCH k");
         session.engine.disconnect(client);
         assert!(session.engine.watches.is_empty());
+    }
+
+    #[test]
+    fn watching_many_keys_takes_no_longer_for_each() {
+        let mut session = Session::new();
+        let client = session.connect();
+        for start in 0..200 {
+            let keys: Vec<_> =
+                (0..500).map(|n| alloc::format!("k{}", 500 * start + n).into_bytes()).collect();
+            let words: Vec<&[u8]> =
+                [&b"WATCH"[..]].into_iter().chain(keys.iter().map(Vec::as_slice)).collect();
+            session.engine.execute(client, &words, session.now_ms);
+        }
+        session.output(client);
+        session.ask("SET k77777 v");
+        assert_eq!(session.run(client, "MULTI\nEXEC"), b"+OK\r\n*-1\r\n");
     }
 
     #[test]

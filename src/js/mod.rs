@@ -7,6 +7,8 @@
 extern crate std;
 
 mod host;
+mod snapshots;
+mod stream;
 
 use alloc::{string::String, vec, vec::Vec};
 use std::cell::RefCell;
@@ -114,6 +116,12 @@ pub fn connect(now_ms: f64) -> u32 {
     })
 }
 
+/// Adds a client that stands for another one while it waits; returns its number, or -1 when the other one may not wait.
+#[wasm_bindgen]
+pub fn connect_beside(client: u32, now_ms: f64) -> i32 {
+    with(|store| store.engine.connect_beside(ClientId(client), now_ms as u64).map_or(-1, |id| id.0 as i32))
+}
+
 /// Forgets a client.
 #[wasm_bindgen]
 pub fn disconnect(client: u32) {
@@ -202,11 +210,15 @@ pub fn reply_len() -> usize {
     with(|store| store.reply.len())
 }
 
-/// Makes the messages of the next client that has any the reply, and returns the client; -1 when there is none.
+/// Makes the messages of the next client that has any the reply, and returns the client; -1 when there is none. Requests of
+/// it that waited for others run first.
 #[wasm_bindgen]
-pub fn next_ready() -> i32 {
+pub fn next_ready(now_ms: f64) -> i32 {
     with(|store| {
         let Some(id) = store.engine.next_ready() else { return -1 };
+        while store.engine.is_held(id) {
+            store.engine.receive(id, b"", now_ms as u64);
+        }
         store.reply = store.engine.output(id).map(core::mem::take).unwrap_or_default();
         id.0 as i32
     })
@@ -321,7 +333,7 @@ impl Name {
                 Name {
                     words: [words.next().unwrap_or_default(), words.next().unwrap_or_default()],
                     len: spec.name_words(),
-                    is_readonly: spec.flags.has(Flags::READONLY),
+                    is_readonly: spec.flags.has(Flags::READONLY) && !spec.flags.has(Flags::BLOCKING),
                     is_timed: !spec.flags.has(Flags::FAST) && spec.complexity != "O(1)",
                 }
             })

@@ -9,7 +9,7 @@ use crate::data::{
     number::Digits,
     set::Set,
     sorted_set::SortedSet,
-    stream::{Facts, Stream, StreamId},
+    stream::{Facts, Group, Stream, StreamId},
 };
 
 impl Keyspace {
@@ -64,7 +64,20 @@ fn stream(stream: &Stream) -> u64 {
             sequence(entry.fields.map(|(field, value)| sequence([text(field), text(value)]))),
         ])
     });
-    sequence([id(last_id), id(max_deleted_id), entries_added, sequence(entries)])
+    let groups = stream.groups().iter().map(group);
+    sequence([id(last_id), id(max_deleted_id), entries_added, sequence(entries), sequence(groups)])
+}
+
+/// When its consumers were last seen is not part of it: that is when they asked, and not what they have.
+fn group(group: &Group) -> u64 {
+    let consumers = group.consumers().map(|(_, consumer)| ordered([consumer.name()]));
+    let pending = group.pending().iter().map(|(id, delivery)| {
+        let owner = ordered([&id.to_bytes()[..], group.consumer(delivery.consumer).name()]);
+        sequence([owner, delivery.at_ms, delivery.count])
+    });
+    let read = group.entries_read.unwrap_or(u64::MAX);
+    let position = ordered([group.name(), &group.last_id.to_bytes(), &read.to_le_bytes()]);
+    sequence([position, sequence(consumers), sequence(pending)])
 }
 
 fn text(entry: Entry) -> u64 {

@@ -40,6 +40,23 @@ impl<'c, T: Collection> Writing<'c, T> {
         self.keyspace.log_as(words);
     }
 
+    /// Logs nothing for the command received: what it comes to is logged bit by bit, if it comes to anything.
+    pub fn log_nothing(&mut self) {
+        self.keyspace.effects.log_nothing();
+    }
+
+    /// Whether anybody keeps the journal: otherwise nobody reads what [`log_as`](Self::log_as) is given.
+    pub fn is_logged(&self) -> bool {
+        self.keyspace.effects.journal_wanted
+    }
+
+    /// Records that something beside the value changed that those who watch the key do not hear of. What is to be
+    /// logged of it is for the caller to say.
+    pub fn changed_quietly(&mut self) {
+        self.keyspace.effects.changes += 1;
+        self.log_nothing();
+    }
+
     /// The collection with what adding to it needs: the limits of the small encodings.
     pub fn with_limits(&mut self) -> (&mut T, &crate::data::limits::Limits) {
         let Keyspace { limits, databases, selected, .. } = &mut *self.keyspace;

@@ -35,6 +35,7 @@ pub const EXPLAINED: &[Explained] = &[
     Explained { name: Some("Encodings"), after: SPOILERS, holds: is_spoilt },
     Explained { name: Some("Encodings"), after: &[], holds: is_shared },
     Explained { name: Some(DAMAGE), after: &[], holds: is_damaged },
+    Explained { name: Some("Distances"), after: DISTANCES, holds: is_close },
     Explained { name: None, after: SPOILERS, holds: is_large_since_7_2 },
     Explained { name: None, after: &[], holds: is_named_since_7_2 },
     Explained { name: None, after: &[], holds: is_shorter_since_7_2 },
@@ -46,17 +47,14 @@ pub const DAMAGE: &str = "HyperLogLog";
 /// Commands that leave a value in a larger encoding than its like has.
 pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
 
-/// Words of which 7.0 knows nothing, by command.
-pub const NEWER: &[(&str, &[&str])] = &[
-    ("BITOP", &["DIFF", "DIFF1", "ANDOR", "ONE"]),
-    ("HSCAN", &["NOVALUES"]),
-    ("ZINTER", &["COUNT"]),
-    ("ZINTERSTORE", &["COUNT"]),
-    ("ZUNION", &["COUNT"]),
-    ("ZUNIONSTORE", &["COUNT"]),
-    ("ZRANK", &["WITHSCORE"]),
-    ("ZREVRANK", &["WITHSCORE"]),
-];
+/// Commands that leave distances as scores.
+const DISTANCES: &[&str] = &["GEORADIUS", "GEORADIUSBYMEMBER", "GEOSEARCHSTORE"];
+
+/// The same but for the last digits of scores.
+fn is_close(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    let has_scores = command.starts_with(['Z', 'B']);
+    has_scores && redis.is_within(8.0 * f64::EPSILON, keyside)
+}
 
 /// A request for a key that there is not, with a mistake in words that Redis then does not read.
 fn is_unread_mistake(_: &str, redis: &Reply, keyside: &Reply) -> bool {

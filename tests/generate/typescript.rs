@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, slice};
 
-use keyside::commands::{Kind, Shape, Spec};
+use keyside::commands::{Flags, Kind, Shape, Spec};
 
 /// The whole file.
 pub fn file(specs: &[&'static Spec]) -> String {
@@ -14,7 +14,9 @@ pub fn file(specs: &[&'static Spec]) -> String {
         let _ =
             write!(out, "\n  /**\n   * {summary}\n   *\n   * `{name}`, since {since}, {complexity}\n   */\n");
         for (parameters, reply) in Method::of(spec).overloads(spec.reply) {
-            let _ = writeln!(out, "  {}({}): {reply}", method_name(spec), parameters.join(", "));
+            for (parameters, reply) in waiting(spec, parameters.join(", "), reply) {
+                let _ = writeln!(out, "  {}({parameters}): {reply}", method_name(spec));
+            }
         }
     }
     out.push_str(SIGNATURES);
@@ -55,6 +57,31 @@ fn method_name(spec: &Spec) -> String {
     spec.name.to_ascii_lowercase().replace([' ', '-', '.'], "_")
 }
 
+/// Whether the method waits for what other connections do. WAIT, which has no replicas to wait for, does not.
+fn waits(spec: &Spec) -> bool {
+    spec.flags.has(Flags::BLOCKING) && spec.group != "generic"
+}
+
+/// The forms of a method that may wait: it promises its reply, always or with `block`, and can be told to give up.
+fn waiting(spec: &Spec, parameters: String, reply: &str) -> Vec<(String, String)> {
+    const BLOCK: &str = "block?: Numeric";
+    const SIGNAL: &str = "signal?: AbortSignal";
+    let promise = format!("Promise<{reply}>");
+    if !waits(spec) {
+        vec![(parameters, reply.into())]
+    } else if parameters.contains(BLOCK) {
+        let waiting = parameters.replace(BLOCK, &format!("block: Numeric; {SIGNAL}"));
+        let waiting = waiting.replace("options?: ", "options: ");
+        vec![(waiting, promise), (parameters.replace(BLOCK, "block?: undefined"), reply.into())]
+    } else {
+        let with_signal = match parameters.strip_suffix(" }") {
+            Some(start) => format!("{start}; {SIGNAL} }}"),
+            None => format!("{parameters}, options?: {{ {SIGNAL} }}"),
+        };
+        vec![(with_signal, promise)]
+    }
+}
+
 /// What a command's method looks like in TypeScript, and its signature: one part for each argument in the order of the
 /// words, a sigil and a name.
 ///
@@ -70,6 +97,7 @@ fn method_name(spec: &Spec) -> String {
 /// | `@name` | pairs after their number |
 /// | `%name` | streams: all keys, then all ids |
 /// | `=TOKEN` | no argument; this word |
+/// | `&` | no argument; the method may wait |
 /// | `{a,b=,c*` | of the object that comes last: the switch `a`, `b` with a value, `c` with a value, again and again |
 #[derive(Default)]
 struct Method {
@@ -86,11 +114,18 @@ impl Method {
         for (i, (name, shape)) in shapes.iter().enumerate() {
             let last = shapes[i + 1..].iter().all(|(_, rest)| matches!(rest, Shape::Token(_)));
             method.add(&camel(name), shape, Place { last, optional: false });
+            // All words that follow are taken already.
+            if method.parameters.last().is_some_and(|it| it.starts_with("...")) {
+                break;
+            }
         }
         let Method { options, options_required, .. } = &method;
         if !options.is_empty() {
             let optional = if *options_required { "" } else { "?" };
             method.parameters.push(format!("options{optional}: {{ {} }}", options.join("; ")));
+        }
+        if waits(spec) {
+            method.signature.push("&".into());
         }
         method
     }
@@ -142,7 +177,8 @@ impl Method {
             Shape::Token(token) => self.signature.push(format!("={token}")),
             // What may be missing before what may not, TypeScript cannot tell.
             Shape::Group([Shape::Maybe(_), .., last]) if last.min_words() > 0 => {
-                self.push(format!("...{name}: Some<Value>"), format!("*{name}"));
+                let none = if place.optional { "[] | " } else { "" };
+                self.push(format!("...{name}: {none}Some<Value>"), format!("*{name}"));
             }
             Shape::Group(shapes) if !is_option(shape) => {
                 for (i, shape) in shapes.iter().enumerate() {

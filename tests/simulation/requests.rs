@@ -54,6 +54,9 @@ impl Maker<'_> {
     fn shape(&mut self, shape: &Shape) {
         match shape {
             Shape::Key => self.key(),
+            Shape::Word("group", _) => self.words.push(self.random.pick(&[b"g", b"h"]).to_vec()),
+            Shape::Word("consumer", _) => self.words.push(self.random.pick(&[b"a", b"b", b"c"]).to_vec()),
+            Shape::Word("id", _) => self.words.push(self.random.pick(IDS).to_vec()),
             Shape::Word(name, kind) => self.word(name, *kind),
             Shape::Token(token) => {
                 let token = self.letter_case(token);
@@ -96,7 +99,7 @@ impl Maker<'_> {
                 self.words.push(count.to_string().into_bytes());
                 for _ in 0..count {
                     self.key();
-                    self.word(Kind::Text);
+                    self.word("value", Kind::Text);
                 }
             }
             Shape::Streams => {
@@ -184,12 +187,37 @@ const INTEGERS: &[&[u8]] = &[
     b"x",
 ];
 const DOUBLES: &[&[u8]] = &[
-    b"0", b"1", b"-1", b"2.5", b"3", b"0.1", b"1e10", b"-7.25", b"inf", b"-inf", b"nan", b"(1", b"+inf", b"x",
+    b"0",
+    b"1",
+    b"-1",
+    b"2.5",
+    b"3",
+    b"0.1",
+    b"1e10",
+    b"-7.25",
+    b"inf",
+    b"-inf",
+    b"nan",
+    b"(1",
+    b"+inf",
+    b"x",
+    b"-0",
+    b"1e400",
+    b"(1e400",
+    b"1e-400",
+    b"0x1p3",
+    b" 1",
+    b"1 ",
+    b"1\0",
+    b"(-inf",
+    b"Infinity",
+    b"1e5000",
+    b"",
 ];
 const PATTERNS: &[&[u8]] =
     &[b"*", b"h*", b"*1", b"[a-s]*", b"?ash:*", b"none", b"\\*", b"[^h]*", b"#", b"string:*", b"hash:*->a"];
 const IDS: &[&[u8]] =
-    &[b"*", b"0", b"0-1", b"1-*", b"5-5", b"-", b"+", b"$", b"1000", b"(0-1", b"99999999-1"];
+    &[b"*", b">", b"0", b"0-1", b"1-*", b"5-5", b"-", b"+", b"$", b"1000", b"(0-1", b"99999999-1"];
 
 fn text(random: &mut Random) -> Vec<u8> {
     const TEXTS: &[&[u8]] = &[

@@ -1,7 +1,6 @@
 //! Stream IDs: how they are ordered, counted, read and written.
 
 use crate::data::number::{self, Digits};
-use alloc::vec::Vec;
 
 /// A time in milliseconds and a number within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +22,17 @@ pub enum NewId {
     Exact(StreamId),
 }
 
+/// Why an entry cannot have the ID it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdError {
+    /// It is `0-0`.
+    Zero,
+    /// It is not greater than the last ID.
+    NotGreater,
+    /// The last ID is the greatest there is.
+    Exhausted,
+}
+
 /// Why a range cannot begin or end at an ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundError {
@@ -31,6 +41,9 @@ pub enum BoundError {
     /// It excludes the last ID as a start, or the first as an end.
     Beyond,
 }
+
+/// Room for the text of an ID.
+pub struct IdDigits([u8; 41]);
 
 /// A longer text is no ID to Redis.
 const MAX_TEXT: usize = 127;
@@ -100,12 +113,17 @@ impl StreamId {
         }
     }
 
-    /// Appends `ms-seq`.
-    pub fn write(self, out: &mut Vec<u8>) {
-        let mut digits = Digits::new();
-        out.extend_from_slice(digits.format(self.ms).as_bytes());
-        out.push(b'-');
-        out.extend_from_slice(digits.format(self.seq).as_bytes());
+    /// `ms-seq`, written into `digits`.
+    pub fn text(self, digits: &mut IdDigits) -> &[u8] {
+        let mut len = 0;
+        let mut push = |part: &[u8]| {
+            digits.0[len..len + part.len()].copy_from_slice(part);
+            len += part.len();
+        };
+        push(Digits::new().format(self.ms).as_bytes());
+        push(b"-");
+        push(Digits::new().format(self.seq).as_bytes());
+        &digits.0[..len]
     }
 
     /// The 16 bytes of RDB: both parts with the highest byte first.
@@ -120,7 +138,29 @@ impl StreamId {
     }
 }
 
+impl Default for IdDigits {
+    fn default() -> Self {
+        IdDigits([0; 41])
+    }
+}
+
 impl NewId {
+    /// The ID that the entry gets when `last` was the last one.
+    pub fn after(self, last: StreamId, now_ms: u64) -> Result<StreamId, IdError> {
+        let id = match self {
+            NewId::Exact(StreamId::MIN) => return Err(IdError::Zero),
+            _ if last == StreamId::MAX => return Err(IdError::Exhausted),
+            NewId::Exact(id) => id,
+            NewId::Auto if now_ms > last.ms => StreamId::new(now_ms, 0),
+            NewId::Auto => last.next().ok_or(IdError::Exhausted)?,
+            NewId::Within(ms) if ms == last.ms => {
+                StreamId::new(ms, last.seq.checked_add(1).ok_or(IdError::NotGreater)?)
+            }
+            NewId::Within(ms) => StreamId::new(ms, 0),
+        };
+        if id > last { Ok(id) } else { Err(IdError::NotGreater) }
+    }
+
     /// Reads `*`, `ms-*`, `ms-seq` or `ms`.
     pub fn parse(text: &[u8]) -> Option<Self> {
         match text {
@@ -215,8 +255,7 @@ mod tests {
         assert_eq!((StreamId::MAX.next(), StreamId::MIN.previous()), (None, None));
         assert_eq!(StreamId::from_bytes(id.to_bytes()), id);
         assert_eq!(id.to_bytes(), *b"\0\0\0\0\0\0\0\x07\xff\xff\xff\xff\xff\xff\xff\xff");
-        let mut text = Vec::new();
-        id.write(&mut text);
-        assert_eq!(text, b"7-18446744073709551615");
+        assert_eq!(id.text(&mut IdDigits::default()), b"7-18446744073709551615");
+        assert_eq!(StreamId::MAX.text(&mut IdDigits::default()).len(), 41);
     }
 }

@@ -61,8 +61,11 @@ fn nodes_are_those_of_redis() {
     for i in 0..450 {
         add(&mut stream, (1000 + i * 3, 1), &alloc::format!("f {} n {i}", "x".repeat(i as usize % 60)));
     }
-    assert_eq!(stream.trim(Keep::Last(401), Precision::Exact), 49);
-    assert_eq!(stream.trim(Keep::From(StreamId::new(1500, 0)), Precision::Nodes { most: 10_000 }), 51);
+    assert_eq!(stream.trim(Keep::Last(401), Precision::Exact, References::Keep), 49);
+    assert_eq!(
+        stream.trim(Keep::From(StreamId::new(1500, 0)), Precision::Nodes { most: 10_000 }, References::Keep),
+        51
+    );
     assert_eq!((stream.len(), stream.facts().max_deleted_id), (350, StreamId::MIN));
     let nodes: Vec<_> = stream
         .nodes()
@@ -157,24 +160,27 @@ fn run_beside_a_map(seed: u64, limit: NodeLimit) {
             9 if below(6) == 0 => {
                 let keep = below(model.len() as u64 + 3);
                 let surplus = (model.len() as u64).saturating_sub(keep);
-                assert_eq!(stream.trim(Keep::Last(keep), Precision::Exact), surplus);
+                assert_eq!(stream.trim(Keep::Last(keep), Precision::Exact, References::Keep), surplus);
                 (0..surplus).for_each(|_| drop(model.pop_first()));
             }
             10 if below(6) == 0 => {
                 let kept = model.split_off(&known);
-                assert_eq!(stream.trim(Keep::From(known), Precision::Exact), model.len() as u64);
+                assert_eq!(
+                    stream.trim(Keep::From(known), Precision::Exact, References::Keep),
+                    model.len() as u64
+                );
                 model = kept;
             }
             11 if below(6) == 0 => {
                 let (keep, most) = (below(model.len() as u64 + 3), below(20));
-                let removed = stream.trim(Keep::Last(keep), Precision::Nodes { most });
+                let removed = stream.trim(Keep::Last(keep), Precision::Nodes { most }, References::Keep);
                 assert!(
                     removed <= (model.len() as u64).saturating_sub(keep) && (most == 0 || removed <= most)
                 );
                 (0..removed).for_each(|_| drop(model.pop_first()));
             }
             14 if below(6) == 0 => {
-                let removed = stream.trim(Keep::From(known), Precision::Nodes { most: 0 });
+                let removed = stream.trim(Keep::From(known), Precision::Nodes { most: 0 }, References::Keep);
                 assert!(removed <= model.range(..known).count() as u64);
                 (0..removed).for_each(|_| drop(model.pop_first()));
             }
@@ -228,7 +234,7 @@ fn refuses_what_is_no_stream() {
         );
         stream.append(StreamId::MAX, [(&b"a"[..], &b"1"[..])], NodeLimit::default());
         let len = stream.len();
-        assert_eq!(stream.trim(Keep::Last(0), Precision::Exact), len);
+        assert_eq!(stream.trim(Keep::Last(0), Precision::Exact, References::Keep), len);
     }
 }
 
@@ -277,4 +283,98 @@ fn entries_take_little() {
     }
     let per_entry = stream.memory() as f64 / 50_000.0;
     assert!(per_entry < 21.0, "{per_entry} bytes an entry");
+}
+
+fn numbered(count: u64) -> Stream {
+    let mut stream = Stream::new();
+    (1..=count).for_each(|ms| add(&mut stream, (ms, 0), "a 1"));
+    stream
+}
+
+fn read(stream: &mut Stream, most: usize, acknowledges: bool) -> Vec<u64> {
+    let (consumer, _) = stream.group_mut(b"g").expect("a group").consumer_or_create(b"ada", 5);
+    let mut ids = Vec::new();
+    let reader = Reader { group: b"g", consumer, now_ms: 7, acknowledges };
+    let count = stream.deliver(reader, most, |entry| ids.push(entry.id.ms));
+    assert_eq!(count, ids.len());
+    ids
+}
+
+fn group(stream: &Stream) -> &Group {
+    stream.group(b"g").expect("a group")
+}
+
+#[test]
+fn groups_read_each_entry_once() {
+    let mut stream = numbered(5);
+    assert!(stream.add_group(Group::new(b"g", StreamId::new(1, 0), None)));
+    assert!(!stream.add_group(Group::new(b"g", StreamId::MIN, None)));
+    assert!(stream.has_news_for(group(&stream)));
+    assert_eq!(read(&mut stream, 2, false), [2, 3]);
+    assert_eq!(read(&mut stream, 1, true), [4]);
+    let pending =
+        group(&stream).pending().iter().map(|(id, delivery)| (id.ms, delivery.at_ms, delivery.count));
+    assert_eq!(pending.collect::<Vec<_>>(), [(2, 7, 1), (3, 7, 1)]);
+    assert_eq!(read(&mut stream, 9, true), [5]);
+    assert!(!stream.has_news_for(group(&stream)) && read(&mut stream, 9, true).is_empty());
+    assert_eq!(group(&stream).last_id, StreamId::new(5, 0));
+    assert!(stream.remove_group(b"g") && !stream.remove_group(b"g"));
+}
+
+/// The values are those of redis-server 7.0.15 after the same commands.
+#[test]
+fn lag_is_known_unless_entries_went_from_the_middle() {
+    let mut stream = numbered(5);
+    stream.add_group(Group::new(b"g", StreamId::MIN, None));
+    let state = |stream: &Stream| (group(stream).entries_read, stream.lag(group(stream)));
+    assert_eq!(state(&stream), (None, Some(5)));
+    read(&mut stream, 2, true);
+    assert_eq!(state(&stream), (Some(2), Some(3)));
+    stream.delete(StreamId::new(4, 0));
+    assert_eq!(state(&stream), (Some(2), None));
+    read(&mut stream, 1, true);
+    assert_eq!(state(&stream), (None, None));
+    read(&mut stream, 1, true);
+    assert_eq!(state(&stream), (Some(5), Some(0)));
+    add(&mut stream, (6, 0), "a 1");
+    assert_eq!(state(&stream), (Some(5), Some(1)));
+}
+
+#[test]
+fn trimming_minds_the_groups_if_told_so() {
+    let left = |stream: &Stream| -> Vec<u64> {
+        stream.range(StreamId::MIN, StreamId::MAX).map(|entry| entry.id.ms).collect()
+    };
+    let pending = |stream: &Stream| group(stream).pending().iter().map(|(id, _)| id.ms).collect::<Vec<_>>();
+    for (references, removed, kept, still_pending) in [
+        (References::Keep, 3, vec![4, 5], vec![1, 3, 4]),
+        (References::Drop, 3, vec![4, 5], vec![4]),
+        (References::Respect, 1, vec![1, 3, 4, 5], vec![1, 3, 4]),
+    ] {
+        for keep in [Keep::Last(2), Keep::From(StreamId::new(4, 0))] {
+            let mut stream = numbered(5);
+            stream.add_group(Group::new(b"g", StreamId::MIN, None));
+            assert_eq!(read(&mut stream, 4, false), [1, 2, 3, 4]);
+            assert!(stream.group_mut(b"g").expect("a group").acknowledge(StreamId::new(2, 0)));
+            assert_eq!(stream.trim(keep, Precision::Nodes { most: 0 }, references), 0);
+            assert_eq!(stream.trim(keep, Precision::Exact, references), removed);
+            assert_eq!((left(&stream), pending(&stream)), (kept.clone(), still_pending.clone()));
+        }
+    }
+}
+
+/// By whole nodes, entries that no group refers to go the same way whatever is said about references.
+#[test]
+fn whole_nodes_go_alike() {
+    for most in [0, 100, 150, 250] {
+        for keep in [Keep::Last(120), Keep::From(StreamId::new(230, 0)), Keep::Last(0)] {
+            let trimmed = |references| {
+                let mut stream = numbered(350);
+                let removed = stream.trim(keep, Precision::Nodes { most }, references);
+                (removed, parts(&stream))
+            };
+            assert_eq!(trimmed(References::Keep), trimmed(References::Drop));
+            assert_eq!(trimmed(References::Keep), trimmed(References::Respect));
+        }
+    }
 }
