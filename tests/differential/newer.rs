@@ -10,6 +10,11 @@ use super::{judge, reply::Reply};
 /// Words that the oracle knows without documenting them, by command.
 const UNDOCUMENTED: &[(&str, &[&str])] = &[("BITOP", &["AND", "OR", "XOR", "NOT"])];
 
+/// Values of which the oracle knows nothing, by command.
+const NEWER_VALUES: &[(&str, &str)] = &[("XREAD", "+")];
+/// How long a stream cannot be waited for; 7.0 lets the sum with the time of day overflow.
+const TOO_LONG: &str = "9223372036854775807";
+
 /// What the oracle knows: its commands, each with the words of its options.
 pub struct Newer(BTreeMap<String, BTreeSet<String>>);
 
@@ -34,7 +39,12 @@ impl Newer {
         let mut tokens = Vec::new();
         spec.shapes.iter().for_each(|shape| read_tokens(shape, &mut tokens));
         let known = &self.0[spec.name];
-        tokens.iter().any(|token| !known.contains(*token) && judge::has(words, token))
+        tokens.retain(|token| !known.contains(*token));
+        tokens.extend(NEWER_VALUES.iter().filter(|(name, _)| *name == spec.name).map(|(_, value)| value));
+        if spec.name.starts_with("XREAD") && judge::has(words, "BLOCK") {
+            tokens.push(TOO_LONG);
+        }
+        tokens.iter().any(|token| judge::has(words, token))
     }
 }
 
