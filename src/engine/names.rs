@@ -41,7 +41,9 @@ impl Ends {
                 // Of one to three bytes these are all.
                 _ => match name {
                     [] => (0, 0),
-                    [first, .., last] => (u32::from_le_bytes([*first, name[name.len() / 2], *last, 0]) as u64, 0),
+                    [first, .., last] => {
+                        (u32::from_le_bytes([*first, name[name.len() / 2], *last, 0]) as u64, 0)
+                    }
                     [only] => (*only as u64, 0),
                 },
             },
