@@ -315,7 +315,7 @@ impl Run {
         }
         if let Some(name) = judge::explanation(command, self.without, redis, keyside) {
             *self.explained.entry(name).or_default() += 1;
-            return name != judge::DAMAGE;
+            return !judge::parts(name, command);
         }
         if let Some(errors) = judge::different_refusals(redis, keyside) {
             let request = line(&drawn.words);

@@ -47,8 +47,9 @@ fn value(database: &Database, found: Found) -> u64 {
                     .map(|((field, value), at)| sequence([text(field), text(value), at.unwrap_or_default()])),
             )
         }),
+        // A listpack does not tell the zeros apart.
         Kind::SortedSet => database.get::<SortedSet>(found).map(|zset| {
-            sequence(zset.iter().map(|(member, score)| sequence([text(member), score.to_bits()])))
+            sequence(zset.iter().map(|(member, score)| sequence([text(member), (score + 0.0).to_bits()])))
         }),
         Kind::Stream => database.get::<Stream>(found).map(stream),
     };

@@ -40,11 +40,17 @@ pub const EXPLAINED: &[Explained] = &[
     Explained { name: None, after: &[], holds: is_named_since_7_2 },
     Explained { name: None, after: &[], holds: is_shorter_since_7_2 },
     Explained { name: None, after: &[], holds: is_beyond_since_7_2 },
+    Explained { name: None, after: &[], holds: is_held_since_7_2 },
     Explained { name: None, after: &["XCLAIM", "XAUTOCLAIM"], holds: is_made_since_7_2 },
 ];
 
-/// The difference after which not even the same is stored.
+/// The name of a difference after which not even the same is stored.
 pub const DAMAGE: &str = "HyperLogLog";
+
+/// Whether an explained difference leaves something else stored.
+pub fn parts(name: &str, command: &str) -> bool {
+    name == DAMAGE || command == "XSETID"
+}
 
 /// Commands that leave a value in a larger encoding than its like has.
 pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
@@ -91,6 +97,12 @@ fn is_named_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
 fn is_beyond_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
     let is_wrapped = redis.error() == Some(b"ERR timeout is negative");
     command.starts_with('B') && is_wrapped && keyside.error() == Some(b"ERR timeout is out of range")
+}
+
+/// The last ID cannot be set below what was deleted.
+fn is_held_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    let error = b"ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
+    command == "XSETID" && *redis == Reply::Line(b"+OK".to_vec()) && keyside.error() == Some(error)
 }
 
 /// XCLAIM and XAUTOCLAIM make a consumer also when they claim nothing for it.
