@@ -1280,7 +1280,7 @@ export interface Commands<Bytes> {
    *
    * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xpending(key: Value, group: Value, ...range: Some<Value>, consumer?: Value): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+  xpending(key: Value, group: Value, ...range: [] | Some<Value>): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
 
   /**
    * Describes a stream; with FULL also its entries, groups and consumers.
@@ -1973,13 +1973,6 @@ export interface Commands<Bytes> {
   monitor(): unknown
 
   /**
-   * Listens to channels.
-   *
-   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to
-   */
-  subscribe(...channels: Some<Value>): unknown
-
-  /**
    * Stops listening to channels, or to all of them.
    *
    * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe
@@ -1987,25 +1980,11 @@ export interface Commands<Bytes> {
   unsubscribe(...channels: [] | Some<Value>): unknown
 
   /**
-   * Listens to every channel whose name matches a pattern.
-   *
-   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to
-   */
-  psubscribe(...patterns: Some<Value>): unknown
-
-  /**
    * Stops listening to patterns, or to all of them.
    *
    * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe
    */
   punsubscribe(...patterns: [] | Some<Value>): unknown
-
-  /**
-   * Listens to sharded channels.
-   *
-   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to
-   */
-  ssubscribe(...channels: Some<Value>): unknown
 
   /**
    * Stops listening to sharded channels, or to all of them.
@@ -2125,13 +2104,6 @@ export interface Commands<Bytes> {
    * `CLIENT TRACKINGINFO`, since 6.2.0, O(1)
    */
   client_trackinginfo(): Record<string, unknown>
-
-  /**
-   * Starts a transaction: commands are queued until EXEC.
-   *
-   * `MULTI`, since 1.2.0, O(1)
-   */
-  multi(): 'OK'
 
   /**
    * Runs the queued commands as one unit.
@@ -2362,7 +2334,7 @@ xgroup_delconsumer key group consumer
 xgroup_help
 xack key group *ids
 xackdel key group *request
-xpending key group *range ?consumer
+xpending key group *range
 xinfo_stream key {full=,count=
 xinfo_groups key
 xinfo_consumers key group

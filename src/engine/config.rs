@@ -347,6 +347,7 @@ impl Engine {
         self.keyspace.text_max = self.config.proto_max_bulk_len;
         self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
+        self.limit_tracking();
         self.refresh_interests();
     }
 }
