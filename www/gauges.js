@@ -1,10 +1,11 @@
 // What the store holds just now, asked with INFO. It asks when something happened, and each second while keys can expire.
 
+import { Client } from './client.js'
+
 const SECOND = 1000
 
 export class Gauges {
-  #connect
-  #connection
+  #client
   #elements
   #asked
   #isWaiting = false
@@ -12,8 +13,7 @@ export class Gauges {
 
   /** Gauges that ask through a connection of their own, which `connect` opens. They count what others did from now on. */
   constructor(connect, elements) {
-    this.#connect = connect
-    this.#connection = connect()
+    this.#client = new Client(connect)
     this.#elements = elements
     this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
   }
@@ -40,14 +40,7 @@ export class Gauges {
   }
 
   #info() {
-    const ask = () => this.#connection.call('INFO', 'keyspace', 'memory', 'stats')
-    try {
-      return ask()
-    } catch {
-      // A CLIENT KILL can mean this connection too.
-      this.#connection = this.#connect()
-      return ask()
-    }
+    return this.#client.call('INFO', 'keyspace', 'memory', 'stats')
   }
 }
 

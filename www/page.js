@@ -1,10 +1,11 @@
-// The page: one store, a terminal for each connection to it, gauges, and things to try.
+// The page: one store, its views, a terminal for each connection to it, gauges, and things to try.
 
 import { open } from './keyside/index.js'
 import { commandTable } from './commands.js'
 import { element } from './element.js'
+import { FIRST_STEPS } from './first-steps.js'
 import { Gauges } from './gauges.js'
-import { RECIPES } from './recipes.js'
+import { Router } from './router.js'
 import { Tabs } from './tabs.js'
 import { Terminal } from './terminal.js'
 
@@ -28,8 +29,32 @@ async function start() {
   })
   tabs.add().terminal.greet(greeting(tabs, commands, took))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
-  byId('recipes').append(...RECIPES.map((recipe) => element('li', {}, recipeButton(tabs, recipe))))
+  byId('steps').append(...FIRST_STEPS.map((step) => element('li', {}, stepButton(tabs, step))))
   gauges.touch()
+  const context = {
+    db,
+    commands,
+    touch: () => gauges.touch(),
+    async play(lines) {
+      location.hash = '#/terminal'
+      await router.follow()
+      play(tabs, lines)
+    },
+  }
+  const load = (module) => async () => (await module()).create(context)
+  const router = new Router({
+    links: document.querySelectorAll('#views a'),
+    place: document.querySelector('main'),
+    loaders: {
+      terminal: () => ({ element: byId('terminal-view'), show: () => tabs.current.terminal.focus(), hide() {} }),
+      recipes: load(() => import('./views/recipes.js')),
+      browser: load(() => import('./views/browser.js')),
+      dashboard: load(() => import('./views/dashboard.js')),
+      reference: load(() => import('./views/reference.js')),
+    },
+  })
+  byId('terminal-view').hidden = true
+  await router.follow()
 }
 
 function greeting(tabs, commands, took) {
@@ -42,7 +67,7 @@ function greeting(tabs, commands, took) {
   )
 }
 
-function recipeButton(tabs, { name, about, lines }) {
+function stepButton(tabs, { name, about, lines }) {
   return button({}, () => play(tabs, lines), element('b', {}, name), element('small', {}, about))
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::{parse_float, saturated},
+        number::{parse_c_float, saturated},
         sorted_set::{Gathering, SortedSet},
     },
     keyspace::Event,
@@ -117,12 +117,9 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// A bound of scores: `1.5`, `(1.5` without it, `-inf`, `+inf`. Nothing at all is 0, as Redis has it.
+/// A bound of scores: `1.5`, `(1.5` without it, `-inf`, `+inf`.
 fn score_bound(word: &[u8]) -> Result<Bound<f64>> {
-    let parse = |text: &[u8]| match text.trim_ascii_start() {
-        b"" => Ok(0.0),
-        text => parse_float(text).ok_or(Error::refused("ERR min or max is not a float")),
-    };
+    let parse = |text| parse_c_float(text).ok_or(Error::refused("ERR min or max is not a float"));
     match word {
         [b'(', text @ ..] => parse(text).map(Bound::Excluded),
         text => parse(text).map(Bound::Included),

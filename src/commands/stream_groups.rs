@@ -101,6 +101,12 @@ impl<const CREATE: bool> Arg<'_> for GroupOptions<CREATE> {
         false => Shape::Options(&[ENTRIES_READ]),
     };
     fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let (name, most) = if CREATE { ("CREATE", 3) } else { ("SETID", 2) };
+        let unfit =
+            format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP.");
+        if words.len() > most {
+            return Err(unfit.into());
+        }
         let mut this = GroupOptions::default();
         while !words.is_empty() {
             if CREATE && words.take("MKSTREAM") {
@@ -114,11 +120,7 @@ impl<const CREATE: bool> Arg<'_> for GroupOptions<CREATE> {
                         })?),
                     };
             } else {
-                let name = if CREATE { "CREATE" } else { "SETID" };
-                return Err(format!(
-                    "ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP."
-                )
-                .into());
+                return Err(unfit.into());
             }
         }
         Ok(this)
@@ -215,14 +217,12 @@ fn open_group<'c>(ctx: &'c mut Ctx, key: Key, group: GroupName) -> Result<Writin
 
 /// What is said of a group that a stream does not have.
 pub(super) fn no_such_group(key: Key, group: GroupName) -> Error {
-    let parts = [&b"NOGROUP No such consumer group '"[..], group.0, b"' for key name '", key.0, b"'"];
-    Error::Quoting(parts.concat())
+    Error::quoting_all(&[b"NOGROUP No such consumer group '", group.0, b"' for key name '", key.0, b"'"])
 }
 
 /// What is said when there is no stream or no group of a name in it.
 pub(super) fn no_key_or_group(key: Key, group: GroupName) -> Error {
-    let parts = [&b"NOGROUP No such key '"[..], key.0, b"' or consumer group '", group.0, b"'"];
-    Error::Quoting(parts.concat())
+    Error::quoting_all(&[b"NOGROUP No such key '", key.0, b"' or consumer group '", group.0, b"'"])
 }
 
 // Acknowledging ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +280,7 @@ fn log_acknowledged(stream: &mut Writing<Stream>, key: Key, group: GroupName, id
 
 // XPENDING ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// `[[IDLE min-idle-time] start end count [consumer]]`
+/// `[[IDLE min-idle-time] start end count]`
 struct PendingRange<'a>(Option<Wanted<'a>>);
 
 struct Wanted<'a> {
@@ -288,7 +288,7 @@ struct Wanted<'a> {
     start: StreamId,
     end: StreamId,
     count: usize,
-    /// Whose entries are asked for, if one consumer's.
+    /// The consumer whose entries are asked for, if it is one's.
     consumer: Option<&'a [u8]>,
 }
 

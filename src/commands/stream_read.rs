@@ -286,8 +286,14 @@ fn xreadgroup<'a, 'c>(
 fn check(ctx: &mut Ctx, key: &[u8], group: &[u8], id: &[u8]) -> Result<From> {
     let exists = ctx.read::<Stream>(Key(key))?.is_some_and(|stream| stream.group(group).is_some());
     if !exists {
-        let before = [&b"NOGROUP No such key '"[..], key, b"' or consumer group '", group];
-        return Err(Error::Quoting([&before.concat()[..], b"' in XREADGROUP with GROUP option"].concat()));
+        let after = b"' in XREADGROUP with GROUP option";
+        return Err(Error::quoting_all(&[
+            b"NOGROUP No such key '",
+            key,
+            b"' or consumer group '",
+            group,
+            after,
+        ]));
     }
     match id {
         b">" => Ok(From::News),

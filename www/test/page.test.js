@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RECIPES } from '../recipes.js'
+import { FIRST_STEPS } from '../first-steps.js'
 import { complaints, entries, input, page, press, prompt, shown, type, visit } from './visitor.js'
 
 test('tabs are connections: what one publishes, another hears', async () => {
@@ -81,10 +81,10 @@ test('the first lines offered run', async () => {
   assert.deepEqual(await entries(), [`keyside> ${line}`, 'OK'])
 })
 
-test('every recipe runs, and runs again, without an error', async () => {
-  for (const { name } of [...RECIPES, ...RECIPES]) await page.click(`#recipes button:has(b:text-is("${name}"))`)
+test('every first step runs, and runs again, without an error', async () => {
+  for (const { name } of [...FIRST_STEPS, ...FIRST_STEPS]) await page.click(`#steps button:has(b:text-is("${name}"))`)
   assert.deepEqual(await page.locator('.log .error').allTextContents(), [])
-  const lines = RECIPES.flatMap((recipe) => recipe.lines)
+  const lines = FIRST_STEPS.flatMap((step) => step.lines)
   assert.equal(await page.locator('.log .asked').count(), 2 * lines.length)
   assert.equal(await page.locator('[role=tab]').count(), 2)
   await page.waitForSelector('.message:has-text("hello from the other side")')

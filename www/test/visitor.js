@@ -86,3 +86,19 @@ export function paste(text) {
     document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
   }, text)
 }
+
+/** Goes to a view by its address. */
+export async function goTo(path) {
+  await page.evaluate((path) => (location.hash = `#/${path}`), path)
+}
+
+/** Whether the store has a command; asked through the package, beside the page's own store. */
+export function hasCommand(name) {
+  return page.evaluate(async (name) => {
+    const { open } = await import('./keyside/index.js')
+    const db = await open()
+    const [found] = db.call('COMMAND', 'INFO', name)
+    db.close()
+    return found !== null
+  }, name)
+}

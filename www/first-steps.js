@@ -3,7 +3,7 @@
 /** A line for the connection beside. */
 const beside = (line) => ({ beside: line })
 
-export const RECIPES = [
+export const FIRST_STEPS = [
   {
     name: 'Cache',
     about: 'A value with a time to live.',
