@@ -1966,13 +1966,6 @@ export interface Commands<Bytes> {
   monitor(): unknown
 
   /**
-   * Listens to channels.
-   *
-   * `SUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to subscribe to
-   */
-  subscribe(...channels: Some<Value>): unknown
-
-  /**
    * Stops listening to channels, or to all of them.
    *
    * `UNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of channels to unsubscribe
@@ -1980,25 +1973,11 @@ export interface Commands<Bytes> {
   unsubscribe(...channels: [] | Some<Value>): unknown
 
   /**
-   * Listens to every channel whose name matches a pattern.
-   *
-   * `PSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to subscribe to
-   */
-  psubscribe(...patterns: Some<Value>): unknown
-
-  /**
    * Stops listening to patterns, or to all of them.
    *
    * `PUNSUBSCRIBE`, since 2.0.0, O(N) where N is the number of patterns to unsubscribe
    */
   punsubscribe(...patterns: [] | Some<Value>): unknown
-
-  /**
-   * Listens to sharded channels.
-   *
-   * `SSUBSCRIBE`, since 7.0.0, O(N) where N is the number of shard channels to subscribe to
-   */
-  ssubscribe(...channels: Some<Value>): unknown
 
   /**
    * Stops listening to sharded channels, or to all of them.
@@ -2167,13 +2146,6 @@ export interface Commands<Bytes> {
    * `CLIENT TRACKINGINFO`, since 6.2.0, O(1)
    */
   client_trackinginfo(): Record<string, unknown>
-
-  /**
-   * Starts a transaction: commands are queued until EXEC.
-   *
-   * `MULTI`, since 1.2.0, O(1)
-   */
-  multi(): 'OK'
 
   /**
    * Runs the queued commands as one unit.

@@ -87,7 +87,7 @@ const STREAM = new Signature('connect')
 
 export class Instance {
   readonly owners = new Map<number, Owner>()
-  /** Requests that wait, each on a client of its own: who asked, and how to give up. */
+  /** Requests that wait for replies or messages, each on a client of its own: who asked, and how to give up. */
   private readonly waits = new Map<number, { caller: number; fail(error: Error): void }>()
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -360,6 +360,33 @@ export class Instance {
     })
   }
 
+  /**
+   * Runs a request that has messages come, for `hear`, on a client of its own. That ends when the returned function is called, or
+   * with the caller's, and then `ended` is told so: with an error if it was not the caller who ended.
+   */
+  listen(caller: Caller, signature: Signature, command: number, words: readonly Value[], hear: (push: Push) => void, ended: (error?: Error) => void): () => void {
+    this.check()
+    const client = this.exports.connect_beside(caller.id, this.now())
+    if (client < 0) throw new Error('keyside: nobody subscribes in a transaction')
+    const leave = () => {
+      if (!this.waits.delete(client)) return
+      this.disconnect(client)
+    }
+    this.owners.set(client, {
+      received: (read) => read(caller.asBytes).forEach(hear),
+      ended: () => ended(new Error('keyside: the connection is closed')),
+    })
+    this.waits.set(client, { caller: caller.id, fail: () => ended() })
+    try {
+      this.putAll(signature, words)
+      this.run({ id: client, asBytes: caller.asBytes }, command, words.length)
+    } catch (error) {
+      leave()
+      throw error
+    }
+    return leave
+  }
+
   private execute(caller: Caller, command: number, words: number): number {
     const now = this.time()
     try {
@@ -390,7 +417,8 @@ export class Instance {
     if (deadline !== this.deadline) this.arm(deadline)
   }
 
-  private check() {
+  /** Throws if the store has ended. */
+  check() {
     if (this.end !== undefined) throw new Error(this.end)
   }
 

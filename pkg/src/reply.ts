@@ -154,6 +154,7 @@ export class Reader {
   }
 }
 
-function double(text: string): number {
+/** A number as RESP3 writes it. */
+export function double(text: string): number {
   return text === 'inf' ? Infinity : text === '-inf' ? -Infinity : +text
 }

@@ -1,9 +1,19 @@
 /** The store and its connections as users know them: a method for every command. */
+import { Collector, collect, type Batch } from './batch.js'
 import { SIGNATURES, type Commands } from './commands.js'
-import { BY_NAME, Instance } from './instance.js'
-import { Push, decoder } from './reply.js'
+import { BY_NAME, Instance, type Caller } from './instance.js'
+import { Push, decoder, double } from './reply.js'
 import { Signature } from './signature.js'
-import type { Value } from './values.js'
+import { Subscription, type Message, type PatternMessage, type SubscribeOptions } from './subscription.js'
+import type { Names, Numeric, Some, Value } from './values.js'
+
+/** Options of the iterators of the SCAN family. */
+export interface ScanOptions {
+  /** Only what fits this pattern. */
+  match?: Value
+  /** About how many are looked at in one step. */
+  count?: Numeric
+}
 
 /** Who is called with what comes after the kind of a message. */
 export type Listener<Bytes> = (...values: Bytes[]) => void
@@ -19,7 +29,7 @@ class Client<Bytes> {
   readonly id: number
   /** @internal */
   readonly asBytes: boolean
-  readonly #listeners: Map<string, Set<Listener<Bytes> | PushListener>> = new Map()
+  readonly #listeners: Map<string, Set<Listener<never>>> = new Map()
 
   /** @internal */
   constructor(instance: Instance, id: number, asBytes: boolean) {
@@ -51,11 +61,16 @@ class Client<Bytes> {
    */
   on(kind: 'push', listener: PushListener): this
   /**
+   * Calls `listener` with the keys whose values, as this connection read them, are not true any more; with null when that may be
+   * any. `client_tracking` turns this on.
+   */
+  on(kind: 'invalidate', listener: (keys: Bytes[] | null) => void): this
+  /**
    * Calls `listener` for every message of a kind: `message` with channel and message, `pmessage` with pattern, channel and
    * message, `subscribe` … It is called after the call of a method that caused the message has returned.
    */
   on(kind: string, listener: Listener<Bytes>): this
-  on(kind: string, listener: Listener<Bytes> | PushListener): this {
+  on(kind: string, listener: Listener<never>): this {
     const listeners = this.#listeners.get(kind) ?? new Set()
     this.#listeners.set(kind, listeners.add(listener))
     return this
@@ -64,11 +79,64 @@ class Client<Bytes> {
   /** Calls `listener` no more. */
   off(kind: 'push', listener: PushListener): this
   /** Calls `listener` no more. */
+  off(kind: 'invalidate', listener: (keys: Bytes[] | null) => void): this
+  /** Calls `listener` no more. */
   off(kind: string, listener: Listener<Bytes>): this
-  off(kind: string, listener: Listener<Bytes> | PushListener): this {
+  off(kind: string, listener: Listener<never>): this {
     const listeners = this.#listeners.get(kind)
     if (listeners?.delete(listener) && listeners.size === 0) this.#listeners.delete(kind)
     return this
+  }
+
+  /** Collects commands that run as one: no other connection sees anything between them. */
+  multi(): Batch<Bytes, [], null> {
+    return new Collector(this, true) as unknown as Batch<Bytes, [], null>
+  }
+
+  /** Collects commands that run one after the other. */
+  pipeline(): Batch<Bytes> {
+    return new Collector(this, false) as unknown as Batch<Bytes>
+  }
+
+  /** Listens to channels from now on, for as long as what it returns is iterated. */
+  subscribe(...channels: Some<Value>): Subscription<Message<Bytes>>
+  subscribe(channels: Names<Value>, options: SubscribeOptions): Subscription<Message<Bytes>>
+  subscribe(...args: unknown[]): Subscription<Message<Bytes>> {
+    return subscription(this, 'subscribe', args)
+  }
+
+  /** Listens to all channels that fit a pattern. */
+  psubscribe(...patterns: Some<Value>): Subscription<PatternMessage<Bytes>>
+  psubscribe(patterns: Names<Value>, options: SubscribeOptions): Subscription<PatternMessage<Bytes>>
+  psubscribe(...args: unknown[]): Subscription<PatternMessage<Bytes>> {
+    return subscription(this, 'psubscribe', args)
+  }
+
+  /** Listens to sharded channels, which SPUBLISH publishes to. */
+  ssubscribe(...channels: Some<Value>): Subscription<Message<Bytes>>
+  ssubscribe(channels: Names<Value>, options: SubscribeOptions): Subscription<Message<Bytes>>
+  ssubscribe(...args: unknown[]): Subscription<Message<Bytes>> {
+    return subscription(this, 'ssubscribe', args)
+  }
+
+  /** All keys, or those of a type. What comes or goes meanwhile may be among them or not, and some twice. */
+  async *scanIterator(options: ScanOptions & { type?: Value } = {}): AsyncGenerator<Bytes, void, void> {
+    yield* pages((cursor) => this.scan(cursor, options))
+  }
+
+  /** The fields of a hash with their values, as {@link scanIterator} has keys. */
+  async *hscanIterator(key: Value, options: ScanOptions = {}): AsyncGenerator<[field: Bytes, value: Bytes], void, void> {
+    yield* pairs(pages((cursor) => this.hscan(key, cursor, options)))
+  }
+
+  /** The members of a set, as {@link scanIterator} has keys. */
+  async *sscanIterator(key: Value, options: ScanOptions = {}): AsyncGenerator<Bytes, void, void> {
+    yield* pages((cursor) => this.sscan(key, cursor, options))
+  }
+
+  /** The members of a sorted set with their scores, as {@link scanIterator} has keys. */
+  async *zscanIterator(key: Value, options: ScanOptions = {}): AsyncGenerator<[member: Bytes, score: number], void, void> {
+    for (const [member, score] of pairs(pages((cursor) => this.zscan(key, cursor, options)))) yield [member, double(text(score))]
   }
 
   /** @internal */
@@ -80,7 +148,7 @@ class Client<Bytes> {
     queueMicrotask(() => {
       for (const { values: [kind, ...values] } of pushes) {
         const name = kind instanceof Uint8Array ? decoder.decode(kind) : String(kind)
-        for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<unknown>)(...values)
+        for (const listener of this.#listeners.get(name) ?? []) listener(...(values as never[]))
       }
     })
   }
@@ -177,6 +245,39 @@ export function fingerprint(): number {
   return hash >>> 0
 }
 
+/** A subscription by the method's arguments, of which the last may be options. */
+function subscription<Item>(client: Caller & { instance: Instance }, name: string, args: unknown[]): Subscription<Item> {
+  const command = METHODS.findIndex(({ method }) => method === name)
+  const signature = METHODS[command]!
+  const { signal } = optionsOf(args.at(-1))
+  const channels = args.length > 1 && isOptions(args.at(-1)) ? args.slice(0, -1) : args
+  return new Subscription(client.instance, client, command, signature, signature.words(channels), signal as AbortSignal | undefined)
+}
+
+/** What all pages of a scan hold. */
+function* pages<Bytes>(page: (cursor: string) => [cursor: string, items: Bytes[]]): Generator<Bytes, void, void> {
+  let cursor = '0'
+  do {
+    const [next, items] = page(cursor)
+    cursor = text(next)
+    yield* items
+  } while (cursor !== '0')
+}
+
+/** Each two of them. */
+function* pairs<T>(items: Iterable<T>): Generator<[T, T], void, void> {
+  let first: [T] | undefined
+  for (const item of items) {
+    if (first) yield [first[0], item]
+    first = first ? undefined : [item]
+  }
+}
+
+/** Text that may have come as bytes. */
+function text(value: unknown): string {
+  return value instanceof Uint8Array ? decoder.decode(value) : String(value)
+}
+
 type Method = (this: Client<unknown>, ...args: never[]) => unknown
 
 /** A method for commands with any arguments. */
@@ -206,8 +307,11 @@ function waiting(command: number, signature: Signature): Method {
 
 /** The last argument, if it can be one of options. */
 function optionsOf(argument: unknown): Record<string, unknown> {
-  const isOptions = typeof argument === 'object' && argument !== null && !Array.isArray(argument) && !ArrayBuffer.isView(argument)
-  return isOptions ? (argument as Record<string, unknown>) : {}
+  return isOptions(argument) ? argument : {}
+}
+
+function isOptions(argument: unknown): argument is Record<string, unknown> {
+  return typeof argument === 'object' && argument !== null && !Array.isArray(argument) && !ArrayBuffer.isView(argument)
 }
 
 /** Methods for commands of one, two and three words, the ones called most: nothing is gathered on the way. */
@@ -306,5 +410,8 @@ function method(command: number, signature: Signature): Method {
 }
 
 METHODS.forEach((signature, command) => {
+  // Some are written by hand.
+  if (Object.hasOwn(Client.prototype, signature.method)) return
   Object.defineProperty(Client.prototype, signature.method, { value: method(command, signature), writable: true, configurable: true })
 })
+collect(METHODS)

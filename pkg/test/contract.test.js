@@ -83,7 +83,7 @@ test('a refused command throws what Redis says', async () => {
 
 test('a transaction answers each command, refusals among them', async () => {
   const db = await open()
-  db.multi()
+  db.call('MULTI')
   assert.equal(db.set('k', 'abc'), 'QUEUED')
   db.incr('k')
   const replies = db.exec()

@@ -48,7 +48,7 @@ test('others hear of them', async () => {
   const heard = []
   other.on('pmessage', (...message) => heard.push(message))
   db.config_set({ 'notify-keyspace-events': 'KEA$xm' })
-  other.psubscribe('__key*')
+  other.call('PSUBSCRIBE', '__key*')
   db.set('k', 1, { px: 1000 })
   db.get('missing')
   const shown = []
@@ -66,7 +66,7 @@ test('a transaction has them wait, and a watched key that is set fails one', asy
   const db = await open()
   const other = db.connect()
   db.watch('k')
-  db.multi()
+  db.call('MULTI')
   assert.equal(db.set('k', 1), 'QUEUED')
   assert.equal(db.get('k'), 'QUEUED')
   other.set('k', 2, { ex: 60 })

@@ -41,7 +41,7 @@ test('messages within a reply are part of it, and heard by their kind', async ()
 test('what comes by itself comes as it travels, until it is not listened to', async () => {
   const heard = []
   const listener = (bytes) => heard.push(text(bytes))
-  db.subscribe('news')
+  db.call('SUBSCRIBE', 'news')
   db.on('push', listener)
   db.bytes.on('push', listener)
   const other = db.connect()

@@ -46,7 +46,7 @@ test('what has expired is removed by the timer, with nobody asking, and then ann
   const listener = db.connect()
   const expired = new Promise((resolve) => listener.on('message', (channel, key) => resolve([channel, key])))
   db.call('CONFIG', 'SET', 'notify-keyspace-events', 'Ex')
-  assert.equal(listener.subscribe('__keyevent@0__:expired'), 1)
+  assert.equal(listener.call('SUBSCRIBE', '__keyevent@0__:expired'), 1)
   db.set('k', 1, { px: 20 })
   assert.deepEqual(await Promise.race([expired, wait(5000, 'nothing')]), ['__keyevent@0__:expired', 'k'])
 })

@@ -51,6 +51,21 @@ commands.get('key')
 const code: string = new ReplyError('ERR no').code
 console.log(code)
 
+const replies = db.multi().set('a', 1).hgetall('h').lpop('l').call('PING').exec()
+is<typeof replies, ['OK' | string | null, Record<string, string>, string | string[] | null, unknown] | null>(true)
+const numbers = db.bytes.pipeline().incr('n').mget('a').exec()
+is<typeof numbers, [number, (Uint8Array | null)[]]>(true)
+for await (const { channel, message } of db.subscribe('news')) {
+  is<typeof channel, string>(true)
+  is<typeof message, string>(true)
+}
+for await (const { pattern } of db.bytes.psubscribe(['n*'], { signal: AbortSignal.timeout(1) })) is<typeof pattern, Uint8Array>(true)
+for await (const [member, score] of db.zscanIterator('board', { match: 'a*' })) {
+  is<typeof member, string>(true)
+  is<typeof score, number>(true)
+}
+db.on('invalidate', (keys) => is<typeof keys, string[] | null>(true))
+
 // @ts-expect-error a key is missing
 db.get()
 // @ts-expect-error an object is no key

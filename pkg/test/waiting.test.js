@@ -109,7 +109,7 @@ test('waiting is done in the database of the connection', async () => {
 
 test('in a transaction nobody waits', async () => {
   const db = await open()
-  db.multi()
+  db.call('MULTI')
   assert.equal(await db.blpop('none', 0), 'QUEUED')
   assert.deepEqual(db.exec(), [null])
 })

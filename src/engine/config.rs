@@ -422,6 +422,7 @@ impl Engine {
         self.keyspace.shares_integers = self.config.maxmemory == 0 || !has_clocks;
         self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
+        self.limit_tracking();
         self.refresh_interests();
         // Those who have too much memory now must not wait for the next command.
         self.evicts = self.config.maxmemory > 0;

@@ -362,6 +362,8 @@ struct KillFilter<'a> {
     addr: Option<&'a [u8]>,
     laddr: Option<&'a [u8]>,
     user: Option<&'a [u8]>,
+    /// Connected for at least so many seconds.
+    max_age: Option<i64>,
     spares_nobody: bool,
 }
 
@@ -374,6 +376,7 @@ impl<'a> Arg<'a> for Victims<'a> {
             Shape::Group(&[Shape::Token("USER"), Shape::Word("username", Kind::Text)]),
             Shape::Group(&[Shape::Token("ADDR"), Shape::Word("ip:port", Kind::Text)]),
             Shape::Group(&[Shape::Token("LADDR"), Shape::Word("ip:port", Kind::Text)]),
+            Shape::Group(&[Shape::Token("MAXAGE"), Shape::Word("maxage", Kind::Integer)]),
             Shape::Group(&[Shape::Token("SKIPME"), Shape::OneOf(&[Shape::Token("YES"), Shape::Token("NO")])]),
         ])]),
     ]);
@@ -403,6 +406,11 @@ impl<'a> KillFilter<'a> {
             self.laddr = Some(words.next()?);
         } else if words.take_with("USER", 1) {
             self.user = Some(words.next()?);
+        } else if words.take_with("MAXAGE", 1) {
+            let age = parse_i64(words.next()?);
+            let age = age.ok_or(Error::refused("ERR maxage is not an integer or out of range"))?;
+            let age = Some(age).filter(|&age| age > 0);
+            self.max_age = Some(age.ok_or(Error::refused("ERR maxage should be greater than 0"))?);
         } else if words.take_with("SKIPME", 1) {
             self.spares_nobody = YesNo::parse(words)? == YesNo::No;
         } else {
@@ -411,10 +419,12 @@ impl<'a> KillFilter<'a> {
         Ok(())
     }
 
-    fn matches(&self, client: &Client, user: Option<UserId>) -> bool {
+    fn matches(&self, client: &Client, user: Option<UserId>, now_ms: u64) -> bool {
+        let age = (now_ms.saturating_sub(client.connected_ms) / 1000) as i64;
         self.id.is_none_or(|id| client.id as i64 == id)
             && self.kind.is_none_or(|kind| client.kind() == kind)
             && self.addr.is_none_or(|addr| client.origin.addr.as_bytes() == addr)
+            && self.max_age.is_none_or(|least| age >= least)
             && user.is_none_or(|user| client.user == user && client.authenticated)
             && self.laddr.is_none_or(|laddr| client.origin.laddr.as_bytes() == laddr)
     }
@@ -436,8 +446,9 @@ fn client_kill<'a>(
             Some(engine.acl.find(name).ok_or_else(|| Error::quoting("ERR No such user '", name, "'"))?)
         }
     };
+    let now_ms = engine.keyspace.now_ms();
     let is_victim = |(id, client): &(ClientId, &Client)| {
-        filter.matches(client, user) && (filter.spares_nobody || *id != engine.current)
+        filter.matches(client, user, now_ms) && (filter.spares_nobody || *id != engine.current)
     };
     let victims: Vec<ClientId> = engine.open_clients().filter(is_victim).map(|(id, _)| id).collect();
     if by_address && victims.is_empty() {
@@ -633,6 +644,55 @@ mod tests {
         assert_eq!(session.run(killer, "CLIENT KILL 127.0.0.1:5001"), b"-ERR No such client\r\n");
         assert_eq!(session.run(killer, "CLIENT KILL 127.0.0.1:5002\nPING"), b"+OK\r\n");
         assert!(session.engine.is_closing(killer));
+    }
+
+    #[test]
+    fn who_is_connected_for_long_is_killed_by_age() {
+        let mut session = Session::new();
+        let old = session.connect();
+        session.now_ms += 10_000;
+        let killer = session.connect();
+        for (line, reply) in [
+            ("CLIENT KILL MAXAGE 0", "-ERR maxage should be greater than 0\r\n"),
+            ("CLIENT KILL MAXAGE x", "-ERR maxage is not an integer or out of range\r\n"),
+            ("CLIENT KILL MAXAGE 11", ":0\r\n"),
+            ("CLIENT KILL MAXAGE 10 SKIPME no", ":1\r\n"),
+        ] {
+            assert_eq!(session.run(killer, line), reply.as_bytes(), "{line}");
+        }
+        assert!(session.engine.is_closing(old) && !session.engine.is_closing(killer));
+    }
+
+    #[test]
+    fn who_asks_for_more_than_may_wait_is_closed_and_nobody_else() {
+        let mut session = Session::new();
+        let other = session.connect();
+        session.run(other, "CONFIG SET client-query-buffer-limit 1mb");
+        let begun = session.connect();
+        session.engine.receive(begun, b"*2\r\n$4\r\nECHO\r\n$9000000\r\n", 0);
+        session.engine.receive(begun, &[b'x'; (1 << 20) - 100], 0);
+        assert!(!session.engine.is_closing(begun));
+        session.engine.receive(begun, &[b'x'; 100], 0);
+        assert!(session.engine.is_closing(begun), "of one request");
+        let queues = session.connect();
+        session.run(queues, "MULTI");
+        let sets = (0..1_000_000).take_while(|_| {
+            !session.engine.is_closing(queues) && {
+                session.run(queues, "SET k v");
+                true
+            }
+        });
+        assert!(sets.count() < 20_000, "of those that are queued");
+        let waits = session.connect();
+        session.run(waits, "BLPOP none 0");
+        let pings = (0..1_000_000).take_while(|_| {
+            !session.engine.is_closing(waits) && {
+                session.run(waits, "PING");
+                true
+            }
+        });
+        assert!(pings.count() < 500_000, "of those that come while it waits");
+        assert_eq!(session.run(other, "GET k"), b"$-1\r\n");
     }
 
     #[test]

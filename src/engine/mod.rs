@@ -50,7 +50,7 @@ pub use quick::Quick;
 use slowlog::SlowLog;
 use snapshots::Snapshots;
 use stats::Stats;
-use transactions::Watches;
+use transactions::{Transaction, Watches};
 use waiting::Waiting;
 
 /// The commands on clients and on the engine itself, by file.
@@ -252,6 +252,7 @@ impl Engine {
                 client.keep_request(words);
             }
         }
+        self.limit_query(id);
     }
 
     /// Lets time pass: keys expire, and a slice is freed of what was deleted. Call it when [`Engine::next_deadline`] says so.
@@ -372,10 +373,12 @@ impl Engine {
         }
     }
 
-    /// Has a client closed that has more to be read than it may.
+    /// Has a client closed that has more to be run than it may: requests that are not complete, wait, or are queued since
+    /// MULTI.
     fn limit_query(&mut self, id: ClientId) {
         let limit = self.config.client_query_buffer_limit;
-        if self.clients.get(id).is_some_and(|client| client.query.len() > limit) {
+        let queued = |client: &Client| client.transaction.as_ref().map_or(0, Transaction::memory);
+        if self.clients.get(id).is_some_and(|client| client.query.len() + queued(client) > limit) {
             self.close(id);
         }
     }

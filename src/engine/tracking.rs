@@ -336,6 +336,11 @@ impl Engine {
         for found in spec.find_keys(words).unwrap_or_default() {
             self.tracking.remember(words[found.at], (id, number));
         }
+        self.limit_tracking();
+    }
+
+    /// Forgets keys as there are more than may be remembered; who has read them is told, as they may change from now on.
+    pub(super) fn limit_tracking(&mut self) {
         let most = self.config.tracking_table_max_keys;
         while most > 0 && self.tracking.keys.len() > most {
             let Some(key) = self.tracking.keys.keys().next().cloned() else { break };

@@ -40,6 +40,8 @@ pub const COMMANDS: &[Command<Engine>] = commands! {
 #[derive(Default)]
 pub struct Transaction {
     queued: Vec<(Known, Vec<Vec<u8>>)>,
+    bytes: usize,
+    words: usize,
     /// A command was refused while it was queued, so EXEC is.
     refused: bool,
 }
@@ -47,6 +49,8 @@ pub struct Transaction {
 impl Transaction {
     /// Queues a command.
     pub fn push(&mut self, command: Known, words: &[&[u8]]) {
+        self.bytes += words.iter().map(|word| word.len()).sum::<usize>();
+        self.words += words.len();
         self.queued.push((command, words.iter().map(|word| word.to_vec()).collect()));
     }
 
@@ -68,7 +72,12 @@ impl Transaction {
 
     /// Bytes of the words that wait.
     pub fn bytes(&self) -> usize {
-        self.queued.iter().flat_map(|(_, words)| words).map(Vec::len).sum()
+        self.bytes
+    }
+
+    /// Bytes that it takes to keep them.
+    pub fn memory(&self) -> usize {
+        self.bytes + self.words * size_of::<Vec<u8>>() + self.len() * size_of::<(Known, Vec<Vec<u8>>)>()
     }
 }
 

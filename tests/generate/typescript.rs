@@ -8,7 +8,7 @@ use keyside::commands::{Flags, Kind, Shape, Spec};
 /// The whole file.
 pub fn file(specs: &[&'static Spec]) -> String {
     let mut out = String::from(HEAD);
-    for spec in specs {
+    for spec in specs.iter().filter(|spec| !BY_HAND.contains(&spec.name)) {
         let Spec { name, since, complexity, .. } = spec;
         let summary = spec.summary.trim();
         let _ =
@@ -37,6 +37,9 @@ const DEPENDING: &[[&str; 4]] = &[
     ["[Bytes, number] | [Bytes, number][] | []", "count", "[Bytes, number] | []", "[Bytes, number][]"],
     ["number | [number, number] | null", "withscore", "number | null", "[number, number] | null"],
 ];
+
+/// Commands whose methods are written in pkg/src/store.ts, since more comes of them than a reply.
+const BY_HAND: &[&str] = &["MULTI", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"];
 
 const HEAD: &str = "\
 // Written by `make update` from the commands' rows in src. Not for editing.
