@@ -16,6 +16,10 @@ cargo_target := $(or $(CARGO_TARGET_DIR),target)
 server := $(cargo_target)/release/keyside-server
 cargo_wasm := $(cargo_target)/wasm32-unknown-unknown/release/keyside.wasm
 wasm := target/wasm/keyside_bg.wasm
+# The lite module has no scripts. It is built in a folder of its own, since cargo would put both in the same place.
+full_features := $(shell sed -n 's/^lua = .*/--features lua/p' Cargo.toml)
+cargo_lite := $(cargo_target)/lite/wasm32-unknown-unknown/release/keyside.wasm
+lite := target/wasm-lite/keyside_bg.wasm
 
 export PATH := $(CURDIR)/target/tools/bin:$(CURDIR)/pkg/node_modules/.bin:$(PATH)
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS := $(WASM_RUSTFLAGS)
@@ -34,7 +38,7 @@ run: server www ## Runs the server on port 6379 and the page on port 8379 until 
 # Each suite below is a target of its own; .ci/test runs them all, within bounded time, and adds up their counts.
 .PHONY: test
 test: ## Runs every test there is
-	@.ci/test setup-test test-rust test-wasm-node test-wasm-browser test-package test-page test-clients
+	@.ci/test setup-test test-rust test-wasm-node test-wasm-browser test-package test-runtimes test-page test-clients
 
 .PHONY: test-rust
 test-rust: setup-test ## … Rust: units, transcripts against redis-server, simulation, server
@@ -51,6 +55,11 @@ test-wasm-browser: setup-test ## … wasm in headless Chromium
 .PHONY: test-package
 test-package: setup-test pkg ## … the npm package in Node
 	node --test --test-reporter=spec --test-timeout=60000 pkg/test/*.test.js
+
+.PHONY: test-runtimes
+test-runtimes: setup-test pkg ## … the packed package in Node, Deno, Bun, Cloudflare's runtime, bundlers and Chromium
+	@.ci/setup runtimes
+	node --test --test-reporter=spec --test-timeout=60000 pkg/test/runtimes/*.test.js
 
 .PHONY: test-page
 test-page: setup-test www ## … the page in headless Chromium
@@ -72,7 +81,7 @@ sim: setup-rust ## Runs the simulation
 .PHONY: differential
 differential: setup-rust ## Puts a million random requests to redis-server and to keyside: make differential COUNT=… SEED=…
 	@.ci/setup redis
-	COUNT=$(or $(COUNT),1000000) cargo test --release --features native --test differential -- --nocapture
+	COUNT=$(or $(COUNT),1000000) cargo test --profile checked --features native --test differential -- --nocapture
 
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
@@ -106,12 +115,13 @@ server: setup-rust ## Builds the server: target/release/keyside-server
 	cargo build --release --features native --bin keyside-server
 
 .PHONY: wasm
-wasm: $(wasm) ## Builds the wasm and its glue: target/wasm
+wasm: $(wasm) $(lite) ## Builds the modules and their glue: target/wasm, and without scripts target/wasm-lite
 
 .PHONY: pkg
-pkg: $(wasm) ## Builds the npm package: pkg/dist
-	@rm -rf pkg/dist && mkdir -p pkg/dist
+pkg: $(wasm) $(lite) ## Builds the npm package: pkg/dist
+	@rm -rf pkg/dist && mkdir -p pkg/dist/lite
 	@cp $(wasm) pkg/dist/keyside.wasm
+	@cp $(lite) pkg/dist/lite/keyside.wasm
 	npm run --silent --prefix pkg build
 
 .PHONY: pack
@@ -145,4 +155,16 @@ $(wasm): $(cargo_wasm)
 
 .PHONY: always
 $(cargo_wasm): always setup-wasm
-	cargo build --release --lib --target wasm32-unknown-unknown
+	cargo build --release --lib --target wasm32-unknown-unknown $(full_features)
+
+ifeq ($(full_features),)
+$(lite): $(wasm)
+	@mkdir -p $(@D) && cp $< $@
+else
+$(lite): $(cargo_lite)
+	wasm-bindgen $(WASM_BINDGEN_FLAGS) --remove-producers-section --out-dir target/wasm-lite $<
+	wasm-opt $(WASM_OPT_FLAGS) $@ -o $@
+
+$(cargo_lite): always setup-wasm
+	cargo build --release --lib --target wasm32-unknown-unknown --target-dir $(cargo_target)/lite
+endif

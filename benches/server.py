@@ -143,4 +143,5 @@ def main():
                 print(line, file=record)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -44,6 +44,11 @@ impl Error {
         Error::Quoting([before.as_bytes(), until_zero(word), after.as_bytes()].concat())
     }
 
+    /// A refusal that quotes several words: texts and words in turn, each word up to a zero byte.
+    pub fn quoting_all(parts: &[&[u8]]) -> Error {
+        Error::Quoting(parts.iter().flat_map(|part| until_zero(part)).copied().collect())
+    }
+
     /// The first word of the text, under which INFO counts the error.
     pub fn code(text: &str) -> &str {
         text.split(' ').next().unwrap_or(text)

@@ -30,5 +30,5 @@ pub mod keyspace;
 pub mod persistence;
 pub mod resp;
 
-pub use engine::{ClientId, Config, Engine, Files, Host, Origin};
+pub use engine::{ClientId, Config, Engine, Files, Host, NewFile, Origin};
 pub use error::{Error, Result};

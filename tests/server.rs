@@ -26,7 +26,8 @@ impl Server {
     /// Starts a server on a free port, with more options, and waits until it is ready.
     fn start(options: &[&str]) -> Server {
         let port = free_port();
-        let process = spawn(&[&["--port", &port.to_string()], options].concat());
+        // Nothing is left behind, unless the options say so.
+        let process = spawn(&[&["--port", &port.to_string(), "--save", ""], options].concat());
         let mut server = Server { process, port };
         server.await_ready();
         server
@@ -145,6 +146,16 @@ impl Client {
     fn ask(&mut self, request: impl AsRef<[u8]>, reply: impl AsRef<[u8]>) {
         self.send(request);
         self.expect(reply);
+    }
+
+    /// A line without its end.
+    fn line(&mut self) -> String {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while !line.ends_with(b"\r\n") {
+            self.stream.read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap().trim_end().to_string()
     }
 
     /// Everything until the server closes the connection, gently or not.
@@ -454,7 +465,10 @@ fn a_taken_port_is_named() {
 fn a_file_configures_and_options_override_it() {
     let (file, log) = (Scratch::new("conf"), Scratch::new("log"));
     let port = free_port();
-    let text = format!("# a comment\nport 1\nlogfile \"{}\"\nmaxclients 1\nloglevel verbose\n", log.path());
+    let text = format!(
+        "# a comment\nport 1\nsave \"\"\nlogfile \"{}\"\nmaxclients 1\nloglevel verbose\n",
+        log.path()
+    );
     fs::write(&file.0, text).unwrap();
     let mut server = Server { process: spawn(&[file.path(), "--port", &port.to_string()]), port };
     let end = Instant::now() + PATIENCE;
@@ -481,4 +495,118 @@ fn version_and_help_are_told() {
         assert!(output.status.success());
         assert!(output.stdout.starts_with(expected.as_bytes()), "{option} says {}", text(&output.stdout));
     }
+}
+
+/// A directory for one test, removed with everything in it.
+struct Directory(Scratch);
+
+impl Directory {
+    fn new(name: &str) -> Directory {
+        let scratch = Scratch::new(name);
+        fs::create_dir(&scratch.0).unwrap();
+        Directory(scratch)
+    }
+
+    fn start(&self, options: &[&str]) -> Server {
+        Server::start(&[&["--dir", self.0.path()], options].concat())
+    }
+
+    fn files(&self) -> Vec<String> {
+        let names = fs::read_dir(&self.0.0).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0.0);
+    }
+}
+
+#[test]
+fn what_is_saved_is_there_again() {
+    let directory = Directory::new("saved");
+    let mut server = directory.start(&[]);
+    let mut client = server.connect();
+    client.ask(b"SET k v\r\nSAVE\r\nSET lost v\r\n", b"+OK\r\n+OK\r\n+OK\r\n");
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert_eq!(directory.files(), ["dump.rdb"]);
+
+    let mut server = directory.start(&[]);
+    let mut client = server.connect();
+    client.ask(b"GET k\r\nEXISTS lost\r\nSET k w\r\n", b"$1\r\nv\r\n:0\r\n+OK\r\n");
+    client.send(b"SHUTDOWN SAVE\r\n");
+    assert!(client.rest().is_empty() && server.wait().success());
+
+    let mut server = directory.start(&["--save", "3600", "1"]);
+    let mut client = server.connect();
+    client.ask(b"GET k\r\nSET k x\r\n", b"$1\r\nw\r\n+OK\r\n");
+    server.signal("TERM");
+    assert!(server.wait().success());
+
+    let mut server = directory.start(&["--save", "3600", "1"]);
+    let mut client = server.connect();
+    client.ask(b"GET k\r\nSET k y\r\n", b"$1\r\nx\r\n+OK\r\n");
+    client.send(b"SHUTDOWN NOSAVE\r\n");
+    assert!(client.rest().is_empty() && server.wait().success());
+    directory.start(&[]).connect().ask(b"GET k\r\n", b"$1\r\nx\r\n");
+    assert_eq!(directory.files(), ["dump.rdb"]);
+}
+
+#[test]
+fn a_snapshot_in_the_background_is_written_while_requests_are_served() {
+    let directory = Directory::new("background");
+    let mut server = directory.start(&["--dbfilename", "other.rdb"]);
+    let mut client = server.connect();
+    let requests: String = (0..20_000).map(|n| format!("SET key:{n} value-of-{n}\r\n")).collect();
+    client.ask(requests.as_bytes(), "+OK\r\n".repeat(20_000).as_bytes());
+    let replies = b"+Background saving started\r\n+OK\r\n:1\r\n";
+    client.ask(b"BGSAVE\r\nSET late v\r\nDEL key:7\r\n", replies);
+    let end = Instant::now() + PATIENCE;
+    while directory.files() != ["other.rdb"] {
+        assert!(Instant::now() < end, "nothing was written");
+        client.ask(b"PING\r\n", b"+PONG\r\n");
+        thread::sleep(Duration::from_millis(5));
+    }
+    server.signal("KILL");
+    server.wait();
+    let again = directory.start(&["--dbfilename", "other.rdb"]);
+    let expected = b":20000\r\n$10\r\nvalue-of-7\r\n:0\r\n";
+    again.connect().ask(b"DBSIZE\r\nGET key:7\r\nEXISTS late\r\n", expected);
+}
+
+#[test]
+fn a_damaged_file_starts_nothing_and_is_left_alone() {
+    let directory = Directory::new("damaged");
+    let file = directory.0.0.join("dump.rdb");
+    fs::write(&file, b"REDIS0010\x00\x01k\x01v\x00\x01l").unwrap();
+    let output = run(&["--port", &free_port().to_string(), "--dir", directory.0.path()]);
+    let log = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let reason = "the RDB file dump.rdb is damaged: it ends too early at byte 17";
+    assert!(log.contains(reason), "{log}");
+    assert_eq!(fs::read(&file).unwrap().len(), 17);
+}
+
+#[test]
+fn a_server_that_cannot_save_does_not_end_unless_it_has_to() {
+    let directory = Directory::new("unwritable");
+    let name = "no-such-directory/dump.rdb";
+    let mut server = directory.start(&["--dbfilename", name, "--save", "3600", "1"]);
+    let mut client = server.connect();
+    client.ask(b"SHUTDOWN\r\n", b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    client.ask(b"BGSAVE\r\n", b"+Background saving started\r\n");
+    let end = Instant::now() + PATIENCE;
+    loop {
+        client.send(b"SET k v\r\n");
+        match client.line() {
+            line if line.starts_with("-MISCONF") => break,
+            line => assert!(line == "+OK" && Instant::now() < end, "{line}"),
+        }
+    }
+    server.signal("TERM");
+    client.ask(b"GET missing\r\n", b"$-1\r\n");
+    client.send(b"SHUTDOWN FORCE\r\n");
+    assert!(client.rest().is_empty() && server.wait().success());
 }

@@ -1,7 +1,7 @@
 //! A seed makes clients, requests, byte splits and steps of the clock; the whole store must come through them.
 //!
 //! After each run: no panic, every reply well formed, the store's own invariants, the journal replayed on another engine
-//! at another time and seed gives the same digest, and the same seed gives the same bytes.
+//! at another time and seed gives the same digest, a snapshot read by another engine does, and the same seed gives the same bytes.
 //!
 //! `SEEDS=1000 STEPS=500 cargo test --release --test simulation` runs more of them; `SEED=7` runs one.
 
@@ -165,6 +165,19 @@ fn replayed(journal: &[u8]) -> u64 {
     engine.digest()
 }
 
+/// The digest of a store that has only read the snapshot of another one.
+fn reloaded(snapshot: &[u8], now_ms: u64) -> u64 {
+    let mut engine = Engine::new(Config::default(), 99);
+    let mut loader = engine.loader();
+    for bytes in [Some(snapshot), None] {
+        engine
+            .load(&mut loader, bytes, now_ms)
+            .unwrap_or_else(|damage| panic!("a snapshot is whole: {damage}"));
+    }
+    engine.check();
+    engine.digest()
+}
+
 #[test]
 fn scans_see_whoever_stays() {
     for seed in 1..=number("SEEDS", 60) as u64 {
@@ -190,7 +203,7 @@ fn every_seed_comes_through() {
     for seed in seeds.clone() {
         let again = format!("SEED={seed} STEPS={steps} cargo test --release --test simulation");
         let outcome = std::panic::catch_unwind(|| {
-            let (first, second) = (simulate(seed, steps, &specs), simulate(seed, steps, &specs));
+            let (mut first, second) = (simulate(seed, steps, &specs), simulate(seed, steps, &specs));
             assert!(first.sent == second.sent, "the same seed gave other replies");
             assert!(first.journal == second.journal, "the same seed gave another journal");
             assert!(
@@ -198,6 +211,11 @@ fn every_seed_comes_through() {
                 "the journal replays to another state, from here on: {}",
                 first_wrong_step(seed, steps, &specs)
                     .unwrap_or("nowhere, when time passes after each step".into())
+            );
+            let snapshot = first.engine.snapshot();
+            assert!(
+                first.engine.digest() == reloaded(&snapshot, first.now_ms),
+                "the snapshot is of another state"
             );
             first.requests
         });

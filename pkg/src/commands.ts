@@ -1280,7 +1280,7 @@ export interface Commands<Bytes> {
    *
    * `XPENDING`, since 5.0.0, O(N) where N is the number of entries returned
    */
-  xpending(key: Value, group: Value, ...range: Some<Value>, consumer?: Value): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
+  xpending(key: Value, group: Value, start?: Value, end?: Value, count?: Numeric, range?: Value, options?: { idle?: Numeric }): [number, string | null, string | null, [Bytes, Bytes][] | null] | [string, Bytes, number, number][]
 
   /**
    * Describes a stream; with FULL also its entries, groups and consumers.
@@ -1805,13 +1805,6 @@ export interface Commands<Bytes> {
   time(): [seconds: string, microseconds: string]
 
   /**
-   * Returns the Unix time of the last snapshot that was kept.
-   *
-   * `LASTSAVE`, since 1.0.0, O(1)
-   */
-  lastsave(): number
-
-  /**
    * Draws something, and names the version.
    *
    * `LOLWUT`, since 5.0.0, O(1)
@@ -2071,6 +2064,27 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
+   * Returns the value of a key as bytes that RESTORE takes, here and elsewhere.
+   *
+   * `DUMP`, since 2.6.0, O(1) to find the key and O(N) to write its value, where N is its size
+   */
+  dump(key: Value): Bytes | null
+
+  /**
+   * Makes a key of bytes that DUMP returned, here or elsewhere.
+   *
+   * `RESTORE`, since 2.6.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
+   * Makes a key of bytes that DUMP returned, in a slot that is being imported.
+   *
+   * `RESTORE-ASKING`, since 3.0.0, O(1) to make the key and O(N) to read its value, where N is its size; O(N*log(N)) for sorted sets
+   */
+  restore_asking(key: Value, ttl: Numeric, serializedValue: Value, options?: { replace?: boolean; absttl?: boolean; idletime?: Numeric; freq?: Numeric }): 'OK'
+
+  /**
    * Returns the last commands that took long.
    *
    * `SLOWLOG GET`, since 2.2.12, O(N) where N is the number of entries returned
@@ -2097,6 +2111,34 @@ export interface Commands<Bytes> {
    * `SLOWLOG HELP`, since 6.2.0, O(1)
    */
   slowlog_help(): string[]
+
+  /**
+   * Writes a snapshot to the disk while everybody waits.
+   *
+   * `SAVE`, since 1.0.0, O(N) where N is the number of keys in all databases
+   */
+  save(): 'OK'
+
+  /**
+   * Writes a snapshot to the disk between commands.
+   *
+   * `BGSAVE`, since 1.0.0, O(1)
+   */
+  bgsave(options?: { schedule?: boolean }): string
+
+  /**
+   * Returns when a snapshot was last written, in seconds since 1970.
+   *
+   * `LASTSAVE`, since 1.0.0, O(1)
+   */
+  lastsave(): number
+
+  /**
+   * Ends the server, and writes a snapshot before if it is configured to or asked to.
+   *
+   * `SHUTDOWN`, since 1.0.0, O(N) when saving, where N is the number of keys in all databases; otherwise O(1)
+   */
+  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): never
 
   /**
    * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.
@@ -2362,7 +2404,7 @@ xgroup_delconsumer key group consumer
 xgroup_help
 xack key group *ids
 xackdel key group *request
-xpending key group *range ?consumer
+xpending key group {idle= ?start ?end ?count ?range
 xinfo_stream key {full=,count=
 xinfo_groups key
 xinfo_consumers key group
@@ -2437,7 +2479,6 @@ function_help
 function_list {libraryname=,withcode
 info *sections
 time
-lastsave
 lolwut *options
 command *Words
 command_count
@@ -2475,10 +2516,17 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
+dump key
+restore key ttl serializedValue {replace,absttl,idletime=,freq=
+restore_asking key ttl serializedValue {replace,absttl,idletime=,freq=
 slowlog_get ?count
 slowlog_len
 slowlog_reset
 slowlog_help
+save
+bgsave {schedule
+lastsave
+shutdown {nosave,save,now,force,abort
 client_tracking enabled {redirect=,prefix*,bcast,optin,optout,noloop
 client_caching enabled
 client_getredir

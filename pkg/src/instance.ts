@@ -6,7 +6,7 @@
  * and ends in `bounds`; both are views of the module's memory, and are empty when that has grown or the store has ended, so
  * one comparison of lengths covers everything that can be the matter.
  */
-import type { Signature } from './signature.js'
+import { Signature } from './signature.js'
 import { Push, Reader, ReplyError, decoder } from './reply.js'
 import { A_VALUE, digits, mismatch, type Value } from './values.js'
 
@@ -16,6 +16,7 @@ interface Exports {
   open(seedLow: number, seedHigh: number): void
   fingerprint(): number
   connect(now: number): number
+  connect_stream(now: number): number
   connect_beside(client: number, now: number): number
   disconnect(client: number): void
   reserve(bytes: number, words: number): void
@@ -24,6 +25,9 @@ interface Exports {
   bounds_at(): number
   bounds_len(): number
   call(client: number, command: number, words: number, now: number): number
+  receive(client: number, length: number, now: number): number
+  snapshot(now: number): number
+  load(length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
   tick(now: number): void
@@ -48,6 +52,8 @@ export interface Owner {
   received(read: (asBytes: boolean) => Push[], bytes?: Uint8Array): void
   /** The connection is over. */
   ended(): void
+  /** The store is over. */
+  stopped?(): void
 }
 
 /** The number of a command whose name is the first word. */
@@ -66,12 +72,18 @@ const SLOTS = 64
 /** Texts up to this many bytes have a view each that spares making one. */
 const VIEWED = 1024
 
+/** So many bytes of a snapshot are taken at a time. */
+const LOADED = 1 << 20
+
 /** The longest that a timer can wait. */
 const LONGEST_WAIT = 0x7fff_ffff
 
 const NO_BYTES = new Uint8Array(0)
 const NO_BOUNDS = new Uint32Array(0)
 const encoder = new TextEncoder()
+
+/** What a client is told with that has addresses. */
+const STREAM = new Signature('connect')
 
 export class Instance {
   readonly owners = new Map<number, Owner>()
@@ -127,6 +139,14 @@ export class Instance {
     return client
   }
 
+  /** Adds a client whose requests come as bytes; returns its number. */
+  connectStream(remote: string, local: string): number {
+    this.putAll(STREAM, [remote, local])
+    const client = this.exports.connect_stream(this.now())
+    this.look()
+    return client
+  }
+
   /** Forgets a client. */
   disconnect(client: number) {
     this.owners.delete(client)
@@ -143,7 +163,9 @@ export class Instance {
     this.bounds = NO_BOUNDS
     this.slots = []
     this.texts = []
+    const owners = [...this.owners.values()]
     this.owners.clear()
+    for (const owner of owners) owner.stopped?.()
     for (const { fail } of this.waits.values()) fail(new Error(this.end))
   }
 
@@ -236,6 +258,61 @@ export class Instance {
       this.owners.get(caller.id)?.received((asBytes) => readPushes(bytes, asBytes))
       return bytes
     })
+  }
+
+  /** Takes bytes that a client sent, cut anywhere. What is to be sent back is handed over before other clients' messages. */
+  receive(client: number, bytes: Uint8Array, reply: (bytes: Uint8Array) => void) {
+    this.check()
+    if (bytes.length > this.scratch.length) this.reserve(bytes.length, 0)
+    this.scratch.set(bytes)
+    const now = this.time()
+    let status: number
+    try {
+      status = this.exports.receive(client, bytes.length, now)
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.finish({ id: client, asBytes: true }, status, (length) => {
+      if (length > 0) reply(this.memory.slice(this.replyAt, this.replyAt + length))
+    })
+  }
+
+  /** All that is stored, as an RDB file. */
+  snapshot(): Uint8Array {
+    this.check()
+    if (!this.guarded(() => this.exports.snapshot(this.now()))) throw new Error('keyside: a snapshot is being made already')
+    return this.outcome()
+  }
+
+  /** Takes an RDB file into a store that is empty. */
+  load(file: Uint8Array) {
+    this.check()
+    this.reserve(Math.min(file.length, LOADED), 0)
+    for (let at = 0; at < file.length; at += LOADED) this.loadPiece(file.subarray(at, at + LOADED))
+    this.loadPiece(NO_BYTES)
+  }
+
+  private loadPiece(piece: Uint8Array) {
+    if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
+    this.scratch.set(piece)
+    if (this.guarded(() => this.exports.load(piece.length, this.now()))) return this.look()
+    throw new Error(`keyside: the snapshot cannot be read: ${decoder.decode(this.outcome())}`)
+  }
+
+  /** What a call that answers no client left. */
+  private outcome(): Uint8Array {
+    this.look()
+    const bytes = this.memory.slice(this.replyAt, this.replyAt + this.exports.reply_len())
+    this.deliver()
+    return bytes
+  }
+
+  private guarded<T>(call: () => T): T {
+    try {
+      return call()
+    } catch (error) {
+      throw this.fail(error)
+    }
   }
 
   /**

@@ -1,7 +1,6 @@
 /** keyside in Node: the module is read from the file beside this one. */
-import { readFile } from 'node:fs/promises'
-
 import { compile, openWith, type OpenOptions } from './open.js'
+import { read } from './read.js'
 import type { Store } from './store.js'
 
 export * from './api.js'
@@ -9,8 +8,4 @@ export * from './api.js'
 /** Opens a new store, which shares nothing with others. */
 export async function open(options: OpenOptions = {}): Promise<Store> {
   return openWith(await compile(options.wasm ?? new URL('./keyside.wasm', import.meta.url), read), options)
-}
-
-function read(url: string): Promise<Response | BufferSource> {
-  return url.startsWith('file:') ? readFile(new URL(url)) : fetch(url)
 }

@@ -5,19 +5,40 @@ import { Store, fingerprint } from './store.js'
 /** Where the module may come from. */
 export type Source = URL | string | Response | WebAssembly.Module | Uint8Array | ArrayBuffer
 
+/** Which keys are evicted: all or those that expire, by how long or how seldom they were used, by chance, or by when they expire. */
+export type MaxmemoryPolicy =
+  | 'noeviction'
+  | 'allkeys-lru'
+  | 'allkeys-lfu'
+  | 'allkeys-random'
+  | 'volatile-lru'
+  | 'volatile-lfu'
+  | 'volatile-random'
+  | 'volatile-ttl'
+
 /** How a store is opened. */
 export interface OpenOptions {
   /** The module `keyside.wasm`, if it does not lie beside the package's code. */
   wasm?: Source | Promise<Source>
+  /** How many bytes the store may use, or a size such as `64mb`; otherwise any number. */
+  maxmemory?: number | string
+  /** Which keys go when there is no more room; otherwise none, and commands that take memory are refused. */
+  maxmemoryPolicy?: MaxmemoryPolicy
   /** The clock, in milliseconds since 1970; otherwise `Date.now`. */
   now?: () => number
+  /** What the store is to hold at first: an RDB file, from `db.snapshot()` or from redis-server. */
+  snapshot?: Uint8Array
 }
 
 /** Makes a store of the module. */
 export async function openWith(module: WebAssembly.Module, options: OpenOptions): Promise<Store> {
   const instance = await Instance.start(module, options.now ?? Date.now)
   if (instance.fingerprint() !== fingerprint()) throw new Error('keyside: keyside.wasm is not of the same version as the package')
-  return new Store(instance)
+  if (options.snapshot !== undefined) instance.load(options.snapshot)
+  const store = new Store(instance)
+  const { maxmemory = 0, maxmemoryPolicy = 'noeviction' } = options
+  if (maxmemory) store.config_set({ maxmemory: String(maxmemory), 'maxmemory-policy': maxmemoryPolicy })
+  return store
 }
 
 const modules = new Map<string, Promise<WebAssembly.Module>>()

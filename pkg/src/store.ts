@@ -142,9 +142,19 @@ export class Store extends Connection {
     this.#instance = instance
   }
 
+  /** @internal What stays when the first connection was ended. */
+  get root(): Instance {
+    return this.#instance
+  }
+
   /** Another connection to the store. There can be one even if the first was ended, by QUIT or by CLIENT KILL. */
   override connect(): Connection {
     return new Connection(this.#instance)
+  }
+
+  /** All that is stored, as an RDB file: `open({ snapshot })` takes it, and redis-server does. */
+  snapshot(): Uint8Array {
+    return this.#instance.snapshot()
   }
 
   /** Ends the store with all its connections, and frees its memory. */

@@ -157,3 +157,18 @@ test('ten thousand keys are all there', async () => {
   for (let i = 0; i < 10_000; i++) db.set(`key:${i}`, `value ${i}`)
   for (let i = 0; i < 10_000; i++) assert.equal(db.get(`key:${i}`), `value ${i}`)
 })
+
+test('a store with a limit evicts what was not used for longest', async () => {
+  let now = 1e12
+  const db = await open({ maxmemory: '2mb', maxmemoryPolicy: 'allkeys-lru', now: () => now })
+  for (let i = 0; i < 5000; i++) {
+    now += 1000
+    db.set(`key:${i}`, 'x'.repeat(1000))
+    assert.equal(db.get('key:0') !== null, true, 'what is used stays')
+  }
+  assert.ok(db.dbsize() < 2500)
+  assert.ok(Number(/evicted_keys:(\d+)/.exec(db.info('stats'))[1]) > 2500)
+
+  const full = await open({ maxmemory: 1 })
+  assert.throws(() => full.set('k', 'v'), { code: 'OOM' })
+})

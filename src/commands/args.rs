@@ -8,7 +8,7 @@ use core::{marker::PhantomData, ops::Range};
 pub use crate::keyspace::Key;
 use crate::{
     Error, Result,
-    data::number::{Extended, parse_float, parse_i64},
+    data::number::{Extended, parse_count, parse_float, parse_i64},
 };
 
 /// The words of one request after its name, read left to right.
@@ -273,7 +273,7 @@ pub struct Count(pub usize);
 impl Arg<'_> for Count {
     const SHAPE: Shape = Shape::Word("count", Kind::Integer);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
-        let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok());
+        let count = parse_count(words.next()?);
         count.map(Count).ok_or(Error::refused("ERR value is out of range, must be positive"))
     }
 }
@@ -366,7 +366,7 @@ pub struct CountedKeys<'a> {
 impl<'a> Arg<'a> for CountedKeys<'a> {
     const SHAPE: Shape = Shape::CountedKeys;
     fn parse(words: &mut Words<'a>) -> Result<Self> {
-        let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+        let count = parse_count(words.next()?).filter(|&n| n > 0);
         let count = count.ok_or(Error::refused("ERR numkeys should be greater than 0"))?;
         words.take_n(count).map(|keys| CountedKeys { keys })
     }

@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     data::{
         list::List,
-        number::{parse_float, parse_i64},
+        number::{Extended, parse_i64},
         sorted_set::SortedSet,
     },
     resp::Writer,
@@ -82,13 +82,11 @@ impl Timeout {
 impl Arg<'_> for Timeout {
     const SHAPE: Shape = Shape::Word("timeout", Kind::Double);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
-        let seconds =
-            parse_float(words.next()?).ok_or(Error::refused("ERR timeout is not a float or out of range"))?;
-        let millis = libm::ceil(seconds * 1000.0);
-        if millis >= i64::MAX as f64 {
-            return Err(Timeout::BEYOND);
+        const UNREADABLE: Error = Error::refused("ERR timeout is not a float or out of range");
+        match Extended::parse(words.next()?).ok_or(UNREADABLE)?.thousandths() {
+            i64::MAX => Err(Timeout::BEYOND),
+            millis => Timeout::new(millis),
         }
-        Timeout::new(millis as i64)
     }
 }
 

@@ -2,8 +2,6 @@
 
 use alloc::{format, vec::Vec};
 
-use thin_vec::ThinVec;
-
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
     args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
@@ -13,11 +11,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::{
-        glob::Glob, hash::Hash, list::List, number::parse_i64, set::Set, sorted_set::SortedSet,
-        stream::Stream,
-    },
-    keyspace::{Database, Event, Found, Kind, Sweep, Text, Value},
+    data::{glob::Glob, number::parse_i64},
+    keyspace::{Database, Event, Found, Sweep, Text, Value},
     resp::Writer,
 };
 
@@ -230,7 +225,7 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     let replaced = ctx.find(destination);
     let free = replaced.is_none() || options.replace;
     if free {
-        let value = duplicate(&ctx.databases()[from], found);
+        let value = ctx.databases()[from].copy(found);
         if let Some(replaced) = replaced {
             ctx.remove(replaced);
         }
@@ -239,26 +234,6 @@ fn copy(ctx: &mut Ctx, source: Key, destination: Key, options: CopyOptions) -> R
     }
     ctx.select(from);
     Ok(free)
-}
-
-/// Another value that is equal to that of an entry.
-fn duplicate(database: &Database, found: Found) -> Value {
-    /// The collection of an entry, whose kind the caller has looked at.
-    fn copy_of<T: crate::keyspace::Collection + Clone>(database: &Database, found: Found) -> T {
-        database.get::<T>(found).expect("of the kind that the entry says").clone()
-    }
-    match database.kind(found) {
-        Kind::String => match database.text(found) {
-            Some(Text::Int(n)) => Value::Int(n),
-            Some(Text::Bytes(bytes)) => Value::Text(ThinVec::from(bytes)),
-            None => unreachable!("a string has a text"),
-        },
-        Kind::List => Value::List(copy_of::<List>(database, found)),
-        Kind::Set => Value::Set(copy_of::<Set>(database, found)),
-        Kind::SortedSet => Value::SortedSet(copy_of::<SortedSet>(database, found)),
-        Kind::Hash => Value::Hash(copy_of::<Hash>(database, found)),
-        Kind::Stream => Value::Stream(copy_of::<Stream>(database, found)),
-    }
 }
 
 fn move_to(ctx: &mut Ctx, key: Key, db: DbIndex) -> Result<bool> {
@@ -507,18 +482,24 @@ fn object_encoding(ctx: &mut Ctx, key: Key) -> Result<Option<Bulk<'static>>> {
 fn object_refcount(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
     let Some(found) = ctx.find(key) else { return Ok(None) };
     // Redis keeps each small integer once, and counts no references to it.
-    let is_shared = matches!(ctx.database().text(found), Some(Text::Int(0..10_000)));
+    let is_shared = ctx.shares_integers && matches!(ctx.database().text(found), Some(Text::Int(0..10_000)));
     Ok(Some(if is_shared { i32::MAX.into() } else { 1 }))
 }
 
 fn object_idletime(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
-    let found = ctx.find(key);
-    Ok(found.map(|found| ctx.idle_seconds(found) as i64))
+    match ctx.find(key) {
+        None => Ok(None),
+        Some(_) if ctx.eviction().counts_uses() => Err(Error::refused(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        )),
+        Some(found) => Ok(Some(ctx.idle_seconds(found) as i64)),
+    }
 }
 
 fn object_freq(ctx: &mut Ctx, key: Key) -> Result<Option<i64>> {
     match ctx.find(key) {
         None => Ok(None),
+        Some(found) if ctx.eviction().counts_uses() => Ok(Some(ctx.frequency(found) as i64)),
         Some(_) => Err(Error::refused(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
         )),

@@ -16,7 +16,7 @@ use crate::{
         containers::listpack::Entry,
         geohash::{Area, Point, Shape as Figure},
         limits::Limits,
-        number::{Digits, parse_float, parse_i64},
+        number::{Digits, parse_float, parse_i64, saturated},
         sorted_set::{Insert, SortedSet},
     },
     keyspace::{Event, Value},
@@ -361,7 +361,7 @@ impl<'a> Search<'a> {
             self.is_ascending = Some(false);
         } else if words.take_with("COUNT", 1) {
             let count = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
-            let count = usize::try_from(count).ok().filter(|count| *count > 0);
+            let count = saturated(count).filter(|count| *count > 0);
             self.count = Some(count.ok_or(Error::refused("ERR COUNT must be > 0"))?);
         } else {
             return Ok(false);

@@ -15,7 +15,7 @@ use crate::{
     data::{
         containers::listpack::Entry,
         hash::{Hash, Pair},
-        number::{self, Digits, Extended},
+        number::{self, Digits, Extended, saturated},
     },
     keyspace::Event,
     resp::{Version, Writer},
@@ -195,7 +195,7 @@ fn hrandfield<'c>(
             count if count < 0 => {
                 chosen.extend((0..count.unsigned_abs()).map_while(|_| hash.random(&mut random)));
             }
-            count => chosen = distinct(hash, count as usize, &mut random),
+            count => chosen = distinct(hash, saturated(count).unwrap_or(usize::MAX), &mut random),
         }
     }
     Ok(Written::new(move |out| match several {

@@ -8,7 +8,7 @@ use super::{
     args::Shape,
     spec::{Flags, KeyRange, Spec},
 };
-use crate::data::number::parse_i64;
+use crate::data::number::parse_count;
 
 /// What a command does to keys, in the words of COMMAND INFO: `RO access`, `OW update`, `not_key`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -422,7 +422,7 @@ impl Walk<'_> {
 
     /// Reads how many keys follow, each of which takes `step` words.
     fn count(&mut self, step: usize, rest: usize) -> Option<usize> {
-        let count = usize::try_from(parse_i64(self.words[self.at])?).ok()?;
+        let count = parse_count(self.words[self.at])?;
         self.at += 1;
         (count <= self.words.len() && self.has(count * step, rest)).then_some(count)
     }

@@ -16,7 +16,7 @@ use crate::{
     data::{
         containers::listpack::Entry,
         list::{List, NodeLimit, Side},
-        number::{Digits, parse_i64, write_i64},
+        number::{Digits, parse_count, write_i64},
     },
     keyspace::Event,
     resp::Writer,
@@ -141,7 +141,7 @@ impl Arg<'_> for Most {
         if !words.take_with("COUNT", 1) {
             return Ok(Most(1));
         }
-        let most = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+        let most = parse_count(words.next()?).filter(|&n| n > 0);
         most.map(Most).ok_or(Error::refused("ERR count should be greater than 0"))
     }
 }
@@ -351,7 +351,7 @@ impl Arg<'_> for MaxLen {
 
 /// A number of which 0 means all. Whatever is wrong with it, `refusal` is the answer.
 fn number_or_all(words: &mut Words, refusal: &'static str) -> Result<usize> {
-    match parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()) {
+    match parse_count(words.next()?) {
         Some(0) => Ok(usize::MAX),
         n => n.ok_or(Error::refused(refusal)),
     }

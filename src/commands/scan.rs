@@ -15,7 +15,7 @@ use crate::{
         containers::listpack::Entry,
         glob::Glob,
         hash::Hash,
-        number::{Digits, FloatText, float_in_17_digits, write_float},
+        number::{Digits, FloatText, float_in_17_digits, saturated, write_float},
         set::Set,
         sorted_set::{SortedSet, View},
     },
@@ -94,7 +94,7 @@ impl Arg<'_> for ScanCount {
     const SHAPE: Shape = Shape::Word("count", Kind::Integer);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
         let count = i64::parse(words)?;
-        usize::try_from(count).ok().filter(|&count| count > 0).map(ScanCount).ok_or(Error::Syntax)
+        saturated(count).filter(|&count| count > 0).map(ScanCount).ok_or(Error::Syntax)
     }
 }
 

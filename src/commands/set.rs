@@ -14,7 +14,7 @@ use crate::{
     data::{
         containers::listpack::Entry,
         limits::Limits,
-        number::{Digits, parse_i64},
+        number::{Digits, parse_count, saturated},
         set::{Set, View},
     },
     keyspace::{Event, Value},
@@ -184,7 +184,7 @@ fn srandmember(
                 chosen.extend((0..count.unsigned_abs()).map_while(|_| set.random(&mut random).map(text)));
             }
             Some(count) => {
-                let members = distinct(set, count as usize, &limits, &mut random);
+                let members = distinct(set, saturated(count).unwrap_or(usize::MAX), &limits, &mut random);
                 chosen.extend(members.into_iter().map(text));
             }
         }
@@ -312,7 +312,7 @@ struct CardLimit(usize);
 impl Arg<'_> for CardLimit {
     const SHAPE: Shape = Shape::Word("limit", Kind::Integer);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
-        let limit = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok());
+        let limit = parse_count(words.next()?);
         limit.map(CardLimit).ok_or(Error::refused("ERR LIMIT can't be negative"))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     data::{
         containers::entry::Collection,
-        number::{Digits, parse_float, write_i64},
+        number::{Digits, parse_float, saturated, write_i64},
         sorted_set::{Insert, Scored, Sorted, SortedSet},
     },
     keyspace::Event,
@@ -392,7 +392,7 @@ fn zrandmember<'c>(ctx: &'c mut Ctx, key: Key, options: RandomOptions) -> Result
     let ranks = match options.count {
         None => vec![below(zset.len())],
         Some(count) if count < 0 => (0..-count).map(|_| below(zset.len())).collect(),
-        Some(count) => distinct(zset.len(), count as usize, below),
+        Some(count) => distinct(zset.len(), saturated(count).unwrap_or(usize::MAX), below),
     };
     Ok(Chosen { zset: Some(zset), ranks, options })
 }

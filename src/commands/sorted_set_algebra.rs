@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     data::{
         containers::entry,
-        number::{Digits, parse_float, parse_i64},
+        number::{Digits, parse_count, parse_float, parse_i64, saturated},
         set::Set,
         sorted_set::{Gathering, Scored, Sorted, SortedSet},
     },
@@ -52,7 +52,7 @@ impl<'a> Arg<'a> for InputKeys<'a> {
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         match parse_i64(words.next()?).ok_or(Error::NotInteger)? {
             ..1 => Ok(InputKeys(&[])),
-            count => words.take_n(count as usize).map(InputKeys),
+            count => words.take_n(saturated(count).unwrap_or(usize::MAX)).map(InputKeys),
         }
     }
 }
@@ -144,7 +144,7 @@ fn read_weight(word: &[u8]) -> Result<f64> {
 }
 
 fn read_limit(word: &[u8]) -> Result<usize> {
-    let limit = parse_i64(word).and_then(|n| usize::try_from(n).ok());
+    let limit = parse_count(word);
     limit.ok_or(Error::refused("ERR LIMIT can't be negative"))
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::parse_float,
+        number::{parse_c_float, saturated},
         sorted_set::{Gathering, SortedSet},
     },
     keyspace::Event,
@@ -117,12 +117,9 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// A bound of scores: `1.5`, `(1.5` without it, `-inf`, `+inf`. Nothing at all is 0, as Redis has it.
+/// A bound of scores: `1.5`, `(1.5` without it, `-inf`, `+inf`.
 fn score_bound(word: &[u8]) -> Result<Bound<f64>> {
-    let parse = |text: &[u8]| match text.trim_ascii_start() {
-        b"" => Ok(0.0),
-        text => parse_float(text).ok_or(Error::refused("ERR min or max is not a float")),
-    };
+    let parse = |text| parse_c_float(text).ok_or(Error::refused("ERR min or max is not a float"));
     match word {
         [b'(', text @ ..] => parse(text).map(Bound::Excluded),
         text => parse(text).map(Bound::Included),
@@ -414,7 +411,7 @@ fn remove(ctx: &mut Ctx, key: Key, selection: Selection, event: Event) -> Result
 /// The part of `ranks` that LIMIT leaves, from the end that the range starts at.
 fn within_limit(ranks: Range<usize>, limit: Option<Limit>, reverse: bool) -> Range<usize> {
     let Some(Limit { offset, count }) = limit else { return ranks };
-    let Ok(offset) = usize::try_from(offset) else { return 0..0 };
+    let Some(offset) = saturated(offset) else { return 0..0 };
     let offset = offset.min(ranks.len());
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(ranks.len() - offset);
     match reverse {

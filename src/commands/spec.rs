@@ -118,6 +118,8 @@ flags! {
     ALLOW_BUSY = "allow_busy",
     /// Not while data is loaded in the background.
     NO_ASYNC_LOADING = "no_async_loading",
+    /// Also of a slot that is being imported, without ASKING before.
+    ASKING = "asking",
     /// Takes keys that need not be given.
     NO_MANDATORY_KEYS = "no_mandatory_keys",
     /// Of the ACL category @dangerous though not of @admin.

@@ -5,14 +5,14 @@ use alloc::{format, vec::Vec};
 
 use super::{
     Command, Ctx,
-    args::{Arg, Choice, Key, Kind, Number, OneOf, Rest, Shape, Switch, Text, Words, one_of, options},
+    args::{Arg, Choice, Key, Kind, OneOf, Rest, Shape, Switch, Text, Words, one_of, options},
     reply::{Array, Done, Written, typed},
     spec::commands,
 };
 use crate::{
     Error, Result,
     data::{
-        number::{Digits, parse_i64, write_i64},
+        number::{Digits, parse_count, parse_i64, write_i64},
         stream::{
             BoundError, Facts, IdDigits, IdError, Keep, NewId, Precision, References, Stream, StreamEntry,
             StreamId,
@@ -375,7 +375,7 @@ impl Arg<'_> for DeleteRequest {
         let (mut policy, mut ids) = (Choice::<Policy>::default(), None);
         while !words.is_empty() {
             if words.take_with("IDS", 1) && ids.is_none() {
-                let count = parse_i64(words.next()?).and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+                let count = parse_count(words.next()?).filter(|&n| n > 0);
                 let count = count.ok_or(Error::refused("ERR Number of IDs must be a positive integer"))?;
                 ids = Some(words.take_n(count).map_err(|_| UNEQUAL)?);
             } else if !policy.take("", words)? {
@@ -434,27 +434,50 @@ pub(super) fn delete_with(stream: &mut Stream, id: StreamId, references: Referen
     if stream.delete(id) { DELETED } else { NOT_THERE }
 }
 
-options! {
-    /// The options of XSETID, read when the last ID is known.
-    struct SetIdOptions<'a> {
-        entries_added: Option<Number<'a>> = "ENTRIESADDED",
-        max_deleted_id: Option<Text<'a>> = "MAXDELETEDID",
+/// The options of XSETID, each read as often as it is given, when the last ID is known.
+#[derive(Clone, Copy)]
+struct SetIdOptions<'a>(Words<'a>);
+
+impl<'a> Arg<'a> for SetIdOptions<'a> {
+    const SHAPE: Shape = Shape::Options(&[
+        Shape::Group(&[Shape::Token("ENTRIESADDED"), Shape::Word("entries-added", Kind::Integer)]),
+        Shape::Group(&[Shape::Token("MAXDELETEDID"), Shape::Word("max-deleted-id", Kind::Text)]),
+    ]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        Ok(SetIdOptions(Words::new(words.split_off(0))))
+    }
+}
+
+impl SetIdOptions<'_> {
+    /// How many entries were added, and the greatest ID that was deleted, which may be as great as `last_id`.
+    fn read(mut self, last_id: StreamId) -> Result<(Option<i64>, Option<StreamId>)> {
+        let (mut entries_added, mut max_deleted) = (None, None);
+        while !self.0.is_empty() {
+            if self.0.take_with("ENTRIESADDED", 1) {
+                let added = i64::parse(&mut self.0)?;
+                if added < 0 {
+                    return Err(Error::refused("ERR entries_added must be positive"));
+                }
+                entries_added = Some(added);
+            } else if self.0.take_with("MAXDELETEDID", 1) {
+                let id = parse_id(self.0.next()?)?;
+                if id > last_id {
+                    return Err(Error::refused(
+                        "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id",
+                    ));
+                }
+                max_deleted = Some(id);
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok((entries_added, max_deleted))
     }
 }
 
 fn xsetid<'a>(ctx: &mut Ctx, key: Key, id: Text<'a>, options: SetIdOptions<'a>) -> Result<Done> {
     let last_id = parse_id(id.0)?;
-    let entries_added =
-        options.entries_added.map(|word| parse_i64(word.0).ok_or(Error::NotInteger)).transpose()?;
-    if entries_added.is_some_and(|n| n < 0) {
-        return Err(Error::refused("ERR entries_added must be positive"));
-    }
-    let max_deleted = options.max_deleted_id.map(|word| parse_id(word.0)).transpose()?;
-    if max_deleted.is_some_and(|deleted| deleted > last_id) {
-        return Err(Error::refused(
-            "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id",
-        ));
-    }
+    let (entries_added, max_deleted) = options.read(last_id)?;
     let Some(mut stream) = ctx.write::<Stream>(key)? else { return Err(Error::NoSuchKey) };
     let facts = stream.facts();
     if last_id < facts.max_deleted_id {

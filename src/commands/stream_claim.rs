@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::{Digits, parse_i64, write_i64},
+        number::{Digits, parse_i64, saturated, write_i64},
         stream::{ConsumerIndex, Delivery, IdDigits, Stream, StreamId},
     },
     keyspace::{Event, Writing},
@@ -281,7 +281,7 @@ impl Arg<'_> for AutoClaimRequest {
             if words.take_with("COUNT", 1) {
                 let count =
                     parse_i64(words.next()?).filter(|n| (1..=AutoClaimRequest::MAX_COUNT).contains(n));
-                this.count = usize::try_from(count.ok_or(COUNT)?).unwrap_or(usize::MAX);
+                this.count = saturated(count.ok_or(COUNT)?).unwrap_or(usize::MAX);
             } else if words.take("JUSTID") {
                 this.just_id = true;
             } else {

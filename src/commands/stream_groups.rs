@@ -42,7 +42,7 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     /// became of it: 1 deleted, 2 kept because a group needs it, -1 not pending.
     "XACKDEL" = xackdel(key, group, request) since "8.2.0" [WRITE FAST] O("1) for each entry");
     /// Returns how much is pending in a group, or what.
-    "XPENDING" = xpending(key, group, range, consumer) since "5.0.0" [READONLY] O("N) where N is the number of entries returned");
+    "XPENDING" = xpending(key, group, range) since "5.0.0" [READONLY] O("N) where N is the number of entries returned");
 };
 
 typed! {
@@ -101,6 +101,12 @@ impl<const CREATE: bool> Arg<'_> for GroupOptions<CREATE> {
         false => Shape::Options(&[ENTRIES_READ]),
     };
     fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let (name, most) = if CREATE { ("CREATE", 3) } else { ("SETID", 2) };
+        let unfit =
+            format!("ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP.");
+        if words.len() > most {
+            return Err(unfit.into());
+        }
         let mut this = GroupOptions::default();
         while !words.is_empty() {
             if CREATE && words.take("MKSTREAM") {
@@ -114,11 +120,7 @@ impl<const CREATE: bool> Arg<'_> for GroupOptions<CREATE> {
                         })?),
                     };
             } else {
-                let name = if CREATE { "CREATE" } else { "SETID" };
-                return Err(format!(
-                    "ERR unknown subcommand or wrong number of arguments for '{name}'. Try XGROUP HELP."
-                )
-                .into());
+                return Err(unfit.into());
             }
         }
         Ok(this)
@@ -215,14 +217,12 @@ fn open_group<'c>(ctx: &'c mut Ctx, key: Key, group: GroupName) -> Result<Writin
 
 /// What is said of a group that a stream does not have.
 pub(super) fn no_such_group(key: Key, group: GroupName) -> Error {
-    let parts = [&b"NOGROUP No such consumer group '"[..], group.0, b"' for key name '", key.0, b"'"];
-    Error::Quoting(parts.concat())
+    Error::quoting_all(&[b"NOGROUP No such consumer group '", group.0, b"' for key name '", key.0, b"'"])
 }
 
 /// What is said when there is no stream or no group of a name in it.
 pub(super) fn no_key_or_group(key: Key, group: GroupName) -> Error {
-    let parts = [&b"NOGROUP No such key '"[..], key.0, b"' or consumer group '", group.0, b"'"];
-    Error::Quoting(parts.concat())
+    Error::quoting_all(&[b"NOGROUP No such key '", key.0, b"' or consumer group '", group.0, b"'"])
 }
 
 // Acknowledging ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,23 +281,26 @@ fn log_acknowledged(stream: &mut Writing<Stream>, key: Key, group: GroupName, id
 // XPENDING ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// `[[IDLE min-idle-time] start end count]`
-struct PendingRange(Option<Wanted>);
+struct PendingRange<'a>(Option<Wanted<'a>>);
 
-struct Wanted {
+struct Wanted<'a> {
     min_idle: i64,
     start: StreamId,
     end: StreamId,
     count: usize,
+    /// The consumer whose entries are asked for, if it is one's.
+    consumer: Option<&'a [u8]>,
 }
 
-impl Arg<'_> for PendingRange {
+impl<'a> Arg<'a> for PendingRange<'a> {
     const SHAPE: Shape = Shape::Maybe(&Shape::Group(&[
         Shape::Maybe(&Shape::Group(&[Shape::Token("IDLE"), Shape::Word("min-idle-time", Kind::Integer)])),
         Shape::Word("start", Kind::Text),
         Shape::Word("end", Kind::Text),
         Shape::Word("count", Kind::Integer),
+        Shape::Maybe(&ConsumerName::SHAPE),
     ]));
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
         match words.len() {
             0 => return Ok(PendingRange(None)),
             3..=6 => {}
@@ -313,17 +316,9 @@ impl Arg<'_> for PendingRange {
         let (start, end) = (words.next()?, words.next()?);
         let count = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
         let (start, end) = (parse_start(start)?, parse_end(end)?);
-        Ok(PendingRange(Some(Wanted { min_idle, start, end, count })))
-    }
-}
-
-/// The consumer whose entries are asked for, if it is one's. Redis passes over a word behind it.
-struct OneConsumer<'a>(Option<&'a [u8]>);
-
-impl<'a> Arg<'a> for OneConsumer<'a> {
-    const SHAPE: Shape = Shape::Maybe(&ConsumerName::SHAPE);
-    fn parse(words: &mut Words<'a>) -> Result<Self> {
-        Ok(OneConsumer(words.split_off(0).first().copied()))
+        // Redis passes over a word behind the consumer.
+        let consumer = words.split_off(0).first().copied();
+        Ok(PendingRange(Some(Wanted { min_idle, start, end, count, consumer })))
     }
 }
 
@@ -331,15 +326,14 @@ fn xpending<'a, 'c>(
     ctx: &'c mut Ctx,
     key: Key<'a>,
     name: GroupName<'a>,
-    range: PendingRange,
-    consumer: OneConsumer<'a>,
+    range: PendingRange<'a>,
 ) -> Result<Written<Pending, impl FnOnce(&mut Writer) + use<'a, 'c>>> {
     let now_ms = ctx.now_ms();
     let group = ctx.read::<Stream>(key)?.and_then(|stream| stream.group(name.0));
     let group = group.ok_or_else(|| no_key_or_group(key, name))?;
     Ok(Written::new(move |out| match range.0 {
         None => write_summary(out, group),
-        Some(wanted) => write_pending(out, group, wanted, consumer.0, now_ms),
+        Some(wanted) => write_pending(out, group, wanted, now_ms),
     }))
 }
 
@@ -363,8 +357,8 @@ fn write_summary(out: &mut Writer, group: &Group) {
     }
 }
 
-fn write_pending(out: &mut Writer, group: &Group, wanted: Wanted, consumer: Option<&[u8]>, now_ms: u64) {
-    let owner = consumer.map(|name| group.find_consumer(name));
+fn write_pending(out: &mut Writer, group: &Group, wanted: Wanted, now_ms: u64) {
+    let owner = wanted.consumer.map(|name| group.find_consumer(name));
     let idle = |delivery: &Delivery| now_ms.wrapping_sub(delivery.at_ms) as i64;
     let write = |out: &mut Writer, id, delivery: &Delivery| {
         out.array(4);

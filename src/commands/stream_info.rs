@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     data::{
-        number::parse_i64,
+        number::{parse_i64, saturated},
         stream::{Consumer, Group, Stream, StreamEntry, StreamId},
     },
     resp::Writer,
@@ -68,7 +68,7 @@ impl Detail<'_> {
         }
         Ok(Some(match parse_i64(words.next()?).ok_or(Error::NotInteger)? {
             0 => usize::MAX,
-            count => usize::try_from(count).unwrap_or(Detail::USUAL),
+            count => saturated(count).unwrap_or(Detail::USUAL),
         }))
     }
 }

@@ -58,7 +58,8 @@ impl<'a> ReadRequest<'a> {
     const BLOCK: Shape = Shape::Group(&[Shape::Token("BLOCK"), Shape::Word("milliseconds", Kind::Integer)]);
 
     fn parse(words: &mut Words<'a>, of_group: bool) -> Result<Self> {
-        let mut this = ReadRequest { most: 0, keys: &[], ids: &[], block: None, group: None, acknowledges: false };
+        let mut this =
+            ReadRequest { most: 0, keys: &[], ids: &[], block: None, group: None, acknowledges: false };
         while !words.take_with("STREAMS", 1) {
             if words.take_with("COUNT", 1) {
                 this.most = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
@@ -285,8 +286,14 @@ fn xreadgroup<'a, 'c>(
 fn check(ctx: &mut Ctx, key: &[u8], group: &[u8], id: &[u8]) -> Result<From> {
     let exists = ctx.read::<Stream>(Key(key))?.is_some_and(|stream| stream.group(group).is_some());
     if !exists {
-        let before = [&b"NOGROUP No such key '"[..], key, b"' or consumer group '", group];
-        return Err(Error::Quoting([&before.concat()[..], b"' in XREADGROUP with GROUP option"].concat()));
+        let after = b"' in XREADGROUP with GROUP option";
+        return Err(Error::quoting_all(&[
+            b"NOGROUP No such key '",
+            key,
+            b"' or consumer group '",
+            group,
+            after,
+        ]));
     }
     match id {
         b">" => Ok(From::News),

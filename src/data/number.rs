@@ -18,6 +18,18 @@ use literal::Literal;
 /// Room for the text of any `i64`; see [`write_i64`].
 pub type Digits = itoa::Buffer;
 
+/// How many that is: as many as there can be, if a number is more than this target counts to; `None` below zero. Requests are
+/// answered alike on every target, so no argument is a `usize` before it was an `i64`.
+#[inline]
+pub fn saturated(n: i64) -> Option<usize> {
+    (n >= 0).then(|| usize::try_from(n).unwrap_or(usize::MAX))
+}
+
+/// The value of a canonical decimal that is not negative, as [`saturated`] has it.
+pub fn parse_count(text: &[u8]) -> Option<usize> {
+    parse_i64(text).and_then(saturated)
+}
+
 /// The value of a canonical decimal: no plus, no leading zeros, no spaces, no `-0`. Only such a text can be stored as
 /// an integer, since only it is written back the same.
 #[inline]
@@ -63,15 +75,34 @@ pub fn write_i64(value: i64, digits: &mut Digits) -> &[u8] {
 /// too small for a double.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let literal = Literal::parse(text)?;
-    let value = match literal {
-        Literal::Infinite { negative } => return Some(if negative { -f64::INFINITY } else { f64::INFINITY }),
+    let value = nearest(literal, text)?;
+    let is_infinite = matches!(literal, Literal::Infinite { .. });
+    (is_infinite || value.is_finite() && (value != 0.0 || literal.is_zero())).then_some(value)
+}
+
+/// The value of what C reads as a float, with which Redis bounds scores: blanks before it do not count, a zero byte ends
+/// it, nothing at all is 0, and so is what is too small; what is too large is infinite. Refused is NaN.
+pub fn parse_c_float(text: &[u8]) -> Option<f64> {
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    if end == 0 {
+        return Some(0.0);
+    }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let start = text[..end].iter().position(|byte| !is_blank(byte))?;
+    let text = &text[start..end];
+    nearest(Literal::parse(text)?, text)
+}
+
+/// The double nearest to a text that is spelled so.
+fn nearest(literal: Literal, text: &[u8]) -> Option<f64> {
+    match literal {
+        Literal::Infinite { negative } => Some(if negative { -f64::INFINITY } else { f64::INFINITY }),
         Literal::Hex { negative, mantissa, exponent, inexact } => {
             let (mantissa, exponent) = literal::round(mantissa, exponent, inexact, 53, -1074);
-            libm::ldexp(mantissa as f64, exponent) * if negative { -1.0 } else { 1.0 }
+            Some(libm::ldexp(mantissa as f64, exponent) * if negative { -1.0 } else { 1.0 })
         }
-        Literal::Decimal(_) => core::str::from_utf8(text).ok()?.parse().ok()?,
-    };
-    (value.is_finite() && (value != 0.0 || literal.is_zero())).then_some(value)
+        Literal::Decimal(_) => core::str::from_utf8(text).ok()?.parse().ok(),
+    }
 }
 
 /// The text of a double in as few digits as tell it from all others: `3`, `0.1`, `1.5e-7`, `1e+21`, `inf`.

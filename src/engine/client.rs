@@ -259,6 +259,8 @@ pub struct Clients {
     /// Clients with output or an end that their shell does not know of, since another client caused it.
     ready: VecDeque<ClientId>,
     last_id: u64,
+    /// By how many bytes buffers have grown since somebody looked at all of them.
+    pub(super) grown: usize,
     /// Connected since the start.
     pub accepted: u64,
 }
@@ -303,7 +305,9 @@ impl Clients {
     /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
     pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
-        client.out.extend_from_slice(bytes(client.version));
+        let bytes = bytes(client.version);
+        client.out.extend_from_slice(bytes);
+        self.grown += bytes.len();
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }

@@ -3,16 +3,18 @@
 
 mod directives;
 mod kind;
+mod rewrite;
 
 use alloc::{
     borrow::Cow,
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
 };
 
-use super::{Engine, notifications::Notifications};
+use super::{Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications};
 use crate::{
     Error, Result,
     commands::{
@@ -22,7 +24,8 @@ use crate::{
         reply::{Done, FieldMap, Written},
         spec::commands,
     },
-    data::{glob::Glob, limits::Limits},
+    data::{glob::Glob, limits::Limits, number::parse_i64},
+    keyspace::{Eviction, Measure},
     resp::Writer,
 };
 use directives::{Change, DIRECTIVES, Directive, Place};
@@ -59,6 +62,10 @@ pub struct Config {
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
     pub maxmemory: u64,
+    /// How much clients may take together.
+    pub maxmemory_clients: ClientLimit,
+    /// Which keys go when there is no more room.
+    pub eviction: Eviction,
     /// Which events on keys are published.
     pub notify_keyspace_events: Notifications,
     /// Whether it is counted how long commands take, for LATENCY HISTOGRAM.
@@ -73,6 +80,8 @@ pub struct Config {
     pub journal: bool,
     /// Up to which sizes collections are packed.
     pub limits: Limits,
+    /// Commands under other names: the name, and what it is called instead; empty for nothing.
+    pub renames: Vec<(Vec<u8>, Vec<u8>)>,
     /// The users that lines of the configuration define: name and rules, each.
     pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
@@ -103,6 +112,9 @@ pub struct Host {
     pub entropy: Option<fn(&mut [u8])>,
     /// Files, where there are any.
     pub files: Option<Files>,
+    /// Listens where a configuration says from now on, in place of where it did, where there are sockets; false when that is
+    /// impossible, and then nothing has changed.
+    pub listen: Option<fn(&Config) -> bool>,
     /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
     pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
@@ -124,6 +136,16 @@ pub struct Files {
     pub read: fn(&str) -> Result<Vec<u8>, String>,
     /// Puts bytes into a file, in the place of what it held, or leaves it as it was.
     pub write: fn(&str, &[u8]) -> Result<(), String>,
+    /// Begins a file that may become long.
+    pub create: fn(&str) -> Result<Box<dyn NewFile>, String>,
+}
+
+/// A file that takes the place of another one once it is whole. Dropped before, it leaves no trace.
+pub trait NewFile {
+    /// Appends bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// Puts it where it belongs, when all of its bytes are on the disk.
+    fn commit(self: Box<Self>) -> Result<(), String>;
 }
 
 impl Default for Config {
@@ -136,6 +158,8 @@ impl Default for Config {
             tracking_table_max_keys: 1_000_000,
             timeout: 0,
             maxmemory: 0,
+            maxmemory_clients: ClientLimit::Bytes(0),
+            eviction: Eviction::default(),
             notify_keyspace_events: Notifications::default(),
             latency_tracking: true,
             latency_monitor_threshold: 0,
@@ -143,6 +167,7 @@ impl Default for Config {
             slowlog_max_len: 128,
             journal: false,
             limits: Limits::default(),
+            renames: Vec::new(),
             users: Vec::new(),
             others: Others::default(),
             host: Host::default(),
@@ -160,6 +185,7 @@ impl Default for Host {
             cpu: || (0, 0),
             entropy: None,
             files: None,
+            listen: None,
             sleep: None,
             os: String::new(),
             process_id: 0,
@@ -178,6 +204,10 @@ impl Config {
             self.users.push(values.iter().map(|word| word.to_vec()).collect());
             return Ok(());
         }
+        if name.eq_ignore_ascii_case("rename-command") {
+            let &[old, new] = values else { return Err("wrong number of arguments".into()) };
+            return self.rename_command(old, new);
+        }
         let directive =
             directives::find(name.as_bytes()).ok_or("Bad directive or wrong number of arguments")?;
         let value = match values {
@@ -193,6 +223,21 @@ impl Config {
             value = [earlier, &value[..]].join(&b' ');
         }
         self.put(directive, value);
+        Ok(())
+    }
+
+    fn rename_command(&mut self, old: &[u8], new: &[u8]) -> Result<(), String> {
+        let table = Table::new();
+        let exists = |name: &[u8]| table.find_name(name).is_some() || table.container(name).is_some();
+        if old.contains(&b' ') || !exists(old) {
+            return Err("No such command in rename-command".into());
+        }
+        if exists(new)
+            || self.renames.iter().any(|(_, taken)| !taken.is_empty() && taken.eq_ignore_ascii_case(new))
+        {
+            return Err("Target command name already exists".into());
+        }
+        self.renames.push((old.to_vec(), new.to_vec()));
         Ok(())
     }
 
@@ -314,8 +359,26 @@ fn config_get<'a>(
 }
 
 fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
-    for (directive, value) in engine.config.check(settings)? {
-        engine.config.put(directive, value);
+    let new = engine.config.check(settings)?;
+    let old: Vec<(&'static Directive, Vec<u8>)> =
+        new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
+    let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
+    let (is_port_new, is_bind_new) = (is_new("port"), is_new("bind"));
+    new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
+    if let Some(listen) = engine.config.host.listen
+        && (is_port_new || is_bind_new)
+        && !listen(&engine.config)
+    {
+        old.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
+        return Err(if is_port_new {
+            failed(b"port", "Unable to listen on this port. Check server logs.")
+        } else {
+            failed(b"bind", "Failed to bind to specified addresses.")
+        });
+    }
+    if is_port_new && engine.config.host.listen.is_some() {
+        let port = engine.config.get("port").and_then(|text| parse_i64(&text)).unwrap_or_default();
+        engine.config.host.tcp_port = port as u16;
     }
     engine.configure();
     Ok(Done)
@@ -326,8 +389,17 @@ fn config_resetstat(engine: &mut Engine) -> Result<Done> {
     Ok(Done)
 }
 
-fn config_rewrite(_: &mut Engine) -> Result<Done> {
-    Err(Error::refused("ERR The server is running without a config file"))
+fn config_rewrite(engine: &mut Engine) -> Result<Done> {
+    let path = &engine.config.host.config_file;
+    let files = engine.config.host.files.filter(|_| !path.is_empty());
+    let files = files.ok_or(Error::refused("ERR The server is running without a config file"))?;
+    let old = (files.read)(path).unwrap_or_default();
+    let keeps_users = engine.config.get("aclfile").is_none_or(|file| file.is_empty());
+    let users = keeps_users.then(|| engine.acl.lines().collect());
+    let new = rewrite::rewrite(&old, &engine.config, users);
+    (files.write)(path, &new)
+        .map_err(|reason| Error::from(format!("ERR Rewriting config file: {reason}")))?;
+    Ok(Done)
 }
 
 fn config_help(_: &mut Engine) -> Result<HelpLines> {
@@ -345,9 +417,14 @@ impl Engine {
         self.keyspace.effects.journal_wanted = self.config.journal;
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;
+        self.keyspace.set_eviction(self.config.eviction.clone());
+        let has_clocks = matches!(self.config.eviction.policy.measure, Some(Measure::Lru | Measure::Lfu));
+        self.keyspace.shares_integers = self.config.maxmemory == 0 || !has_clocks;
         self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
         self.refresh_interests();
+        // Those who have too much memory now must not wait for the next command.
+        self.evicts = self.config.maxmemory > 0;
     }
 }
 

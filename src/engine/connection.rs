@@ -531,7 +531,7 @@ impl Engine {
             client.subscriptions.len(Space::Pattern),
             client.subscriptions.len(Space::Shard),
             qbuf_room - qbuf,
-            size_of::<Client>() + qbuf_room + out_room + multi_mem,
+            client.memory(),
             client.last_command.map_or("NULL", |known| self.table.name(known)),
             String::from_utf8_lossy(self.acl.name(client.user)),
             client.tracking.as_ref().map_or(-1, |tracking| tracking.redirect()),

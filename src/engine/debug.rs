@@ -49,6 +49,10 @@ const HELP: &[&str] = &[
      false.",
     "QUICKLIST-PACKED-THRESHOLD bytes",
     "    Changes nothing: an element of any length shares its node as the limits of a list say.",
+    "RELOAD [option ...]",
+    "    Writes all that is stored as a snapshot, and reads it back. Options are accepted and change nothing.",
+    "REPLYBUFFER PEAK-RESET-TIME milliseconds|RESET|NEVER, REPLYBUFFER RESIZING 0|1",
+    "    Changes nothing: buffers of replies are as long as the replies.",
     "SET-ACTIVE-EXPIRE 0|1",
     "    Whether keys past their deadline are removed before anybody asks for them.",
     "SLEEP seconds",
@@ -102,17 +106,35 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
         (b"ERROR", [message]) => return Err(Error::Quoting(message.to_vec())),
         (b"HELP", []) => return Ok(Answer::Help),
         (b"HTSTATS", [db]) => return engine.table_stats(db).map(Answer::Prose),
-        (b"LOADAOF" | b"RELOAD", _) => {
-            return Err(Error::refused("ERR nothing is saved to be loaded again: there is no persistence"));
+        (b"LOADAOF", []) => {
+            return Err(Error::refused(
+                "ERR nothing is logged to be loaded again: there is no append-only file",
+            ));
         }
         (b"LOG", [message]) => engine.note(format!("DEBUG LOG: {}", String::from_utf8_lossy(message))),
         (b"OBJECT", [key]) => return engine.describe(Key(key)).map(Answer::Line),
         (b"PROTOCOL", [kind]) => return sample(kind, engine.current().version).map(Answer::Sample),
+        (b"REPLYBUFFER", [what, _])
+            if [&b"peak-reset-time"[..], b"resizing"].iter().any(|it| what.eq_ignore_ascii_case(it)) => {}
         (b"QUICKLIST-PACKED-THRESHOLD", [bytes]) if bytes.first().is_some_and(u8::is_ascii_digit) => {}
         (b"QUICKLIST-PACKED-THRESHOLD", [_]) => {
             return Err(Error::refused(
                 "ERR argument must be a memory value bigger than 1 and smaller than 4gb",
             ));
+        }
+        (b"RELOAD", options) => {
+            const OPTIONS: [&[u8]; 3] = [b"MERGE", b"NOFLUSH", b"NOSAVE"];
+            if !options.iter().all(|option| OPTIONS.contains(&option.to_ascii_uppercase().as_slice())) {
+                return Err(Error::refused(
+                    "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+                ));
+            }
+            if engine.is_saving() {
+                return Err(Error::refused("ERR Background save already in progress"));
+            }
+            engine
+                .reload()
+                .map_err(|damage| Error::from(format!("ERR Error trying to load the RDB dump: {damage}")))?;
         }
         (b"SET-ACTIVE-EXPIRE", [flag]) => {
             engine.expires_actively = parse_i64(flag).ok_or(Error::NotInteger)? != 0;

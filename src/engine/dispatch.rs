@@ -9,6 +9,7 @@ use alloc::{
 use super::{
     Engine,
     client::{ClientId, Replies},
+    eviction::OUT_OF_MEMORY,
     latency::Histogram,
     names::Names,
 };
@@ -53,6 +54,8 @@ pub struct Table {
     index: Names,
     /// Commands whose first word only opens a group, such as CLIENT.
     containers: Vec<&'static str>,
+    /// Commands under other names: the name, and what it is called instead.
+    renames: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// What one command has cost so far.
@@ -76,7 +79,8 @@ impl Table {
     pub fn new() -> Table {
         let values = commands::COMMANDS.iter().copied().flatten().map(|it| (Run::Value(it), &it.spec));
         let engine = super::COMMANDS.iter().copied().flatten().map(|it| (Run::Engine(it), &it.spec));
-        let mut table = Table { rows: Vec::new(), index: Names::new(), containers: Vec::new() };
+        let mut table =
+            Table { rows: Vec::new(), index: Names::new(), containers: Vec::new(), renames: Vec::new() };
         for (run, spec) in values.chain(engine) {
             table.push(run, spec);
         }
@@ -108,7 +112,7 @@ impl Table {
     /// The command that `words` name.
     #[inline]
     pub fn find(&self, words: &[&[u8]]) -> Option<Known> {
-        let name = words.first()?;
+        let name = self.original_name(words.first()?)?;
         let sub = || words.get(1).and_then(|sub| self.find_sub(name, sub));
         // A word with a blank in it is no name, though `CLIENT LIST` is how subcommands are called here.
         match self.find_name(name).filter(|known| self.rows[known.0 as usize].name_words == 1) {
@@ -116,6 +120,24 @@ impl Table {
             // COMMAND is both a command and a group of others.
             Some(known) if words.len() > 1 && self.rows[known.0 as usize].is_group => sub(),
             found => found,
+        }
+    }
+
+    /// Has commands be found by other names.
+    pub fn rename(&mut self, renames: Vec<(Vec<u8>, Vec<u8>)>) {
+        self.renames = renames;
+    }
+
+    /// What a command was called before it was renamed, if there still is one of that name.
+    #[inline]
+    fn original_name<'a>(&'a self, name: &'a [u8]) -> Option<&'a [u8]> {
+        if self.renames.is_empty() {
+            return Some(name);
+        }
+        match self.renames.iter().find(|(_, new)| new.eq_ignore_ascii_case(name)) {
+            Some((old, _)) => Some(old),
+            None if self.renames.iter().any(|(old, _)| old.eq_ignore_ascii_case(name)) => None,
+            None => Some(name),
         }
     }
 
@@ -271,6 +293,13 @@ impl Engine {
             && let Err(error) = self.permit(known, words)
         {
             Some(error)
+        } else if self.config.maxmemory > 0 && !self.make_room() && self.takes_memory(spec) {
+            Some(OUT_OF_MEMORY)
+        } else if self.snapshots.failed
+            && (flags.has(Flags::WRITE) || spec.name == "PING")
+            && let Some(error) = self.refuse_without_snapshots()
+        {
+            Some(error)
         } else if self.current().is_subscriber()
             && self.current().version == Version::V2
             && !is_for_subscribers(spec)
@@ -359,11 +388,12 @@ impl Engine {
     fn unknown(&self, words: &[&[u8]]) -> Error {
         const QUOTED: usize = 128;
         let start = |word: &[u8], limit: usize| word[..word.len().min(limit)].to_vec();
-        if let (Some(container), Some(sub)) = (self.table.container(words[0]), words.get(1)) {
+        let group = self.table.original_name(words[0]).and_then(|name| self.table.container(name));
+        if let (Some(container), Some(sub)) = (group, words.get(1)) {
             let help = format!("'. Try {container} HELP.");
             return Error::quoting("ERR unknown subcommand '", &start(sub, QUOTED), &help);
         }
-        if let Some(container) = self.table.container(words[0]) {
+        if let Some(container) = group {
             return wrong_arity(&container.to_ascii_lowercase());
         }
         let mut args = Vec::new();

@@ -29,8 +29,6 @@ pub const COMMANDS: &[Command<Engine>] = commands! {
     "INFO" = info(sections) since "1.0.0" [LOADING STALE DANGEROUS] O("1");
     /// Returns the time in Unix seconds, and the microseconds of this second.
     "TIME" = time() since "2.6.0" [LOADING STALE FAST] O("1");
-    /// Returns the Unix time of the last snapshot that was kept.
-    "LASTSAVE" = lastsave() since "1.0.0" [LOADING STALE FAST] O("1");
     /// Draws something, and names the version.
     "LOLWUT" = lolwut(options) since "5.0.0" [READONLY FAST] O("1");
 };
@@ -286,15 +284,18 @@ fn persistence(engine: &Engine, out: &mut Fields) {
     out.all(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     out.add("current_fork_perc", "0.00");
     out.all(&["current_save_keys_processed", "current_save_keys_total"], 0);
-    out.add("rdb_changes_since_last_save", engine.keyspace.effects.changes);
-    out.add("rdb_bgsave_in_progress", 0);
-    out.add("rdb_last_save_time", engine.started_seconds());
-    out.add("rdb_last_bgsave_status", "ok");
-    out.all(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
-    out.all(
-        &["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"],
-        0,
-    );
+    out.add("rdb_changes_since_last_save", engine.unsaved_changes());
+    out.add("rdb_bgsave_in_progress", engine.is_saving() as u8);
+    out.add("rdb_last_save_time", engine.last_save_seconds());
+    out.add("rdb_last_bgsave_status", if engine.snapshots.failed { "err" } else { "ok" });
+    let seconds = |seconds: Option<u64>| seconds.map_or(-1, |seconds| seconds as i64);
+    out.add("rdb_last_bgsave_time_sec", seconds(engine.snapshots.took_s));
+    out.add("rdb_current_bgsave_time_sec", seconds(engine.saving_seconds()));
+    out.add("rdb_saves", engine.snapshots.count);
+    out.add("rdb_last_cow_size", 0);
+    let (loaded, expired) = engine.snapshots.loaded;
+    out.add("rdb_last_load_keys_expired", expired);
+    out.add("rdb_last_load_keys_loaded", loaded);
     out.add("aof_enabled", engine.config.journal as u8);
     out.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     out.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
@@ -321,7 +322,8 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.add("expired_stale_perc", "0.00");
     out.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
     out.add("evicted_keys", counters.evicted);
-    out.all(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
+    out.add("evicted_clients", stats.evicted_clients);
+    out.all(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"], 0);
     out.add("keyspace_hits", counters.hits);
     out.add("keyspace_misses", counters.misses);
     out.add("pubsub_channels", engine.pubsub.len(Space::Channel));
@@ -457,7 +459,7 @@ impl Engine {
         self.identity.peak_bytes
     }
 
-    fn started_seconds(&self) -> u64 {
+    pub(super) fn started_seconds(&self) -> u64 {
         self.identity.started_ms.unwrap_or(0) / 1000
     }
 
@@ -482,10 +484,6 @@ fn time(engine: &mut Engine) -> Result<Written<SecondsAndMicros, impl FnOnce(&mu
         out.bulk_integer(now_ms / 1000);
         out.bulk_integer(now_ms % 1000 * 1000);
     }))
-}
-
-fn lastsave(engine: &mut Engine) -> Result<i64> {
-    Ok(engine.started_seconds() as i64)
 }
 
 fn lolwut<'a>(engine: &mut Engine, _options: Option<Rest<'a, Text<'a>>>) -> Result<Prose> {

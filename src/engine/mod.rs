@@ -7,6 +7,7 @@ mod connection;
 mod debug;
 pub mod dispatch;
 mod effects;
+mod eviction;
 mod functions;
 mod info;
 mod introspection;
@@ -18,7 +19,9 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod serialization;
 mod slowlog;
+mod snapshots;
 mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -38,13 +41,14 @@ use crate::{
 use acl::Acl;
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
-pub use config::{Config, Files, Host};
+pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
 use slowlog::SlowLog;
+use snapshots::Snapshots;
 use stats::Stats;
 use transactions::Watches;
 use waiting::Waiting;
@@ -62,7 +66,10 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    serialization::COMMANDS,
+    serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
+    snapshots::COMMANDS,
     tracking::COMMANDS,
     transactions::COMMANDS,
     waiting::COMMANDS,
@@ -82,6 +89,7 @@ pub struct Engine {
     calls: Vec<CallStats>,
     stats: Stats,
     slow_log: SlowLog,
+    snapshots: Snapshots,
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
@@ -98,12 +106,15 @@ pub struct Engine {
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
     lap_us: u64,
     quick: quick::Commands,
+    /// Whether more has to be evicted than one unit did.
+    evicts: bool,
 }
 
 impl Engine {
     /// An empty store. The same seed, requests and times give the same bytes.
     pub fn new(config: Config, seed: u64) -> Engine {
-        let table = Table::new();
+        let mut table = Table::new();
+        table.rename(config.renames.clone());
         let mut engine = Engine {
             keyspace: Keyspace::new(config.databases, seed),
             calls: table.all().map(|_| CallStats::default()).collect(),
@@ -116,6 +127,7 @@ impl Engine {
             executing: None,
             stats: Stats::default(),
             slow_log: SlowLog::default(),
+            snapshots: Snapshots::default(),
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
@@ -127,6 +139,7 @@ impl Engine {
             expires_actively: true,
             notes: Vec::new(),
             lap_us: 0,
+            evicts: false,
         };
         engine.configure();
         engine
@@ -202,6 +215,7 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
+        self.clients.grown += query.len() + out.len() - unsent;
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;
@@ -210,6 +224,7 @@ impl Engine {
             client.put_back(out);
         }
         self.limit_query(id);
+        self.watch_client_memory();
     }
 
     /// Runs one request that is already in words: the way of callers in the same process.
@@ -247,6 +262,11 @@ impl Engine {
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
+        if self.evicts {
+            self.make_room();
+        }
+        self.evict_clients();
+        self.save_if_due();
         self.settle();
     }
 
@@ -254,12 +274,12 @@ impl Engine {
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
         let expires = self.expires_actively && self.keyspace.may_expire_before(at_ms);
-        expires || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
+        expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if !self.keyspace.freeing.is_done() {
+        if self.evicts || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);

@@ -38,7 +38,14 @@ impl Ends {
                 (Some(head), Some(tail)) => {
                     (u32::from_le_bytes(*head) as u64, u32::from_le_bytes(*tail) as u64)
                 }
-                _ => (name.iter().fold(0, |word, byte| word << 8 | *byte as u64), 0),
+                // Of one to three bytes these are all.
+                _ => match name {
+                    [] => (0, 0),
+                    [first, .., last] => {
+                        (u32::from_le_bytes([*first, name[name.len() / 2], *last, 0]) as u64, 0)
+                    }
+                    [only] => (*only as u64, 0),
+                },
             },
         };
         Ends { head, tail, len: name.len() }

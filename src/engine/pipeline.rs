@@ -44,7 +44,7 @@ enum Stop {
 
 impl<'i> Ahead<'i> {
     fn new() -> Self {
-        Ahead { words: Vec::with_capacity(8), requests: [Request::default(); AHEAD], len: 0 }
+        Ahead { words: Vec::with_capacity(4 * AHEAD), requests: [Request::default(); AHEAD], len: 0 }
     }
 
     fn clear(&mut self) {

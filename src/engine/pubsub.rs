@@ -107,6 +107,11 @@ impl Subscriptions {
         self.names[space as usize].iter().map(|name| &**name)
     }
 
+    /// Bytes of the names.
+    pub fn bytes(&self) -> usize {
+        self.names.iter().flatten().map(|name| size_of::<Box<[u8]>>() + name.len()).sum()
+    }
+
     /// Whether it listens to nothing.
     pub fn is_empty(&self) -> bool {
         self.names.iter().all(BTreeSet::is_empty)

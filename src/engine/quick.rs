@@ -89,7 +89,8 @@ impl Engine {
         let Some(client) = self.clients.get(id) else { return false };
         let is_admitted = client.unrestricted && (client.authenticated || self.acl.is_open());
         let is_watched = !self.monitors.is_empty() || self.config.slowlog_log_slower_than == 0;
-        if !is_plain(client) || !is_admitted || is_watched || self.waiting.is_paused() {
+        let is_held_up = self.waiting.is_paused() || self.snapshots.failed;
+        if !is_plain(client) || !is_admitted || is_watched || is_held_up {
             return false;
         }
         self.keyspace.select(client.db);
@@ -97,6 +98,9 @@ impl Engine {
         self.keyspace.set_now(now_ms);
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
+        if self.config.maxmemory > 0 && !self.make_room() {
+            return false;
+        }
         self.keyspace.effects.begin();
         true
     }

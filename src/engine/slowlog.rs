@@ -110,7 +110,7 @@ pub(super) fn is_secret(name: &str, words: &[&[u8]], i: usize) -> bool {
         "AUTH" => i > 0,
         "HELLO" => [1, 2].into_iter().any(|back| i > 2 && word_before(back).eq_ignore_ascii_case(b"AUTH")),
         "CONFIG SET" => i > 2 && i % 2 == 1 && Config::is_secret(word_before(1)),
-        "ACL SETUSER" => i > 2,
+        "ACL SETUSER" | "ACL DELUSER" | "ACL GETUSER" => i > 1,
         _ => false,
     }
 }

@@ -20,6 +20,8 @@ pub struct Stats {
     pub connections: u64,
     /// Times that bytes were received, and that replies were handed out.
     pub reads: u64,
+    /// Clients closed because clients took too much memory.
+    pub evicted_clients: u64,
     /// Error replies by code.
     pub errors: BTreeMap<String, u64>,
     /// Error replies in all.

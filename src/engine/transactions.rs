@@ -87,6 +87,11 @@ impl Watching {
         self.failed
     }
 
+    /// Bytes of the keys.
+    pub fn bytes(&self) -> usize {
+        self.iter().map(|(_, key, _)| size_of::<(Box<[u8]>, bool)>() + key.len()).sum()
+    }
+
     /// Adds a key; false when it is watched already.
     fn insert(&mut self, db: usize, key: &[u8], existed: bool) -> bool {
         let keys = self.keys.entry(db).or_default();

@@ -7,6 +7,8 @@
 extern crate std;
 
 mod host;
+mod snapshots;
+mod stream;
 
 use alloc::{string::String, vec, vec::Vec};
 use std::cell::RefCell;

@@ -3,11 +3,13 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
+use thin_vec::ThinVec;
+
 use super::freeing::LARGE;
 use crate::data::{
     containers::{
         deadlines::Deadlines,
-        dict::Dict,
+        dict::{self, Dict},
         entry::{Collection, Entries, Kind, Text, Value},
         slab::Handle,
     },
@@ -218,13 +220,18 @@ impl Database {
         }
         let Some(handles) = self.dict.give_up() else { return false };
         for handle in handles {
-            if self.entries.parts(handle) > LARGE {
-                keep(self.entries.take(handle));
-            } else {
-                self.entries.remove(handle);
-            }
+            self.drop_value(handle, &mut keep);
         }
         true
+    }
+
+    /// Removes a record, but hands over its value if that is large.
+    fn drop_value(&mut self, handle: Handle, keep: impl FnOnce(Value)) {
+        if self.entries.parts(handle) > LARGE {
+            keep(self.entries.take(handle));
+        } else {
+            self.entries.remove(handle);
+        }
     }
 
     /// Puts a text under a key that is not there.
@@ -253,15 +260,22 @@ impl Database {
         self.index(hash, handle, hash_of)
     }
 
-    /// Replaces the value of an entry by a text, and its deadline.
-    pub fn replace_text(&mut self, found: Found, text: &[u8], deadline: Option<u64>) -> Found {
+    /// Replaces the value of an entry by a text, and its deadline. A value that is large is handed over.
+    #[inline]
+    pub(super) fn replace_text(
+        &mut self,
+        found: Found,
+        text: &[u8],
+        deadline: Option<u64>,
+        keep: impl FnOnce(Value),
+    ) -> Found {
         let old = self.entries.deadline(found.handle);
         if old.is_some() == deadline.is_some() && self.entries.overwrite_text(found.handle, text) {
             return if old == deadline { found } else { self.set_deadline(found, deadline) };
         }
         self.unindex_deadlines(found.handle);
         let key = Vec::from(self.entries.key(found.handle));
-        self.entries.remove(found.handle);
+        self.drop_value(found.handle, keep);
         let handle = self.entries.insert_text(&key, text, deadline);
         self.moved(found, handle)
     }
@@ -322,6 +336,32 @@ impl Database {
         )
     }
 
+    /// Whether [`Database::scan`] has passed what has this hash when it has come to a cursor.
+    pub fn is_before(hash: u64, cursor: u64) -> bool {
+        dict::position(hash) < cursor
+    }
+
+    /// Another value that is equal to that of an entry.
+    pub fn copy(&self, found: Found) -> Value {
+        match self.kind(found) {
+            Kind::String => match self.text(found) {
+                Some(Text::Int(n)) => Value::Int(n),
+                Some(Text::Bytes(bytes)) => Value::Text(ThinVec::from(bytes)),
+                None => unreachable!("a string has a text"),
+            },
+            Kind::List => Value::List(self.copy_of(found)),
+            Kind::Set => Value::Set(self.copy_of(found)),
+            Kind::SortedSet => Value::SortedSet(self.copy_of(found)),
+            Kind::Hash => Value::Hash(self.copy_of(found)),
+            Kind::Stream => Value::Stream(self.copy_of(found)),
+        }
+    }
+
+    /// A copy of a collection whose kind the caller has looked at.
+    fn copy_of<T: Collection + Clone>(&self, found: Found) -> T {
+        self.get::<T>(found).expect("of the kind that the entry says").clone()
+    }
+
     /// Every entry, in no order that lasts.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Found)> {
         // The hash is asked only of entries that are changed, and nothing can be changed while this borrow lasts.
@@ -331,6 +371,16 @@ impl Database {
     /// A key by chance.
     pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<&[u8]> {
         self.dict.random(&mut random).map(|handle| self.entries.key(handle))
+    }
+
+    /// An entry by chance. Its hash is left out, as few of those that are looked at are changed.
+    pub(super) fn random_found(&self, random: &mut impl FnMut() -> u64) -> Option<Found> {
+        self.dict.random(random).map(|handle| Found { hash: 0, handle })
+    }
+
+    /// An entry that expires, by chance. Its hash is left out.
+    pub(super) fn random_volatile(&self, random: &mut impl FnMut() -> u64) -> Option<Found> {
+        self.deadlines.random(random).map(|handle| Found { hash: 0, handle })
     }
 
     /// Panics unless every entry can be found by its key and its deadline, and none is an empty collection. For tests.

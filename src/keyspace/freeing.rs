@@ -134,14 +134,25 @@ impl super::Keyspace {
 
     /// Removes every key of a database; the number of keys it had.
     pub fn flush(&mut self, db: usize) -> usize {
-        let mut database = mem::take(&mut self.databases[db]);
+        let database = mem::take(&mut self.databases[db]);
         let len = database.len();
-        if len > LARGE {
+        let unseen = match &mut self.frozen {
+            Some(frozen) => frozen.flushed(db, database),
+            None => Some(database),
+        };
+        if let Some(database) = unseen {
+            self.free_database(database);
+        }
+        len
+    }
+
+    /// Frees a database that nobody can reach any more.
+    pub(super) fn free_database(&mut self, mut database: Database) {
+        if database.len() > LARGE {
             self.freeing.add_database(database);
         } else {
             while database.free_piece(|value| self.freeing.add_value(value)) {}
         }
-        len
     }
 }
 

@@ -5,21 +5,27 @@ mod database;
 mod digest;
 pub mod effects;
 mod event;
+mod eviction;
 mod freeing;
+mod frozen;
 mod random;
 mod wait;
 mod writing;
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
 pub use effects::{Effects, Sweep};
 pub use event::{Class, Event};
+pub use eviction::{Eviction, Measure, Policy};
 pub use freeing::Freeing;
+pub use frozen::{Held, Seen};
 pub use random::Random;
 pub use wait::Wait;
 pub use writing::Writing;
+
+use frozen::Frozen;
 
 use crate::{
     Error, Result,
@@ -70,18 +76,28 @@ pub struct Keyspace {
     pub counters: Counters,
     /// The longest text, in bytes.
     pub text_max: usize,
+    /// Whether OBJECT REFCOUNT says that small integers are shared. Redis does not share them when each needs an access clock.
+    pub shares_integers: bool,
+    /// How keys are chosen when memory runs out.
+    eviction: Eviction,
+    /// Keys that are likely to be evicted next.
+    pool: eviction::Pool,
+    /// The database of which a key was evicted last by chance.
+    evicted_last: usize,
     /// Whether looking at keys leaves their access clocks alone (CLIENT NO-TOUCH).
     pub keeps_clocks: bool,
     /// Whether keys past their deadline stay where they are, unseen (CLIENT PAUSE). Nothing may be written meanwhile.
     pub keeps_expired: bool,
     /// What the running command waits for, if it has no answer yet.
     pub wait: Option<Wait>,
+    /// A moment that is being looked at.
+    frozen: Option<Box<Frozen>>,
     /// No key expires earlier; the next may expire later, as this stays when its key goes.
     soonest: u64,
     /// The same of the fields of hashes.
     soonest_field: u64,
     now_ms: u64,
-    /// The access clock, kept so that no read divides.
+    /// What the access clock of a new entry shows, kept so that no read divides.
     clock: u32,
 }
 
@@ -100,9 +116,14 @@ impl Keyspace {
             freeing: Freeing::default(),
             counters: Counters::default(),
             text_max: 512 << 20,
+            shares_integers: true,
+            eviction: Eviction::default(),
+            pool: Default::default(),
+            evicted_last: 0,
             keeps_clocks: false,
             keeps_expired: false,
             wait: None,
+            frozen: None,
             soonest: u64::MAX,
             soonest_field: u64::MAX,
             now_ms: 0,
@@ -115,7 +136,7 @@ impl Keyspace {
     pub fn set_now(&mut self, now_ms: u64) {
         if now_ms != self.now_ms {
             self.now_ms = now_ms;
-            self.clock = (now_ms / 1000) as u32 & CLOCK_MASK;
+            self.clock = self.eviction.clock(now_ms);
         }
     }
 
@@ -260,10 +281,14 @@ impl Keyspace {
     #[inline]
     fn reach(&mut self, key: Key) -> Option<Found> {
         let hash = self.hash(key.0);
-        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks).then_some(self.clock));
+        let counts = self.eviction.counts_uses();
+        let (now_ms, clock) = (self.now_ms, (!self.keeps_clocks && !counts).then_some(self.clock));
         let database = self.database_mut();
         let found = database.find(hash, key.0)?;
         if database.touch(found, now_ms, clock) {
+            if counts && !self.keeps_clocks {
+                self.access(found);
+            }
             return self.without_dead_fields(found);
         }
         self.expire(found);
@@ -278,8 +303,22 @@ impl Keyspace {
     /// Sets the access clock of an entry to now.
     #[inline]
     pub fn access(&mut self, found: Found) {
-        let clock = self.clock;
-        self.database_mut().set_clock(found, clock);
+        let old = self.database().clock(found);
+        self.set_used(found, Some(old));
+    }
+
+    /// What the access clock says now.
+    pub fn clock(&self) -> u32 {
+        self.clock
+    }
+
+    /// Has an entry count as not accessed for some seconds.
+    pub fn set_idle_seconds(&mut self, found: Found, seconds: u32) {
+        // Under LFU nobody asks for that, and the clock says something else.
+        if !self.eviction.counts_uses() {
+            let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
+            self.database_mut().set_clock(found, clock);
+        }
     }
 
     /// For how many seconds an entry has not been accessed.
@@ -325,6 +364,7 @@ impl Keyspace {
         if self.database().kind(found) != T::KIND {
             return Err(Error::WrongType);
         }
+        self.about_to_change(found);
         Ok(Writing::new(self, found, true))
     }
 
@@ -333,72 +373,80 @@ impl Keyspace {
     pub fn set_text(&mut self, key: Key, text: &[u8], deadline: Option<u64>) {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         let hash = self.hash(key.0);
+        if self.frozen.is_some() {
+            self.about_to_set(hash, key);
+        }
         let Keyspace { databases, selected, seed, effects, freeing, .. } = self;
         let database = &mut databases[*selected];
-        let found = match database.find(hash, key.0) {
-            Some(found) if database.is_large(found) => {
-                freeing.add_value(database.take(found, |key| keyed_hash(*seed, key)));
-                database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
-            }
-            Some(found) => database.replace_text(found, text, deadline),
+        let old = database.find(hash, key.0);
+        let clock = old.map(|found| database.clock(found));
+        let found = match old {
+            Some(found) => database.replace_text(found, text, deadline, |large| freeing.add_value(large)),
             None => {
                 effects.touch(*selected, key.0, Event::New);
                 database.insert_text(hash, key.0, text, deadline, |key| keyed_hash(*seed, key))
             }
         };
-        self.access(found);
+        self.set_used(found, clock);
     }
 
     /// Puts a value under a key that `find` did not find.
     pub fn insert(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         self.effects.touch(self.selected, key.0, Event::New);
-        self.place(key, value, deadline)
+        self.place(key, value, deadline, None)
     }
 
-    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
+    /// Puts a value under a key that is free; `clock` is the access clock of what was there.
+    fn place(&mut self, key: Key, value: Value, deadline: Option<u64>, clock: Option<u32>) -> Found {
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         if let Value::Hash(hash) = &value {
             self.soonest_field = self.soonest_field.min(hash.first_deadline().unwrap_or(u64::MAX));
         }
         let hash = self.hash(key.0);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.come(self.selected, hash, key.0);
+        }
         let Keyspace { databases, selected, seed, .. } = self;
         let found = databases[*selected].insert(hash, key.0, value, deadline, |key| keyed_hash(*seed, key));
-        self.access(found);
+        self.set_used(found, clock);
         found
     }
 
     /// Puts a value under `key`, whatever was there. The key is new only if nothing was.
-    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) {
+    pub fn put(&mut self, key: Key, value: Value, deadline: Option<u64>) -> Found {
         match self.find(key) {
             Some(found) => {
+                let clock = self.database().clock(found);
                 self.remove(found);
-                self.place(key, value, deadline);
+                self.place(key, value, deadline, Some(clock))
             }
-            None => {
-                self.insert(key, value, deadline);
-            }
+            None => self.insert(key, value, deadline),
         }
     }
 
     /// Sets the number of a string that holds one; false if it does not.
     pub fn overwrite_int(&mut self, found: Found, n: i64) -> bool {
+        self.about_to_change(found);
         self.database_mut().overwrite_int(found, n)
     }
 
     /// Opens the text of a string entry for changes, at least `len` bytes long and filled up with zeros.
     pub fn edit_text(&mut self, found: Found, len: usize) -> &mut [u8] {
+        self.about_to_change(found);
         let found = self.database_mut().grow_text(found, len);
         self.database_mut().text_mut(found)
     }
 
     /// Sets or clears a deadline.
     pub fn set_deadline(&mut self, found: Found, deadline: Option<u64>) {
+        self.about_to_change(found);
         self.soonest = self.soonest.min(deadline.unwrap_or(u64::MAX));
         self.database_mut().set_deadline(found, deadline);
     }
 
     /// Removes an entry without a word; who calls it says what happened.
     pub fn remove(&mut self, found: Found) {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, freeing, .. } = self;
         let database = &mut databases[*selected];
         if database.is_large(found) {
@@ -410,6 +458,7 @@ impl Keyspace {
 
     /// Takes a value out of the keyspace without a word.
     pub fn take(&mut self, found: Found) -> Value {
+        self.about_to_change(found);
         let Keyspace { databases, selected, seed, .. } = self;
         databases[*selected].take(found, |key| keyed_hash(*seed, key))
     }
@@ -496,6 +545,9 @@ impl Keyspace {
     /// Exchanges two databases.
     pub fn swap(&mut self, a: usize, b: usize) {
         self.databases.swap(a, b);
+        if let Some(frozen) = &mut self.frozen {
+            frozen.swapped(a, b);
+        }
     }
 
     /// When the next key or field expires.
@@ -553,6 +605,12 @@ impl Keyspace {
         self.database_mut().fields_changed(found, old, new);
     }
 
+    /// Whether a field of a hash may have a deadline.
+    #[inline]
+    fn has_field_deadlines(&self) -> bool {
+        self.soonest_field != u64::MAX
+    }
+
     /// An entry, unless it is a hash of which the last field has expired. Costs a comparison while none has anywhere.
     #[inline]
     fn without_dead_fields(&mut self, found: Found) -> Option<Found> {
@@ -568,6 +626,7 @@ impl Keyspace {
     /// Removes up to `limit` fields of a hash whose deadline has passed, and the hash if none is left: how many fields
     /// that were, and what is left.
     fn expire_fields(&mut self, found: Found, limit: usize) -> (usize, Option<Found>) {
+        self.about_to_change(found);
         let Keyspace { databases, selected, effects, now_ms, .. } = self;
         let database = &mut databases[*selected];
         let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));

@@ -22,13 +22,14 @@ impl<'c, T: Collection> Writing<'c, T> {
     /// Opens an entry that holds a `T`; `existed` when it was there before the command.
     pub(super) fn new(keyspace: &'c mut Keyspace, found: Found, existed: bool) -> Self {
         let mut this = Writing::<T> { keyspace, found, existed, deadline: None, kind: PhantomData };
-        if T::HAS_DEADLINES {
+        if T::HAS_DEADLINES && this.keyspace.has_field_deadlines() {
             this.deadline = this.first_deadline();
         }
         this
     }
 
     /// Records that the value changed. Without this call, nobody hears of it.
+    #[inline]
     pub fn changed(&mut self, event: Event) {
         let Keyspace { effects, databases, selected, .. } = &mut *self.keyspace;
         effects.change(*selected, || databases[*selected].key(self.found), event);
@@ -84,13 +85,12 @@ impl<T: Collection> DerefMut for Writing<'_, T> {
 
 impl<T: Collection> Drop for Writing<'_, T> {
     fn drop(&mut self) {
-        if T::HAS_DEADLINES {
-            let deadline = self.first_deadline();
-            if deadline != self.deadline {
-                self.keyspace.fields_changed(self.found, self.deadline, deadline);
-            }
+        let collection: &T = self;
+        let (deadline, is_empty) = (collection.first_deadline(), collection.is_empty());
+        if T::HAS_DEADLINES && deadline != self.deadline {
+            self.keyspace.fields_changed(self.found, self.deadline, deadline);
         }
-        if self.is_empty() {
+        if is_empty {
             self.keyspace.remove_emptied(self.found, self.existed);
         }
     }

@@ -1,8 +1,13 @@
 //! Files: how many, and so how many clients, the operating system lets the server have open, and small ones that are read
-//! and written whole.
+//! and written whole; also files that take the place of others when they are whole.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
+use keyside::NewFile;
 use rlimit::{Resource, getrlimit, setrlimit};
 
 /// Files that the server needs open beside its clients.
@@ -30,18 +35,52 @@ pub fn read(path: &str) -> Result<Vec<u8>, String> {
 
 /// Puts bytes into a file, in the place of what it held: all of them are on the disk before the old ones go.
 pub fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
-    let temporary = format!("{path}.tmp-{}", std::process::id());
-    let replace = || {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        let dir = Path::new(path).parent().filter(|dir| !dir.as_os_str().is_empty());
-        fs::File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    let outcome = replace();
-    if outcome.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let mut file = create(path)?;
+    file.write(bytes)?;
+    file.commit()
+}
+
+/// Begins a file that takes the place of another one when it is whole.
+pub fn create(path: &str) -> Result<Box<dyn NewFile>, String> {
+    Replacement::new(path).map(|file| Box::new(file) as Box<dyn NewFile>)
+}
+
+/// A file under a name of its own, until it takes the place of another one.
+pub struct Replacement {
+    file: fs::File,
+    temporary: String,
+    path: String,
+}
+
+impl Replacement {
+    /// An empty file to replace the one of a path.
+    pub fn new(path: &str) -> Result<Replacement, String> {
+        let temporary = format!("{path}.tmp-{}", std::process::id());
+        let file = fs::File::create(&temporary).map_err(|error| error.to_string())?;
+        Ok(Replacement { file, temporary, path: path.to_string() })
     }
-    outcome.map_err(|error| error.to_string())
+
+    fn replace(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        let dir = Path::new(&self.path).parent().filter(|dir| !dir.as_os_str().is_empty());
+        fs::File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+impl NewFile for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.file.write_all(bytes).map_err(|error| error.to_string())
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), String> {
+        self.replace().map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // Once it has taken its place, there is nothing of that name.
+        let _ = fs::remove_file(&self.temporary);
+    }
 }

@@ -1,18 +1,22 @@
 //! Sockets to listen on, and who is let in.
 
 use std::{
+    cell::RefCell,
     fs, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
-    os::{fd::AsRawFd, unix::fs::PermissionsExt},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs},
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::fs::PermissionsExt,
+    },
     rc::Rc,
     time::Duration,
 };
 
-use keyside::Origin;
+use keyside::{Config, Origin};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    task::spawn_local,
+    task::{JoinHandle, spawn_local},
 };
 
 use super::{connection::Connection, settings::Settings, shell::Shell};
@@ -29,26 +33,90 @@ pub struct Listeners {
     unix: Option<UnixListener>,
 }
 
+/// Clients are accepted from sockets by these tasks until somebody wants other sockets.
+struct Accepting {
+    shell: Rc<Shell>,
+    tcp: Vec<(OwnedFd, JoinHandle<()>)>,
+    settings: Settings,
+}
+
+thread_local! {
+    /// The engine, which knows no sockets, can only say that they are to be others.
+    static ACCEPTING: RefCell<Option<Accepting>> = const { RefCell::new(None) };
+}
+
+/// Listens on the TCP sockets that a configuration names, in place of those so far; false when that is impossible, and then
+/// on those so far.
+pub fn listen_again(config: &Config) -> bool {
+    ACCEPTING
+        .with_borrow_mut(|accepting| accepting.as_mut().is_none_or(|it| it.listen_on(Settings::of(config))))
+}
+
+/// Stops listening and forgets who listened.
+pub fn stop() {
+    ACCEPTING.take();
+}
+
+impl Accepting {
+    fn listen_on(&mut self, settings: Settings) -> bool {
+        // The sockets so far would be in the way of those that share an address with them.
+        self.close();
+        let opened = listen_tcp(&settings);
+        let is_done = opened.is_ok();
+        if let Err(reason) = &opened {
+            self.settings.log.warning(format_args!("{reason}"));
+        }
+        if is_done {
+            self.settings = settings;
+        }
+        match opened.or_else(|_| listen_tcp(&self.settings)) {
+            Ok(listeners) => self.tcp = accept_from(&self.shell, listeners),
+            Err(reason) => self.settings.log.warning(format_args!("Nobody can connect any more: {reason}")),
+        }
+        is_done
+    }
+
+    fn close(&mut self) {
+        for (socket, task) in self.tcp.drain(..) {
+            // The task lets its socket go only later, so that is made to listen no more.
+            let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+            task.abort();
+        }
+    }
+}
+
+fn accept_from(shell: &Rc<Shell>, listeners: Vec<TcpListener>) -> Vec<(OwnedFd, JoinHandle<()>)> {
+    let accept = |listener: TcpListener| {
+        let socket = listener.as_fd().try_clone_to_owned().ok()?;
+        Some((socket, spawn_local(accept_tcp(shell.clone(), listener))))
+    };
+    listeners.into_iter().filter_map(accept).collect()
+}
+
+fn listen_tcp(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+    let mut listeners = Vec::new();
+    if settings.port > 0 && !settings.bind.is_empty() {
+        for address in &settings.bind {
+            listeners.extend(listen(address, settings)?);
+        }
+        if listeners.is_empty() {
+            return Err(format!("Failed listening on port {} (TCP), aborting.", settings.port));
+        }
+    }
+    Ok(listeners)
+}
+
 impl Listeners {
     /// Opens all that the settings name, or says why that is impossible.
     pub fn open(settings: &Settings) -> Result<Listeners, String> {
-        let mut tcp = Vec::new();
-        if settings.port > 0 {
-            for address in &settings.bind {
-                tcp.extend(listen(address, settings)?);
-            }
-            if tcp.is_empty() {
-                return Err(format!("Failed listening on port {} (TCP), aborting.", settings.port));
-            }
-        }
-        Ok(Listeners { tcp, unix: listen_unix(settings)? })
+        Ok(Listeners { tcp: listen_tcp(settings)?, unix: listen_unix(settings)? })
     }
 
     /// Accepts clients from now on.
     pub fn accept(self, shell: &Rc<Shell>) {
-        for listener in self.tcp {
-            spawn_local(accept_tcp(shell.clone(), listener));
-        }
+        let tcp = accept_from(shell, self.tcp);
+        let settings = shell.settings.borrow().clone();
+        ACCEPTING.set(Some(Accepting { shell: shell.clone(), tcp, settings }));
         if let Some(listener) = self.unix {
             spawn_local(accept_unix(shell.clone(), listener));
         }

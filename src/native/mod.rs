@@ -11,6 +11,7 @@ mod listener;
 mod log;
 mod settings;
 mod shell;
+mod snapshots;
 mod time;
 mod usage;
 
@@ -35,7 +36,7 @@ use tokio::{
 use directives::Request;
 use listener::Listeners;
 use settings::Settings;
-use shell::Shell;
+use shell::{Shell, State};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long slow clients may take to fetch their last replies.
@@ -126,14 +127,35 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let seed = RandomState::new().hash_one(time::now_ms());
     let mut engine = Engine::new(config, seed);
     engine.define_users()?;
+    settings.log.notice(format_args!(
+        "Running mode=standalone, port={}, PID: {}.",
+        settings.port,
+        process::id()
+    ));
+    settings.log.warning(format_args!("Server initialized"));
+    snapshots::load(&mut engine, &settings.log)?;
     let shell = Shell::new(settings, engine);
     announce(&shell.settings.borrow());
 
     listeners.accept(&shell);
     spawn_local(shell.clone().keep_time());
-    let name = either(&mut sigterm, &mut sigint).await;
-    shell.log().warning(format_args!("Received {name}, shutting down"));
+    spawn_local(shell.clone().keep_snapshots());
+    loop {
+        let name = tokio::select! {
+            name = either(&mut sigterm, &mut sigint) => name,
+            () = shell.over.notified() => break,
+        };
+        shell.log().warning(format_args!("Received {name}, shutting down"));
+        if prepare_to_end(&shell, name) {
+            break;
+        }
+        shell.log().warning(format_args!(
+            "Errors trying to shut down the server, check the logs for more information."
+        ));
+    }
+    shell.log_notes(&mut shell.state.borrow_mut());
     shell.log().warning(format_args!("User requested shutdown..."));
+    listener::stop();
     tokio::select! {
         () = end(&shell) => {}
         _ = either(&mut sigterm, &mut sigint) => shell.log().warning(format_args!("You insist... exiting now.")),
@@ -148,9 +170,9 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
 
 fn announce(settings: &Settings) {
     let log = &settings.log;
-    log.notice(format_args!("Running mode=standalone, port={}.", settings.port));
-    log.warning(format_args!("Server initialized"));
-    log.warning(format_args!("Data is kept in memory only: it is gone when this process ends"));
+    if !settings.saves {
+        log.warning(format_args!("Data is kept in memory only: it is gone when this process ends"));
+    }
     if let Some(path) = &settings.unixsocket {
         log.notice(format_args!("The server is now ready to accept connections at {}", path.display()));
     }
@@ -162,6 +184,16 @@ async fn either(sigterm: &mut Signal, sigint: &mut Signal) -> &'static str {
         _ = sigterm.recv() => "SIGTERM",
         _ = sigint.recv() => "SIGINT",
     }
+}
+
+/// Gets the store ready for the end that a signal asks for; whether it may come.
+fn prepare_to_end(shell: &Shell, signal: &str) -> bool {
+    let State { engine, .. } = &mut *shell.state.borrow_mut();
+    let wishes = shell.settings.borrow().on_signal(signal);
+    engine.tick(time::now_ms());
+    let is_ready = engine.prepare_to_end(wishes.save).is_ok();
+    engine.take_notes().for_each(|note| shell.log().warning(format_args!("{note}")));
+    is_ready || wishes.force
 }
 
 /// Waits until every client has been sent what it is owed, or long enough.
@@ -184,7 +216,8 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         resident: usage::resident,
         cpu: usage::cpu_us,
         entropy: Some(|secret| getrandom::fill(secret).expect("the system has chance to give")),
-        files: Some(Files { read: files::read, write: files::write }),
+        files: Some(Files { read: files::read, write: files::write, create: files::create }),
+        listen: Some(listener::listen_again),
         sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),

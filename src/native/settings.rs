@@ -34,10 +34,25 @@ pub struct Settings {
     pub maxclients: usize,
     /// How far clients may lag behind their replies.
     pub output_limits: OutputLimits,
+    /// Whether there are save points.
+    pub saves: bool,
+    /// How to end at SIGTERM.
+    pub on_sigterm: Wishes,
+    /// How to end at SIGINT.
+    pub on_sigint: Wishes,
     /// The directory to work in.
     pub dir: Option<PathBuf>,
     /// What is logged, and where to.
     pub log: Log,
+}
+
+/// How the server is to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Wishes {
+    /// Whether with a snapshot; if nothing is said, when there are save points.
+    pub save: Option<bool>,
+    /// Whether even when no snapshot can be written.
+    pub force: bool,
 }
 
 /// How far clients may lag behind, by class (`client-output-buffer-limit`).
@@ -92,9 +107,17 @@ impl Settings {
             tcp_backlog: number(config, "tcp-backlog"),
             maxclients: number(config, "maxclients"),
             output_limits: OutputLimits::of(config),
+            saves: !text(config, "save").is_empty(),
+            on_sigterm: Wishes::of(config, "shutdown-on-sigterm"),
+            on_sigint: Wishes::of(config, "shutdown-on-sigint"),
             dir: path(config, "dir").filter(|dir| dir.as_os_str() != "."),
             log: Log { level: Level::named(&text(config, "loglevel")), file: path(config, "logfile") },
         }
+    }
+
+    /// How to end at a signal.
+    pub fn on_signal(&self, name: &str) -> Wishes {
+        if name == "SIGINT" { self.on_sigint } else { self.on_sigterm }
     }
 
     /// Has the operating system make room for the clients, and allows fewer when it refuses; whether it did.
@@ -109,6 +132,17 @@ impl Settings {
             ));
         }
         is_less
+    }
+}
+
+impl Wishes {
+    fn of(config: &Config, directive: &str) -> Wishes {
+        let text = text(config, directive);
+        let has = |wish: &str| text.split(' ').any(|word| word == wish);
+        Wishes {
+            save: if has("save") { Some(true) } else { has("nosave").then_some(false) },
+            force: has("force"),
+        }
     }
 }
 

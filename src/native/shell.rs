@@ -33,6 +33,10 @@ pub struct Shell {
     earlier: Notify,
     /// Rung when the last connection is closed.
     pub alone: Notify,
+    /// Rung when the engine has begun a snapshot.
+    pub saves: Notify,
+    /// Rung when a client has asked for the end.
+    pub over: Notify,
 }
 
 /// The engine, and what goes with it.
@@ -77,6 +81,8 @@ impl Shell {
             state: RefCell::new(state),
             earlier: Notify::new(),
             alone: Notify::new(),
+            saves: Notify::new(),
+            over: Notify::new(),
         })
     }
 
@@ -123,6 +129,7 @@ impl Shell {
         if state.engine.may_wake_before(state.alarm_ms) {
             self.earlier.notify_one();
         }
+        self.ring(state);
     }
 
     /// Lets time pass in the store, for as long as the server runs.
@@ -147,7 +154,8 @@ impl Shell {
         let now = now_ms();
         state.engine.tick(now);
         self.reconfigure(&mut state);
-        state.engine.take_notes().for_each(|note| self.log().warning(format_args!("{note}")));
+        self.log_notes(&mut state);
+        self.ring(&state);
         self.close_idle(&mut state, now);
         state.wake_ready();
         let wait = match state.engine.next_deadline() {
@@ -157,6 +165,21 @@ impl Shell {
         };
         state.alarm_ms = now + wait.as_millis() as u64;
         wait
+    }
+
+    /// Writes into the log what the engine has to say.
+    pub fn log_notes(&self, state: &mut State) {
+        state.engine.take_notes().for_each(|note| self.log().warning(format_args!("{note}")));
+    }
+
+    /// Has others do what the engine cannot.
+    fn ring(&self, state: &State) {
+        if state.engine.is_saving() {
+            self.saves.notify_one();
+        }
+        if state.engine.is_over() {
+            self.over.notify_one();
+        }
     }
 
     /// Closes, once a second, the clients that have been silent for longer than `timeout`.

@@ -32,6 +32,16 @@ impl Journal {
         }
     }
 
+    /// How many bytes wait to be taken.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether none wait.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Takes the bytes written since the last time.
     pub fn take(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.bytes)

@@ -1,5 +1,7 @@
-//! Bytes that are kept: what the engine logs, in Redis's own formats. Where the bytes go is the shells' business.
+//! Bytes that are kept: what the engine logs, and what it holds, in Redis's own formats. Where the bytes go is the shells'
+//! business.
 
 mod journal;
+pub mod rdb;
 
 pub use journal::Journal;

@@ -35,9 +35,12 @@ pub const EXPLAINED: &[Explained] = &[
     Explained { name: Some("Encodings"), after: SPOILERS, holds: is_spoilt },
     Explained { name: Some("Encodings"), after: &[], holds: is_shared },
     Explained { name: Some(DAMAGE), after: &[], holds: is_damaged },
+    Explained { name: Some("Distances"), after: DISTANCES, holds: is_close },
     Explained { name: None, after: SPOILERS, holds: is_large_since_7_2 },
     Explained { name: None, after: &[], holds: is_named_since_7_2 },
     Explained { name: None, after: &[], holds: is_shorter_since_7_2 },
+    Explained { name: None, after: &[], holds: is_beyond_since_7_2 },
+    Explained { name: None, after: &["XCLAIM", "XAUTOCLAIM"], holds: is_made_since_7_2 },
 ];
 
 /// The difference after which not even the same is stored.
@@ -46,17 +49,14 @@ pub const DAMAGE: &str = "HyperLogLog";
 /// Commands that leave a value in a larger encoding than its like has.
 pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
 
-/// Words of which 7.0 knows nothing, by command.
-pub const NEWER: &[(&str, &[&str])] = &[
-    ("BITOP", &["DIFF", "DIFF1", "ANDOR", "ONE"]),
-    ("HSCAN", &["NOVALUES"]),
-    ("ZINTER", &["COUNT"]),
-    ("ZINTERSTORE", &["COUNT"]),
-    ("ZUNION", &["COUNT"]),
-    ("ZUNIONSTORE", &["COUNT"]),
-    ("ZRANK", &["WITHSCORE"]),
-    ("ZREVRANK", &["WITHSCORE"]),
-];
+/// Commands that leave distances as scores.
+const DISTANCES: &[&str] = &["GEORADIUS", "GEORADIUSBYMEMBER", "GEOSEARCHSTORE"];
+
+/// The same but for the last digits of scores.
+fn is_close(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    let has_scores = command.starts_with(['Z', 'B']);
+    has_scores && redis.is_within(8.0 * f64::EPSILON, keyside)
+}
 
 /// A request for a key that there is not, with a mistake in words that Redis then does not read.
 fn is_unread_mistake(_: &str, redis: &Reply, keyside: &Reply) -> bool {
@@ -85,6 +85,30 @@ pub fn adds_twice(command: &str, words: &[Vec<u8>]) -> bool {
 fn is_named_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
     let unbalanced = |reply: &Reply| reply.to_string().contains("ERR Unbalanced ");
     command.starts_with("XREAD") && unbalanced(redis) && unbalanced(keyside)
+}
+
+/// A timeout of too many milliseconds is not said to be negative.
+fn is_beyond_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    let is_wrapped = redis.error() == Some(b"ERR timeout is negative");
+    command.starts_with('B') && is_wrapped && keyside.error() == Some(b"ERR timeout is out of range")
+}
+
+/// XCLAIM and XAUTOCLAIM make a consumer also when they claim nothing for it.
+fn is_made_since_7_2(command: &str, redis: &Reply, keyside: &Reply) -> bool {
+    const GROUP_LENGTH: usize = 12;
+    const CONSUMERS: usize = 3;
+    let (Some(redis), Some(keyside)) = (redis.parts(), keyside.parts()) else { return false };
+    let is_same_group = |(redis, keyside): (&Reply, &Reply)| {
+        let (Some(redis), Some(keyside)) = (redis.parts(), keyside.parts()) else { return false };
+        let mut parts = redis.iter().zip(keyside).enumerate();
+        redis.len() == GROUP_LENGTH
+            && keyside.len() == GROUP_LENGTH
+            && parts.all(|(at, (redis, keyside))| match at {
+                CONSUMERS => redis.integer() <= keyside.integer(),
+                _ => redis == keyside,
+            })
+    };
+    command == "XINFO GROUPS" && redis.len() == keyside.len() && redis.iter().zip(keyside).all(is_same_group)
 }
 
 /// The same numbers in fewer digits.
@@ -144,6 +168,17 @@ pub fn different_refusals(redis: &[u8], keyside: &[u8]) -> Option<[Vec<u8>; 2]> 
         [Some(redis), Some(keyside)] => Some([redis, keyside]),
         _ => None,
     }
+}
+
+/// Errors that both give, but hardly ever for the same request.
+pub const RARE_ERRORS: &[&[u8]] = &[
+    b"-ERR timeout is out of range\r\n",
+    b"-ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP.\r\n",
+];
+
+/// An error without what it quotes.
+pub fn without_quotes(error: &[u8]) -> Vec<u8> {
+    error.split(|byte| *byte == b'\'').step_by(2).collect::<Vec<_>>().join(&b'\'')
 }
 
 /// Whether both replies to `words` say the same.

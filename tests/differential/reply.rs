@@ -102,6 +102,23 @@ impl Reply {
         }
     }
 
+    /// Whether both are the same but for numbers that differ by no more than `most` of them.
+    pub fn is_within(&self, most: f64, other: &Reply) -> bool {
+        let number = |text: &[u8]| str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+        let are_close = |a: &[u8], b: &[u8]| match (number(a), number(b)) {
+            (Some(a), Some(b)) => a == b || (a - b).abs() <= most * a.abs(),
+            _ => a == b,
+        };
+        match (self, other) {
+            (Reply::Bulk(a), Reply::Bulk(b)) => are_close(a, b),
+            (Reply::Line(a), Reply::Line(b)) if a[0] == b',' && b[0] == b',' => are_close(&a[1..], &b[1..]),
+            (Reply::Many(kind, a), Reply::Many(other, b)) => {
+                kind == other && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_within(most, b))
+            }
+            (a, b) => a == b,
+        }
+    }
+
     /// What is left when texts may be any: kinds and counts.
     pub fn shape(&self) -> Reply {
         match self {

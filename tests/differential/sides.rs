@@ -22,6 +22,17 @@ pub struct Replies {
     pub keyside: Vec<u8>,
 }
 
+impl Replies {
+    /// Leaves only what EXEC brought when that is one reply on both sides.
+    pub fn unwrap_exec(&mut self) {
+        const ONE: &[u8] = b"*1\r\n";
+        if self.redis.starts_with(ONE) && self.keyside.starts_with(ONE) {
+            self.redis.drain(..ONE.len());
+            self.keyside.drain(..ONE.len());
+        }
+    }
+}
+
 impl Sides {
     pub fn connect(redis: SocketAddr, seed: u64) -> Sides {
         let mut engine = Engine::new(Config::default(), seed);

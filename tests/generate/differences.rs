@@ -53,6 +53,11 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
         "What came from outside is checked once, before it is used.",
     ),
     (
+        "Distances",
+        "What `STOREDIST` stores may differ from Redis's score in the last digit.",
+        "Sines are computed here, the same on every machine; Redis takes them from the machine's C library.",
+    ),
+    (
         "Errors",
         "A request with several mistakes may be refused for another of them than in Redis.",
         "All words are read before anything is looked up or changed.",

@@ -114,6 +114,10 @@ impl Method {
         for (i, (name, shape)) in shapes.iter().enumerate() {
             let last = shapes[i + 1..].iter().all(|(_, rest)| matches!(rest, Shape::Token(_)));
             method.add(&camel(name), shape, Place { last, optional: false });
+            // All words that follow are taken already.
+            if method.parameters.last().is_some_and(|it| it.starts_with("...")) {
+                break;
+            }
         }
         let Method { options, options_required, .. } = &method;
         if !options.is_empty() {
@@ -173,7 +177,8 @@ impl Method {
             Shape::Token(token) => self.signature.push(format!("={token}")),
             // What may be missing before what may not, TypeScript cannot tell.
             Shape::Group([Shape::Maybe(_), .., last]) if last.min_words() > 0 => {
-                self.push(format!("...{name}: Some<Value>"), format!("*{name}"));
+                let none = if place.optional { "[] | " } else { "" };
+                self.push(format!("...{name}: {none}Some<Value>"), format!("*{name}"));
             }
             Shape::Group(shapes) if !is_option(shape) => {
                 for (i, shape) in shapes.iter().enumerate() {

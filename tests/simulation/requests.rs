@@ -187,7 +187,32 @@ const INTEGERS: &[&[u8]] = &[
     b"x",
 ];
 const DOUBLES: &[&[u8]] = &[
-    b"0", b"1", b"-1", b"2.5", b"3", b"0.1", b"1e10", b"-7.25", b"inf", b"-inf", b"nan", b"(1", b"+inf", b"x",
+    b"0",
+    b"1",
+    b"-1",
+    b"2.5",
+    b"3",
+    b"0.1",
+    b"1e10",
+    b"-7.25",
+    b"inf",
+    b"-inf",
+    b"nan",
+    b"(1",
+    b"+inf",
+    b"x",
+    b"-0",
+    b"1e400",
+    b"(1e400",
+    b"1e-400",
+    b"0x1p3",
+    b" 1",
+    b"1 ",
+    b"1\0",
+    b"(-inf",
+    b"Infinity",
+    b"1e5000",
+    b"",
 ];
 const PATTERNS: &[&[u8]] =
     &[b"*", b"h*", b"*1", b"[a-s]*", b"?ash:*", b"none", b"\\*", b"[^h]*", b"#", b"string:*", b"hash:*->a"];

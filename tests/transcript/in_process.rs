@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keyside::{ClientId, Config, Engine, Origin};
+use keyside::{ClientId, Config, Engine, Files, NewFile, Origin};
 
 use super::target::{Received, Target, decode};
 
@@ -18,7 +18,26 @@ pub struct InProcessClient {
 
 impl InProcess {
     pub fn new() -> InProcess {
-        InProcess { engine: Engine::new(Config::default(), 7), now_ms: 1_700_000_000_000 }
+        let mut config = Config::default();
+        // Enough that there may be too little.
+        config.host.allocated = || 1 << 20;
+        let none = |_: &str| Err("there is no such file".into());
+        config.host.files =
+            Some(Files { read: none, write: |_, _| Ok(()), create: |_| Ok(Box::new(Nowhere)) });
+        InProcess { engine: Engine::new(config, 7), now_ms: 1_700_000_000_000 }
+    }
+}
+
+/// A file that is never read again.
+struct Nowhere;
+
+impl NewFile for Nowhere {
+    fn write(&mut self, _: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -38,6 +57,10 @@ impl Target for InProcess {
         // Each exchange takes a moment, as it would over a socket.
         self.now_ms += 1;
         self.engine.receive(client.id, bytes, self.now_ms);
+        if self.engine.is_saving() {
+            while self.engine.snapshot_step().1 {}
+            self.engine.snapshot_ended(Ok(()), self.now_ms);
+        }
     }
 
     fn read(&mut self, client: &mut InProcessClient, _: Duration) -> Received {

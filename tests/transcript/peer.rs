@@ -47,12 +47,16 @@ impl Peer {
         static TURN: Mutex<()> = Mutex::new(());
         let (address, hold) = match env::var("ORACLE") {
             Ok(address) => (resolve(&address), take_turn(&TURN)),
-            Err(_) => match start("redis-server", &["--loglevel", "warning"]) {
-                None if env::var_os("CI").is_some_and(|it| it == "true") => {
-                    panic!("there is no redis-server")
-                }
-                started => started?,
-            },
+            Err(_) => return Peer::new_oracle(&[]),
+        };
+        Some(Peer { kind: Kind::Redis, address, _hold: hold })
+    }
+
+    /// A Redis started here with more options, if there is one; tests that run for others may not do without it.
+    pub fn new_oracle(options: &[&str]) -> Option<Peer> {
+        let (address, hold) = match start("redis-server", &[&["--loglevel", "warning"], options].concat()) {
+            None if env::var_os("CI").is_some_and(|it| it == "true") => panic!("there is no redis-server"),
+            started => started?,
         };
         Some(Peer { kind: Kind::Redis, address, _hold: hold })
     }

@@ -64,6 +64,14 @@ impl Deadlines {
         self.buckets.iter().flat_map(|bucket| bucket.handles.iter().copied())
     }
 
+    /// One of them by chance, though not each as likely as any other: a bucket is, however much it holds. `random` yields
+    /// 64 random bits a call.
+    pub fn random(&self, random: &mut impl FnMut() -> u64) -> Option<Handle> {
+        let mut below = |bound: usize| ((u128::from(random()) * bound as u128) >> 64) as usize;
+        let bucket = self.buckets.get(below(self.buckets.len()))?;
+        bucket.handles.get(below(bucket.handles.len())).copied()
+    }
+
     /// Adds what expires `at` a time. `deadline_of` says when others do.
     pub fn insert(&mut self, at: u64, handle: Handle, deadline_of: impl Fn(Handle) -> u64) {
         let new = (at, handle);

@@ -59,7 +59,7 @@ const POSITION_BITS: u32 = 48;
 
 /// The bits of a hash that decide where its record stands in scan order: those below the seven which hashbrown compares,
 /// the most significant first; the low ones choose the bucket in a segment.
-fn position(hash: u64) -> u64 {
+pub fn position(hash: u64) -> u64 {
     hash << 7 >> (64 - POSITION_BITS)
 }
 

@@ -86,15 +86,25 @@ impl Fields {
         let len = Record::len(field, value);
         let place = self.table.find_or_add(field, len, |slot| Record::write(slot, field, value));
         let Place::Found(h) = place else { return true };
-        let deadline = Record::deadline(self.table.slot(h));
-        let kept = deadline.filter(|_| old == Old::Kept);
-        self.unindex(h, deadline);
+        match Record::deadline(self.table.slot(h)) {
+            None => {
+                let h = self.table.resize(h, len);
+                Record::write_value(self.table.slot_mut(h), value);
+            }
+            Some(deadline) => self.set_mortal(h, len, value, deadline, old),
+        }
+        false
+    }
+
+    #[cold]
+    fn set_mortal(&mut self, h: Handle, len: usize, value: &[u8], deadline: u64, old: Old) {
+        let kept = (old == Old::Kept).then_some(deadline);
+        self.unindex(h, Some(deadline));
         let h = self.table.resize(h, len + if kept.is_some() { DEADLINE } else { 0 });
         let slot = self.table.slot_mut(h);
         Record::write_value(slot, value);
         Record::write_deadline(slot, kept);
         self.index(h, kept);
-        false
     }
 
     /// Sets or clears the deadline of a field; false when there is no such field.

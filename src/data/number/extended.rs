@@ -1,5 +1,5 @@
 //! Floats of 80 bits, x86's `long double`, in which Redis keeps the sums of INCRBYFLOAT and HINCRBYFLOAT: read, added
-//! and written with the rounding of the C library, bit for bit, on every target. Nothing else is done with them.
+//! and written with the rounding of the C library, bit for bit, on every target. Timeouts are read so, too. Nothing else is done with them.
 
 use super::big::Big;
 use super::literal::{Decimal, Literal, round};
@@ -65,6 +65,23 @@ impl Extended {
             text += digits.trim_end_matches('0');
         }
         if text == "-0" { b"0".to_vec() } else { text.into_bytes() }
+    }
+
+    /// So many thousandths, rounded up; the nearest 64 bits can hold.
+    pub fn thousandths(self) -> i64 {
+        let bound = if self.negative { i64::MIN } else { i64::MAX };
+        let product = Extended::rounded(self.negative, self.mantissa as u128 * 1000, self.exponent, false);
+        if !self.is_finite() || product.exponent >= 0 && product.mantissa > 0 {
+            return bound;
+        }
+        let shift = product.exponent.unsigned_abs();
+        let whole = product.mantissa.checked_shr(shift).unwrap_or(0);
+        let is_whole = whole.checked_shl(shift).unwrap_or(0) == product.mantissa;
+        let magnitude = whole.saturating_add((!is_whole && !self.negative) as u64);
+        match self.negative {
+            false => i64::try_from(magnitude).unwrap_or(bound),
+            true => 0i64.checked_sub_unsigned(magnitude).unwrap_or(bound),
+        }
     }
 
     /// The whole part as text, and the fraction in units of 10^-17, rounded to nearest, ties to even.
@@ -248,6 +265,28 @@ mod tests {
             assert_eq!(Extended::parse(text.as_bytes()), None, "{text:?}");
         }
         assert_eq!(Extended::parse(&[b'1'; TOO_LONG]), None);
+    }
+
+    #[test]
+    fn thousandths_are_rounded_up() {
+        for (value, expected) in [
+            ("0", 0),
+            ("1", 1000),
+            ("0.001", 1),
+            ("0.0011", 2),
+            ("-0.0011", -1),
+            ("-1", -1000),
+            ("1e-400", 1),
+            ("-1e-400", 0),
+            ("9007199254740.993", 9_007_199_254_740_993),
+            ("1e400", i64::MAX),
+            ("-1e400", i64::MIN),
+            ("inf", i64::MAX),
+            ("-inf", i64::MIN),
+        ] {
+            let read = Extended::parse(value.as_bytes()).expect("a float");
+            assert_eq!(read.thousandths(), expected, "{value}");
+        }
     }
 
     #[test]

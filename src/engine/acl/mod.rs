@@ -164,7 +164,7 @@ impl Acl {
     }
 
     /// A line for every user, as an ACL file has them.
-    fn lines(&self) -> impl ExactSizeIterator<Item = String> {
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = String> {
         self.iter().map(|(name, user)| format!("user {} {}", String::from_utf8_lossy(name), user.describe()))
     }
 }
@@ -802,7 +802,7 @@ mod tests {
 
     /// A store whose ACL file holds what `read` returns.
     fn with_file(read: fn(&str) -> Result<Vec<u8>, String>) -> Session {
-        let files = Files { read, write: |_, _| Err("full".into()) };
+        let files = Files { read, write: |_, _| Err("full".into()), create: |_| Err("full".into()) };
         let mut config = Config { host: Host { files: Some(files), ..Host::default() }, ..Config::default() };
         config.apply("aclfile", &[b"users.acl"]).unwrap();
         Session::with(config)

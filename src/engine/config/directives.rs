@@ -2,7 +2,7 @@
 //! field of [`Config`] is kept as text, for the shell, or only to be shown again: programs set such ones, too, and
 //! expect to read back what they set.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{format, string::ToString, vec::Vec};
 use core::str;
 
 use super::{
@@ -13,8 +13,9 @@ use super::{
     },
 };
 use crate::{
-    data::number::{Digits, write_i64},
-    engine::notifications::Notifications,
+    data::number::{Digits, parse_i64, write_i64},
+    engine::{eviction::ClientLimit, notifications::Notifications},
+    keyspace::Policy,
 };
 
 /// What is known of one directive.
@@ -137,6 +138,30 @@ impl Setting for Notifications {
     }
     fn read(&mut self, text: &[u8]) {
         *self = Notifications::parse(text).unwrap_or_default();
+    }
+}
+
+impl Setting for ClientLimit {
+    fn show(&self) -> Vec<u8> {
+        match self {
+            ClientLimit::Bytes(bytes) => bytes.show(),
+            ClientLimit::Percent(percent) => format!("{percent}%").into_bytes(),
+        }
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = match text.strip_suffix(b"%") {
+            Some(percent) => ClientLimit::Percent(parse_i64(percent).map_or(100, |n| n as u8)),
+            None => ClientLimit::Bytes(parse_i64(text).map_or(u64::MAX, |n| n as u64)),
+        };
+    }
+}
+
+impl Setting for Policy {
+    fn show(&self) -> Vec<u8> {
+        self.name().as_bytes().to_vec()
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = Policy::parse(text).unwrap_or(*self);
     }
 }
 
@@ -269,12 +294,12 @@ pub const DIRECTIVES: &[Directive] = &[
 
     // Memory
     field("maxmemory", Memory(0, u64::MAX), at!(maxmemory)),
-    stored("maxmemory-policy", OneOf(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), "noeviction"),
-    stored("maxmemory-samples", Integer(1, INT), "5"),
+    field("maxmemory-policy", OneOf(&["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"]), at!(eviction.policy)),
+    field("maxmemory-samples", Integer(1, INT), at!(eviction.samples)),
     stored("maxmemory-eviction-tenacity", Integer(0, 100), "10"),
-    stored("maxmemory-clients", MemoryOrPercent, "0"),
-    stored("lfu-log-factor", COUNT, "10"),
-    stored("lfu-decay-time", COUNT, "1"),
+    field("maxmemory-clients", MemoryOrPercent, at!(maxmemory_clients)),
+    field("lfu-log-factor", COUNT, at!(eviction.lfu_log_factor)),
+    field("lfu-decay-time", COUNT, at!(eviction.lfu_decay_time)),
     stored("activedefrag", Words(defragmentation), "no"),
     stored("active-defrag-ignore-bytes", Memory(1, LONG as u64), "104857600"),
     stored("active-defrag-threshold-lower", Integer(0, 1000), "10"),

@@ -175,14 +175,15 @@ pub fn oom_scores(words: &[&str], _: &str) -> Result<String> {
 
 /// `latency-tracking-info-percentiles`: numbers up to 100.
 pub fn percentiles(words: &[&str], _: &str) -> Result<String> {
-    for word in words {
+    let read = |word: &&str| {
         let percentile =
             parse_float(word.as_bytes()).ok_or("Invalid latency-tracking-info-percentiles parameters")?;
         if !(0.0..=100.0).contains(&percentile) {
             return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
         }
-    }
-    Ok(words.join(" "))
+        Ok(format!("{percentile}"))
+    };
+    Ok(words.iter().map(read).collect::<Result<Vec<String>>>()?.join(" "))
 }
 
 /// `activedefrag`: not here.

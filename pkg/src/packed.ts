@@ -1,0 +1,2 @@
+/** The module, gzip and base64. build.js puts it here. */
+export const PACKED: string = ''

@@ -1,0 +1,128 @@
+//! The file that snapshots are kept in: read when the server starts, written while it runs and when it ends. What is in it
+//! the engine knows; writing it goes on beside the requests, on a thread that only writes.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::Path,
+    rc::Rc,
+    thread,
+    time::Instant,
+};
+
+use keyside::{Engine, NewFile};
+use tokio::sync::{
+    mpsc::{self, Receiver},
+    oneshot,
+};
+
+use super::{files::Replacement, log::Log, shell::Shell, time::now_ms};
+
+/// Bytes read at once.
+const READ: usize = 1 << 20;
+/// Pieces that may wait for the disk.
+const WAITING: usize = 4;
+
+/// What goes to the thread that writes.
+enum Piece {
+    Bytes(Vec<u8>),
+    /// There are no more, and the file is to take its place.
+    End,
+}
+
+/// Fills the store with what is in the file, if there is one.
+pub fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
+    let name = engine.snapshot_file();
+    let mut file = match File::open(Path::new(&name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(format!("Fatal error: can't open the RDB file {name} for reading: {error}"));
+        }
+    };
+    let (started, mut loader, mut buffer) = (Instant::now(), engine.loader(), vec![0; READ]);
+    loop {
+        let read = file
+            .read(&mut buffer)
+            .map_err(|error| format!("Fatal error: can't read the RDB file {name}: {error}"))?;
+        let bytes = (read > 0).then(|| &buffer[..read]);
+        engine.load(&mut loader, bytes, now_ms()).map_err(|damage| {
+            format!("Fatal error loading the DB, the RDB file {name} is damaged: {damage}")
+        })?;
+        if bytes.is_none() {
+            break;
+        }
+    }
+    let fact = |name: &[u8]| {
+        let found = loader.aux.iter().find(|(it, _)| it == name);
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    };
+    if let Some(version) = fact(b"redis-ver").or_else(|| fact(b"valkey-ver")) {
+        log.notice(format_args!("Loading RDB produced by version {version}"));
+    }
+    if let Some(created_s) = fact(b"ctime").and_then(|seconds| seconds.parse::<u64>().ok()) {
+        log.notice(format_args!("RDB age {} seconds", (now_ms() / 1000).saturating_sub(created_s)));
+    }
+    if loader.empty > 0 {
+        log.notice(format_args!("Collections with nothing in them were left out: {}.", loader.empty));
+    }
+    log.notice(format_args!(
+        "Done loading RDB, keys loaded: {}, keys expired: {}.",
+        loader.keys, loader.expired
+    ));
+    log.notice(format_args!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+impl Shell {
+    /// Writes the snapshots that the engine begins, for as long as the server runs.
+    pub async fn keep_snapshots(self: Rc<Self>) {
+        loop {
+            self.saves.notified().await;
+            if self.state.borrow().engine.is_saving() {
+                let outcome = self.write_snapshot().await;
+                self.state.borrow_mut().engine.snapshot_ended(outcome, now_ms());
+            }
+        }
+    }
+
+    async fn write_snapshot(&self) -> Result<(), String> {
+        let name = self.state.borrow().engine.snapshot_file();
+        let file = Replacement::new(&name)?;
+        let (pieces, received) = mpsc::channel(WAITING);
+        let (tell, told) = oneshot::channel();
+        thread::Builder::new()
+            .name("snapshot".into())
+            .spawn(move || tell.send(write(file, received)))
+            .map_err(|error| error.to_string())?;
+        loop {
+            if !self.state.borrow().engine.is_saving() {
+                return Err("it was given up".into());
+            }
+            let (bytes, more) = self.state.borrow_mut().engine.snapshot_step();
+            // Whoever takes no more has met an error, and tells it.
+            if pieces.send(Piece::Bytes(bytes)).await.is_err() {
+                break;
+            }
+            if !more {
+                let _ = pieces.send(Piece::End).await;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(pieces);
+        told.await.unwrap_or_else(|_| Err("the thread that writes it has ended".into()))
+    }
+}
+
+/// Writes what comes, on a thread of its own.
+fn write(file: Replacement, mut pieces: Receiver<Piece>) -> Result<(), String> {
+    let mut file = Box::new(file);
+    while let Some(piece) = pieces.blocking_recv() {
+        match piece {
+            Piece::Bytes(bytes) => file.write(&bytes)?,
+            Piece::End => return file.commit(),
+        }
+    }
+    Err("it was given up".into())
+}

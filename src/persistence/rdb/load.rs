@@ -1,0 +1,264 @@
+//! RDB files, read piece by piece: bytes come in cuts of any size, and each entry goes into the keyspace as soon as it is
+//! whole. Files of Redis from the first version to 8.6 and of Valkey are read.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use super::{CHECKSUM, Flaw, VALKEY, form, input::Input, opcode, read, reads};
+use crate::keyspace::{Key, Keyspace, Value};
+
+/// A file that is being read.
+pub struct Loader {
+    /// Bytes that are not read yet, or not to an end.
+    pending: Vec<u8>,
+    /// How many bytes of the file were read before them.
+    position: u64,
+    /// There is no sense in another try before so many bytes are pending.
+    wanted: usize,
+    checksum: Option<crc::Digest<'static, u64>>,
+    stage: Stage,
+    version: Option<Version>,
+    next: Facts,
+    db: usize,
+    /// Names and values at the beginning of the file.
+    pub aux: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The sources of libraries of functions.
+    pub libraries: Vec<Vec<u8>>,
+    /// How many keys were loaded.
+    pub keys: u64,
+    /// How many keys had expired, and were left out.
+    pub expired: u64,
+    /// How many collections had nothing in them, and were left out.
+    pub empty: u64,
+}
+
+/// Where in the file the loader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Magic,
+    Entries,
+    Checksum,
+    Done,
+}
+
+/// Who wrote the file, and in which version of the format.
+#[derive(Clone, Copy)]
+enum Version {
+    Redis(u16),
+    Valkey,
+}
+
+/// What stands before the entry that it is about.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    deadline: Option<u64>,
+    idle: Option<u32>,
+}
+
+/// Why a file was refused, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The offset of the first byte that makes no sense.
+    pub position: u64,
+    /// What is wrong with it, for people.
+    pub reason: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.reason, self.position)
+    }
+}
+
+impl Loader {
+    /// A file of which nothing was read; the checksum at its end is verified or not.
+    pub fn new(verifies: bool) -> Self {
+        Loader {
+            pending: Vec::new(),
+            position: 0,
+            wanted: 0,
+            checksum: verifies.then(|| CHECKSUM.digest()),
+            stage: Stage::Magic,
+            version: None,
+            next: Facts::default(),
+            db: 0,
+            aux: Vec::new(),
+            libraries: Vec::new(),
+            keys: 0,
+            expired: 0,
+            empty: 0,
+        }
+    }
+
+    /// Takes the next bytes of the file. What they complete is in the keyspace then.
+    pub fn feed(&mut self, bytes: &[u8], keyspace: &mut Keyspace) -> Result<(), Damage> {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() < self.wanted {
+            return Ok(());
+        }
+        self.go_on(keyspace, false)
+    }
+
+    /// The file has no more bytes.
+    pub fn finish(&mut self, keyspace: &mut Keyspace) -> Result<(), Damage> {
+        self.go_on(keyspace, true)
+    }
+
+    /// Reads what is whole.
+    fn go_on(&mut self, keyspace: &mut Keyspace, is_all: bool) -> Result<(), Damage> {
+        let pending = core::mem::take(&mut self.pending);
+        let mut read = 0;
+        while self.stage != Stage::Done {
+            let mut input = Input::new(&pending[read..]);
+            match self.part(&mut input, keyspace) {
+                Ok(()) => {
+                    let part = &pending[read..][..input.position()];
+                    if let Some(checksum) = &mut self.checksum {
+                        checksum.update(part);
+                    }
+                    read += part.len();
+                }
+                Err(Flaw::Short) if !is_all => break,
+                Err(flaw) => {
+                    let position = self.position + (read + input.position()) as u64;
+                    return Err(Damage { position, reason: alloc::format!("{flaw}") });
+                }
+            }
+        }
+        self.position += read as u64;
+        self.pending = pending;
+        self.pending.drain(..read);
+        // A long entry is tried again only when twice as much of it is there.
+        self.wanted = self.pending.len() * 2;
+        Ok(())
+    }
+
+    /// Reads one part of the file.
+    fn part(&mut self, input: &mut Input<'_>, keyspace: &mut Keyspace) -> Result<(), Flaw> {
+        match self.stage {
+            Stage::Magic => {
+                self.version = Some(version(input)?);
+                self.stage = Stage::Entries;
+            }
+            Stage::Entries => {
+                let number = input.byte()?;
+                self.entry_or_fact(number, input, keyspace)?;
+            }
+            Stage::Checksum => {
+                let told = u64::from_le_bytes(input.array()?);
+                let sum = self.checksum.take().map(|checksum| checksum.finalize());
+                if told != 0 && sum.is_some_and(|sum| sum != told) {
+                    return Err(Flaw::Corrupt("the checksum is wrong"));
+                }
+                self.stage = Stage::Done;
+            }
+            Stage::Done => {}
+        }
+        Ok(())
+    }
+
+    fn entry_or_fact(
+        &mut self,
+        number: u8,
+        input: &mut Input<'_>,
+        keyspace: &mut Keyspace,
+    ) -> Result<(), Flaw> {
+        match number {
+            opcode::AUX => self.aux.push((input.string()?.into_owned(), input.string()?.into_owned())),
+            opcode::FUNCTION => self.libraries.push(input.string()?.into_owned()),
+            opcode::SELECT => {
+                let db = usize::try_from(input.length()?).ok().filter(|&db| db < keyspace.count());
+                self.db =
+                    db.ok_or(Flaw::Corrupt("there are not so many databases ('databases' says how many)"))?;
+            }
+            opcode::RESIZE => skip_lengths(input, 2)?,
+            opcode::EXPIRES => {
+                self.next.deadline = Some(deadline(i32::from_le_bytes(input.array()?) as i64 * 1000));
+            }
+            opcode::EXPIRES_MS => self.next.deadline = Some(deadline(i64::from_le_bytes(input.array()?))),
+            opcode::IDLE => {
+                self.next.idle = Some(u32::try_from(input.length()?).unwrap_or(u32::MAX));
+            }
+            opcode::FREQUENCY => {
+                input.byte()?;
+            }
+            opcode::SLOT_INFO => skip_lengths(input, 3)?,
+            opcode::SLOT_IMPORT if matches!(self.version, Some(Version::Valkey)) => {
+                input.string()?;
+                let ranges = input.count(2)?;
+                skip_lengths(input, 2 * ranges)?;
+            }
+            opcode::SLOT_IMPORT => return Err(Flaw::Corrupt("metadata of modules are not supported")),
+            opcode::MODULE_AUX => return Err(Flaw::Module(input.length()?)),
+            opcode::END => {
+                let has_checksum = !matches!(self.version, Some(Version::Redis(..5)));
+                self.stage = if has_checksum { Stage::Checksum } else { Stage::Done };
+            }
+            number => self.entry(number, input, keyspace)?,
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, number: u8, input: &mut Input<'_>, keyspace: &mut Keyspace) -> Result<(), Flaw> {
+        if number > form::HIGHEST {
+            return Err(Flaw::Unknown(number));
+        }
+        let key = input.string()?;
+        let version = match self.version {
+            Some(Version::Redis(version)) => version,
+            _ => VALKEY,
+        };
+        let mut value = read::value(input, number, version, &keyspace.limits)?;
+        let facts = core::mem::take(&mut self.next);
+        let key = Key(&key);
+        keyspace.select(self.db);
+        let now_ms = keyspace.now_ms();
+        if read::is_empty(&value) {
+            self.empty += 1;
+        } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
+            self.expired += 1;
+        } else if keyspace.find(key).is_some() {
+            return Err(Flaw::Corrupt("a key is there twice"));
+        } else {
+            let found = keyspace.insert(key, value, facts.deadline);
+            if let Some(seconds) = facts.idle {
+                keyspace.set_idle_seconds(found, seconds);
+            }
+            self.keys += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the fields that have expired; whether something is left.
+fn outlives(value: &mut Value, now_ms: u64) -> bool {
+    if let Value::Hash(hash) = value {
+        hash.remove_due(now_ms, usize::MAX, |_| ());
+    }
+    !read::is_empty(value)
+}
+
+/// The time that a file tells; none is before 1970 here.
+fn deadline(millis: i64) -> u64 {
+    millis.max(0) as u64
+}
+
+fn skip_lengths(input: &mut Input<'_>, count: usize) -> Result<(), Flaw> {
+    (0..count).try_for_each(|_| input.length().map(|_| ()))
+}
+
+fn version(input: &mut Input<'_>) -> Result<Version, Flaw> {
+    const UNKNOWN: Flaw = Flaw::Corrupt("this is no RDB file, or one of a version that is not supported");
+    let magic: [u8; 9] = input.array()?;
+    let (digits, is_valkey) = match (magic.strip_prefix(b"REDIS"), magic.strip_prefix(b"VALKEY")) {
+        (Some(digits), _) => (digits, false),
+        (_, Some(digits)) => (digits, true),
+        _ => return Err(UNKNOWN),
+    };
+    let digits = digits.iter().try_fold(0, |n, digit| Some(10 * n + (*digit as char).to_digit(10)? as u16));
+    match digits {
+        Some(VALKEY) if is_valkey => Ok(Version::Valkey),
+        Some(version) if reads(version) && version != VALKEY && !is_valkey => Ok(Version::Redis(version)),
+        _ => Err(UNKNOWN),
+    }
+}
