@@ -139,7 +139,7 @@ function measuring(client) {
       } while (cursor !== '0' && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve))
       if (mine !== run) return
-      status.textContent = `${count.toLocaleString('en')} keys measured${cursor === '0' ? '' : ' …'}`
+      status.textContent = `${count.toLocaleString('en')} ${count === 1 ? 'key' : 'keys'} measured${cursor === '0' ? '' : ' …'}`
     } while (cursor !== '0' && count < MEASURED)
     if (cursor !== '0') status.textContent = `${count.toLocaleString('en')} keys measured, of more`
     place.replaceChildren(shares(byType, 'type'), shares(byPrefix, 'prefix'))
