@@ -50,7 +50,6 @@ async function start() {
       recipes: load(() => import('./views/recipes.js')),
       browser: load(() => import('./views/browser.js')),
       dashboard: load(() => import('./views/dashboard.js')),
-      reference: load(() => import('./views/reference.js')),
     },
   })
   byId('terminal-view').hidden = true
