@@ -13,7 +13,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Engine, notifications::Notifications};
+use super::{Engine, notifications::Notifications, scripting::interpreter::Interpreter};
 use crate::{
     Error, Result,
     commands::{
@@ -78,6 +78,8 @@ pub struct Config {
     pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
     pub others: Others,
+    /// Makes what runs scripts, where there is such a thing.
+    pub interpreter: Option<fn() -> Box<dyn Interpreter>>,
     /// The host.
     pub host: Host,
 }
@@ -156,6 +158,7 @@ impl Default for Config {
             limits: Limits::default(),
             users: Vec::new(),
             others: Others::default(),
+            interpreter: None,
             host: Host::default(),
         }
     }

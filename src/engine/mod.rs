@@ -18,6 +18,7 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+pub mod scripting;
 mod serialization;
 mod slowlog;
 mod snapshots;
@@ -42,10 +43,12 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
+pub use info::REDIS_VERSION;
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
+use scripting::Scripts;
 use slowlog::SlowLog;
 use snapshots::Snapshots;
 use stats::Stats;
@@ -65,6 +68,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    scripting::COMMANDS,
     serialization::COMMANDS,
     serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
@@ -94,6 +98,7 @@ pub struct Engine {
     journal: Journal,
     pubsub: PubSub,
     watches: Watches,
+    scripts: Scripts,
     waiting: Waiting,
     tracking: tracking::Table,
     /// Clients that see every command.
@@ -129,6 +134,7 @@ impl Engine {
             journal: Journal::default(),
             pubsub: PubSub::default(),
             watches: Watches::default(),
+            scripts: Scripts::default(),
             waiting: Waiting::default(),
             tracking: tracking::Table::default(),
             monitors: Vec::new(),
