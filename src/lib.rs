@@ -27,8 +27,19 @@ mod error;
 #[cfg(target_arch = "wasm32")]
 mod js;
 pub mod keyspace;
+#[cfg(feature = "lua")]
+mod lua;
 pub mod persistence;
 pub mod resp;
 
 pub use engine::{ClientId, Config, Engine, Files, Host, NewFile, Origin};
 pub use error::{Error, Result};
+
+/// Makes the interpreter of scripts, if this build has one.
+#[cfg(feature = "lua")]
+pub const INTERPRETER: Option<fn() -> alloc::boxed::Box<dyn engine::scripting::interpreter::Interpreter>> =
+    Some(lua::interpreter);
+/// Makes the interpreter of scripts, if this build has one.
+#[cfg(not(feature = "lua"))]
+pub const INTERPRETER: Option<fn() -> alloc::boxed::Box<dyn engine::scripting::interpreter::Interpreter>> =
+    None;

@@ -12,6 +12,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("persistence", &["error", "data", "keyspace", "resp"]),
     ("commands", &["error", "resp", "data", "keyspace"]),
     ("engine", &["error", "resp", "data", "keyspace", "persistence", "commands"]),
+    ("lua", &["engine::scripting", "engine::REDIS_VERSION", "resp", "data::number"]),
 ];
 
 /// Names at the root of the crate that come from a module.

@@ -2043,6 +2043,83 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
+   * Runs a script.
+   *
+   * `EVAL`, since 2.6.0, O(depends on the script that is executed)
+   */
+  eval(script: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+
+  /**
+   * Runs a script that changes nothing.
+   *
+   * `EVAL_RO`, since 7.0.0, O(depends on the script that is executed)
+   */
+  eval_ro(script: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+
+  /**
+   * Runs a script that was sent before, by its SHA-1.
+   *
+   * `EVALSHA`, since 2.6.0, O(depends on the script that is executed)
+   */
+  evalsha(sha1: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+
+  /**
+   * Runs a script that was sent before and changes nothing, by its SHA-1.
+   *
+   * `EVALSHA_RO`, since 7.0.0, O(depends on the script that is executed)
+   */
+  evalsha_ro(sha1: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+
+  /**
+   * Chooses how scripts are debugged, which nobody can here.
+   *
+   * `SCRIPT DEBUG`, since 3.2.0, O(1)
+   */
+  script_debug(mode: Value): 'OK'
+
+  /**
+   * Tells which scripts are kept.
+   *
+   * `SCRIPT EXISTS`, since 2.6.0, O(N) with N being the number of scripts to check
+   */
+  script_exists(...sha1s: Some<Value>): (0 | 1)[]
+
+  /**
+   * Forgets all scripts.
+   *
+   * `SCRIPT FLUSH`, since 2.6.0, O(N) with N being the number of scripts in cache
+   */
+  script_flush(options?: { async?: boolean; sync?: boolean }): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `SCRIPT HELP`, since 5.0.0, O(1)
+   */
+  script_help(): string[]
+
+  /**
+   * Ends the script that runs.
+   *
+   * `SCRIPT KILL`, since 2.6.0, O(1)
+   */
+  script_kill(): 'OK'
+
+  /**
+   * Keeps a script, and returns its SHA-1.
+   *
+   * `SCRIPT LOAD`, since 2.6.0, O(N) with N being the length in bytes of the script body
+   */
+  script_load(script: Value): Bytes
+
+  /**
+   * Returns a script that is kept.
+   *
+   * `SCRIPT SHOW`, since 8.0.0, O(1)
+   */
+  script_show(sha1: Value): Bytes
+
+  /**
    * Returns the value of a key as bytes that RESTORE takes, here and elsewhere.
    *
    * `DUMP`, since 2.6.0, O(1) to find the key and O(N) to write its value, where N is its size
@@ -2488,6 +2565,17 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
+eval script #request *request
+eval_ro script #request *request
+evalsha sha1 #request *request
+evalsha_ro sha1 #request *request
+script_debug mode
+script_exists *sha1s
+script_flush {async,sync
+script_help
+script_kill
+script_load script
+script_show sha1
 dump key
 restore key ttl serializedValue {replace,absttl,idletime=,freq=
 restore_asking key ttl serializedValue {replace,absttl,idletime=,freq=

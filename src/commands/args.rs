@@ -101,6 +101,8 @@ pub enum Shape {
     Options(&'static [Shape]),
     /// How many keys, and then the keys.
     CountedKeys,
+    /// The same when there may be none.
+    AnyKeys,
     /// `FIELDS`, how often these come, and then these so often, as the last of the request.
     Fields(&'static [Shape]),
     /// How many keys, and then each key with its value.
@@ -128,7 +130,7 @@ impl Shape {
     /// The fewest words that fit.
     pub const fn min_words(&self) -> usize {
         match self {
-            Shape::Key | Shape::Word(..) | Shape::Token(_) => 1,
+            Shape::Key | Shape::Word(..) | Shape::Token(_) | Shape::AnyKeys => 1,
             Shape::Options(_) | Shape::Maybe(_) => 0,
             Shape::CountedKeys => 2,
             Shape::CountedPairs | Shape::Streams => 3,
@@ -166,6 +168,7 @@ impl Shape {
             | Shape::Options(_)
             | Shape::Maybe(_)
             | Shape::CountedKeys
+            | Shape::AnyKeys
             | Shape::Fields(_)
             | Shape::CountedPairs
             | Shape::Streams => false,

@@ -120,6 +120,10 @@ impl Argument {
                 let count = Argument::new("numkeys", Form::Word(Kind::Integer));
                 return vec![count, Argument::new("key", Form::Key).multiple()];
             }
+            Shape::AnyKeys => {
+                let count = Argument::new("numkeys", Form::Word(Kind::Integer));
+                return vec![count, Argument::new("key", Form::Key).multiple().optional()];
+            }
             Shape::Fields(shapes) => {
                 let count = Argument::new("numfields", Form::Word(Kind::Integer));
                 let parts = vec![count, Argument::joined(shapes, "data").multiple()];

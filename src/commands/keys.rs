@@ -214,7 +214,7 @@ impl Spec {
                 add(begin, Find::Range { last: -1 - rest, step: 1 + others.len() as i64, limit: 0 }, false);
             }
             Shape::Maybe(shape) => self.specs_of(shape, at, from, rest, place, specs),
-            Shape::CountedKeys => add(begin, Find::Counted { step: 1 }, false),
+            Shape::CountedKeys | Shape::AnyKeys => add(begin, Find::Counted { step: 1 }, false),
             Shape::CountedPairs => add(begin, Find::Counted { step: 2 }, false),
             Shape::Streams => {
                 add(Begin::Keyword("STREAMS", from), Find::Range { last: -1, step: 1, limit: 2 }, true);
@@ -315,7 +315,7 @@ fn keyword_options(options: &'static [Shape]) -> Vec<(&'static str, &'static Sha
 /// Whether there may be a key in it.
 fn names_key(shape: &Shape) -> bool {
     match shape {
-        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => true,
+        Shape::Key | Shape::CountedKeys | Shape::AnyKeys | Shape::CountedPairs | Shape::Streams => true,
         Shape::Group(shapes) | Shape::Many(shapes) | Shape::OneOf(shapes) | Shape::Options(shapes) => {
             shapes.iter().any(names_key)
         }
@@ -328,7 +328,7 @@ fn names_key(shape: &Shape) -> bool {
 /// How many places of keys a shape has. Options count as one place, whatever keyword stands before the key.
 fn places(shape: &Shape) -> usize {
     match shape {
-        Shape::Key | Shape::CountedKeys | Shape::CountedPairs | Shape::Streams => 1,
+        Shape::Key | Shape::CountedKeys | Shape::AnyKeys | Shape::CountedPairs | Shape::Streams => 1,
         Shape::Group(shapes) | Shape::Many(shapes) => shapes.iter().map(places).sum(),
         Shape::Maybe(shape) => places(shape),
         Shape::Options(_) => 1,
@@ -400,7 +400,7 @@ impl Walk<'_> {
                     self.shape(shape, rest, place)?;
                 }
             }
-            Shape::CountedKeys => {
+            Shape::CountedKeys | Shape::AnyKeys => {
                 (0..self.count(1, rest)?).for_each(|_| self.key(place));
             }
             Shape::CountedPairs => {
@@ -439,7 +439,7 @@ impl Walk<'_> {
             }
             Shape::OneOf(shapes) | Shape::Options(shapes) => shapes.iter().any(|shape| self.fits(shape)),
             Shape::Maybe(shape) => self.fits(shape),
-            Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::CountedPairs => true,
+            Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::AnyKeys | Shape::CountedPairs => true,
         }
     }
 }

@@ -122,6 +122,8 @@ flags! {
     ASKING = "asking",
     /// Takes keys that need not be given.
     NO_MANDATORY_KEYS = "no_mandatory_keys",
+    /// Runs scripts.
+    SCRIPT_RUNNER = "script_runner",
     /// Of the ACL category @dangerous though not of @admin.
     DANGEROUS = "",
     /// Of the ACL category @keyspace beyond its group.

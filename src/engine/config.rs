@@ -14,7 +14,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications};
+use super::{
+    Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications,
+    scripting::interpreter::Interpreter,
+};
 use crate::{
     Error, Result,
     commands::{
@@ -86,6 +89,8 @@ pub struct Config {
     pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
     pub others: Others,
+    /// Makes what runs scripts, where there is such a thing.
+    pub interpreter: Option<fn() -> Box<dyn Interpreter>>,
     /// The host.
     pub host: Host,
 }
@@ -170,6 +175,7 @@ impl Default for Config {
             renames: Vec::new(),
             users: Vec::new(),
             others: Others::default(),
+            interpreter: None,
             host: Host::default(),
         }
     }

@@ -19,6 +19,7 @@ pub mod notifications;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+pub mod scripting;
 mod serialization;
 mod slowlog;
 mod snapshots;
@@ -43,10 +44,12 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
+pub use info::REDIS_VERSION;
 use info::Identity;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
+use scripting::Scripts;
 use slowlog::SlowLog;
 use snapshots::Snapshots;
 use stats::Stats;
@@ -66,6 +69,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    scripting::COMMANDS,
     serialization::COMMANDS,
     serialization::SERVER_COMMANDS,
     slowlog::COMMANDS,
@@ -95,6 +99,7 @@ pub struct Engine {
     journal: Journal,
     pubsub: PubSub,
     watches: Watches,
+    scripts: Scripts,
     waiting: Waiting,
     tracking: tracking::Table,
     /// Clients that see every command.
@@ -133,6 +138,7 @@ impl Engine {
             journal: Journal::default(),
             pubsub: PubSub::default(),
             watches: Watches::default(),
+            scripts: Scripts::default(),
             waiting: Waiting::default(),
             tracking: tracking::Table::default(),
             monitors: Vec::new(),

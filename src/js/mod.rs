@@ -82,7 +82,7 @@ struct Told {
 #[wasm_bindgen]
 pub fn open(seed_low: u32, seed_high: u32) {
     host::keep_last_words();
-    let config = Config { host: host::host(), ..Config::default() };
+    let config = Config { host: host::host(), interpreter: crate::INTERPRETER, ..Config::default() };
     STORE.set(Some(Store {
         engine: Engine::new(config, (seed_high as u64) << 32 | seed_low as u64),
         commands: Name::all(),

@@ -68,7 +68,11 @@ pub fn main(allocated: fn() -> usize) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Request::Serve(directives, file)) => {
-            let mut config = Config { host: host(allocated, file), ..Config::default() };
+            let mut config = Config {
+                host: host(allocated, file),
+                interpreter: keyside::INTERPRETER,
+                ..Config::default()
+            };
             match settings::configure(&mut config, &directives) {
                 Ok(()) => start(config),
                 Err(fatal) => fail(fatal),

@@ -211,7 +211,9 @@ impl Method {
                     format!("{}{name}", group.len()),
                 );
             }
-            Shape::CountedKeys => self.push(format!("{name}: Names<Value>"), format!("#{name}")),
+            Shape::CountedKeys | Shape::AnyKeys => {
+                self.push(format!("{name}: Names<Value>"), format!("#{name}"));
+            }
             Shape::Fields(shapes) => {
                 let (kind, sigil) =
                     if shapes.len() == 1 { ("Names<Value>", '#') } else { ("Pairs<Value, Value>", '@') };

@@ -88,6 +88,11 @@ impl Maker<'_> {
                 self.words.push(count.to_string().into_bytes());
                 (0..count).for_each(|_| self.key());
             }
+            Shape::AnyKeys => {
+                let count = self.random.below(3);
+                self.words.push(count.to_string().into_bytes());
+                (0..count).for_each(|_| self.key());
+            }
             Shape::Fields(shapes) => {
                 let count = 1 + self.random.below(3);
                 self.words.push(b"FIELDS".to_vec());

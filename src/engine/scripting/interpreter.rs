@@ -1,0 +1,90 @@
+//! What the engine asks of whatever runs scripts, and what that asks of the engine. No script language is named here.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::resp::{Version, Writer};
+
+/// A compiled script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChunkId(pub u32);
+
+/// Why a script ended early.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What went wrong, with its error code in front.
+    pub text: Vec<u8>,
+    /// Where: the name of the chunk, and the line.
+    pub place: Option<(String, u32)>,
+}
+
+/// A function that a library registered.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The compiled function.
+    pub chunk: ChunkId,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// What it is for, if it says so.
+    pub description: Option<Vec<u8>>,
+    /// How it may be run, by name.
+    pub flags: Vec<Vec<u8>>,
+}
+
+/// Runs scripts. They reach nothing but what [`Host`] lends them.
+pub trait Interpreter {
+    /// Compiles a script whose errors name it `name`. An error is the compiler's.
+    fn compile(&mut self, name: &str, source: &[u8]) -> Result<ChunkId, Vec<u8>>;
+
+    /// Forgets a compiled script.
+    fn forget(&mut self, chunk: ChunkId);
+
+    /// Runs a script to its end, or to the end of its budget, and writes what it returns as a reply.
+    fn run(&mut self, call: Call<'_>, host: &mut dyn Host, out: &mut Writer<'_>) -> Result<(), Failure>;
+
+    /// Runs the code of a library, which registers functions.
+    fn load(&mut self, library: ChunkId, host: &mut dyn Host) -> Result<Vec<Registered>, Failure>;
+
+    /// Bytes that scripts hold.
+    fn used_memory(&self) -> usize;
+}
+
+/// What a script is given.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Which one it is.
+    pub chunk: ChunkId,
+    /// Whether keys and arguments are arguments of a function, and not globals.
+    pub is_function: bool,
+    /// The names of keys.
+    pub keys: &'a [&'a [u8]],
+    /// Whatever else.
+    pub args: &'a [&'a [u8]],
+}
+
+/// What a script reaches of the engine.
+pub trait Host {
+    /// Runs a command, and writes its reply, or its error, in the dialect that the script has chosen.
+    fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>);
+
+    /// Whether the command may be run by the client's user; `None` when there is no such command.
+    fn may(&mut self, words: &[&[u8]]) -> Option<bool>;
+
+    /// Writes a line to the log.
+    fn log(&mut self, level: Level, line: &[u8]);
+
+    /// Whether what the next commands change is kept and replicated.
+    fn replicate(&mut self, is_wanted: bool);
+
+    /// A number by chance.
+    fn random(&mut self) -> u64;
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[allow(missing_docs)]
+pub enum Level {
+    Debug,
+    Verbose,
+    Notice,
+    Warning,
+}

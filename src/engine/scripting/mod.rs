@@ -1,0 +1,399 @@
+//! EVAL, EVALSHA, SCRIPT: scripts that a client sends, kept by their SHA-1. What a script's language is and how it runs is
+//! the interpreter's affair; here is what it may do to the store. All of a script is one unit of work.
+
+pub mod interpreter;
+mod shebang;
+
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, VecDeque},
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use sha1::{Digest as _, Sha1};
+
+use super::{Engine, dispatch::Known};
+use crate::{
+    Error, Result,
+    commands::{
+        Command, Flags, Kind, Shape,
+        args::{Arg, Rest, Text, Words, one_of},
+        help::{HelpLines, help},
+        reply::{Done, Unknown, Written, typed},
+        spec::commands,
+    },
+    data::number::parse_i64,
+    resp::{Version, Writer},
+};
+use interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level};
+use shebang::{ScriptFlags, parse_script};
+
+/// The rows.
+pub const COMMANDS: &[Command<Engine>] = commands! {
+    Engine, group: "scripting";
+    /// Runs a script.
+    "EVAL" = eval(script, request) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    /// Runs a script that changes nothing.
+    "EVAL_RO" = eval_ro(script, request) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    /// Runs a script that was sent before, by its SHA-1.
+    "EVALSHA" = evalsha(sha1, request) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    /// Runs a script that was sent before and changes nothing, by its SHA-1.
+    "EVALSHA_RO" = evalsha_ro(sha1, request) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    /// Chooses how scripts are debugged, which nobody can here.
+    "SCRIPT DEBUG" = script_debug(mode) since "3.2.0" [NOSCRIPT] O("1");
+    /// Tells which scripts are kept.
+    "SCRIPT EXISTS" = script_exists(sha1s) since "2.6.0" [NOSCRIPT] O("N) with N being the number of scripts to check");
+    /// Forgets all scripts.
+    "SCRIPT FLUSH" = script_flush(mode) since "2.6.0" [NOSCRIPT] O("N) with N being the number of scripts in cache");
+    /// Lists the subcommands.
+    "SCRIPT HELP" = script_help() since "5.0.0" [LOADING STALE] O("1");
+    /// Ends the script that runs.
+    "SCRIPT KILL" = script_kill() since "2.6.0" [NOSCRIPT ALLOW_BUSY] O("1");
+    /// Keeps a script, and returns its SHA-1.
+    "SCRIPT LOAD" = script_load(script) since "2.6.0" [NOSCRIPT STALE] O("N) with N being the length in bytes of the script body");
+    /// Returns a script that is kept.
+    "SCRIPT SHOW" = script_show(sha1) since "8.0.0" [NOSCRIPT STALE] O("1");
+};
+
+typed! {
+    /// For each, whether it is there.
+    Flags01 = "(0 | 1)[]";
+}
+
+/// How many scripts that came with EVAL alone are kept; the one used longest ago goes first, as in Redis 7.4.
+const EVALUATED_MAX: usize = 500;
+
+const NO_INTERPRETER: Error = Error::refused("ERR This build of keyside runs no scripts");
+
+/// The SHA-1 of a script in lower-case hexadecimal digits.
+type Sha = [u8; 40];
+
+/// A script that is kept.
+struct Script {
+    source: Box<[u8]>,
+    chunk: ChunkId,
+    flags: ScriptFlags,
+    /// Whether only EVAL brought it, so that it may be forgotten.
+    is_evaluated: bool,
+}
+
+/// The scripts that are kept, and what runs them.
+#[derive(Default)]
+pub struct Scripts {
+    /// Made with the first script. It is away while one runs.
+    interpreter: Option<Box<dyn Interpreter>>,
+    kept: BTreeMap<Sha, Script>,
+    /// Those that came with EVAL, the one used last at the end.
+    evaluated: VecDeque<Sha>,
+}
+
+impl Scripts {
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Bytes of their sources.
+    pub fn source_bytes(&self) -> usize {
+        self.kept.values().map(|script| script.source.len()).sum()
+    }
+
+    /// Bytes that the interpreter holds.
+    pub fn used_memory(&self) -> usize {
+        self.interpreter.as_ref().map_or(0, |interpreter| interpreter.used_memory())
+    }
+
+    /// Makes a script that EVAL used the last to be forgotten.
+    fn used(&mut self, sha: &Sha) {
+        if self.evaluated.back() == Some(sha) {
+            return;
+        }
+        if let Some(at) = self.evaluated.iter().position(|other| other == sha) {
+            self.evaluated.remove(at);
+            self.evaluated.push_back(*sha);
+        }
+    }
+
+    fn forget(&mut self, sha: &Sha) {
+        if let (Some(script), Some(interpreter)) = (self.kept.remove(sha), &mut self.interpreter) {
+            interpreter.forget(script.chunk);
+        }
+    }
+}
+
+fn sha1_of(source: &[u8]) -> Sha {
+    let mut sha = [0; 40];
+    for (digits, byte) in sha.chunks_exact_mut(2).zip(Sha1::digest(source)) {
+        digits[0] = b"0123456789abcdef"[byte as usize >> 4];
+        digits[1] = b"0123456789abcdef"[byte as usize & 15];
+    }
+    sha
+}
+
+/// `numkeys [key …] [arg …]`
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub keys: &'a [&'a [u8]],
+    pub args: &'a [&'a [u8]],
+}
+
+impl<'a> Arg<'a> for Request<'a> {
+    const SHAPE: Shape =
+        Shape::Group(&[Shape::AnyKeys, Shape::Maybe(&Shape::Many(&[Shape::Word("arg", Kind::Text)]))]);
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let count = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
+        let Ok(count) = usize::try_from(count) else {
+            return Err(Error::refused("ERR Number of keys can't be negative"));
+        };
+        let keys = words
+            .take_n(count)
+            .map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))?;
+        Ok(Request { keys, args: words.split_off(0) })
+    }
+}
+
+type Answer<F> = Result<Written<Unknown, F>>;
+
+fn eval(engine: &mut Engine, script: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    let sha = engine.keep_script(script.0, true)?;
+    engine.run_script(&sha, request, false)
+}
+
+fn eval_ro(engine: &mut Engine, script: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    let sha = engine.keep_script(script.0, true)?;
+    engine.run_script(&sha, request, true)
+}
+
+fn evalsha(engine: &mut Engine, sha1: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    engine.run_script(&parse_sha(sha1.0)?, request, false)
+}
+
+fn evalsha_ro(engine: &mut Engine, sha1: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    engine.run_script(&parse_sha(sha1.0)?, request, true)
+}
+
+const NO_SCRIPT: Error = Error::refused("NOSCRIPT No matching script. Please use EVAL.");
+
+fn parse_sha(digits: &[u8]) -> Result<Sha> {
+    Sha::try_from(&*digits.to_ascii_lowercase()).map_err(|_| NO_SCRIPT)
+}
+
+fn script_debug(_: &mut Engine, mode: Text) -> Result<Done> {
+    let is_mode = |name: &str| mode.0.eq_ignore_ascii_case(name.as_bytes());
+    match () {
+        () if is_mode("no") => Ok(Done),
+        () if is_mode("yes") || is_mode("sync") => Err(Error::refused("ERR Scripts cannot be debugged here")),
+        () => Err(Error::refused("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    }
+}
+
+fn script_exists<'a>(
+    engine: &'a mut Engine,
+    sha1s: Rest<'a, Text<'a>>,
+) -> Result<Written<Flags01, impl FnOnce(&mut Writer) + use<'a>>> {
+    Ok(Written::new(move |out| {
+        out.array(sha1s.len());
+        for sha1 in sha1s.iter() {
+            let is_kept = parse_sha(sha1.0).is_ok_and(|sha| engine.scripts.kept.contains_key(&sha));
+            out.integer(is_kept as i64);
+        }
+    }))
+}
+
+one_of! {
+    /// How memory is freed; here it is always done at once.
+    enum FlushMode { "ASYNC" = Async, "SYNC" = Sync }
+}
+
+/// `[ASYNC | SYNC]`
+struct Flush;
+
+impl Arg<'_> for Flush {
+    const SHAPE: Shape = Shape::Maybe(&FlushMode::SHAPE);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let mode = if words.is_empty() { Ok(FlushMode::Sync) } else { FlushMode::parse(words) };
+        match mode {
+            Ok(_) if words.is_empty() => Ok(Flush),
+            _ => Err(Error::refused("ERR SCRIPT FLUSH only support SYNC|ASYNC option")),
+        }
+    }
+}
+
+fn script_flush(engine: &mut Engine, _: Flush) -> Result<Done> {
+    let shas: Vec<Sha> = engine.scripts.kept.keys().copied().collect();
+    shas.iter().for_each(|sha| engine.scripts.forget(sha));
+    engine.scripts.evaluated.clear();
+    Ok(Done)
+}
+
+fn script_help(_: &mut Engine) -> Result<HelpLines> {
+    Ok(help("SCRIPT", COMMANDS))
+}
+
+fn script_kill(_: &mut Engine) -> Result<Done> {
+    Err(NOT_BUSY)
+}
+
+/// A script that runs keeps everybody else from asking; what ends it is its budget.
+pub(super) const NOT_BUSY: Error = Error::refused("NOTBUSY No scripts in execution right now.");
+
+fn script_load(engine: &mut Engine, script: Text) -> Result<Vec<u8>> {
+    engine.keep_script(script.0, false).map(|sha| sha.to_vec())
+}
+
+fn script_show(engine: &mut Engine, sha1: Text) -> Result<Vec<u8>> {
+    let script = engine.scripts.kept.get(&parse_sha(sha1.0)?).ok_or(NO_SCRIPT)?;
+    Ok(script.source.to_vec())
+}
+
+impl Engine {
+    /// The interpreter, made when it is first needed.
+    pub(super) fn interpreter(&mut self) -> Result<&mut Box<dyn Interpreter>> {
+        if self.scripts.interpreter.is_none() {
+            let make = self.config.interpreter.ok_or(NO_INTERPRETER)?;
+            self.scripts.interpreter = Some(make());
+        }
+        self.scripts.interpreter.as_mut().ok_or(NO_INTERPRETER)
+    }
+
+    /// Compiles a script unless it is kept already.
+    fn keep_script(&mut self, source: &[u8], is_evaluated: bool) -> Result<Sha> {
+        let sha = sha1_of(source);
+        if let Some(script) = self.scripts.kept.get_mut(&sha) {
+            if script.is_evaluated && !is_evaluated {
+                script.is_evaluated = false;
+                self.scripts.evaluated.retain(|other| *other != sha);
+            } else if is_evaluated {
+                self.scripts.used(&sha);
+            }
+            return Ok(sha);
+        }
+        let shebang::Script { flags, body } = parse_script(source)?;
+        let chunk = self.interpreter()?.compile("@user_script", body).map_err(|reason| {
+            Error::Quoting([b"ERR Error compiling script (new function): ", &reason[..]].concat())
+        })?;
+        self.scripts.kept.insert(sha, Script { source: source.into(), chunk, flags, is_evaluated });
+        if is_evaluated {
+            self.scripts.evaluated.push_back(sha);
+            if self.scripts.evaluated.len() > EVALUATED_MAX
+                && let Some(oldest) = self.scripts.evaluated.pop_front()
+            {
+                self.scripts.forget(&oldest);
+            }
+        }
+        Ok(sha)
+    }
+
+    fn run_script(
+        &mut self,
+        sha: &Sha,
+        request: Request,
+        reads_only: bool,
+    ) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+        let &Script { chunk, flags, .. } = self.scripts.kept.get(sha).ok_or(NO_SCRIPT)?;
+        let call = Call { chunk, is_function: false, keys: request.keys, args: request.args };
+        let name = String::from_utf8_lossy(sha).into_owned();
+        let reply = self.run_chunk(call, flags, reads_only, &name)?;
+        Ok(Written::new(move |out| out.raw(&reply)))
+    }
+
+    /// Runs a script or function called `name`, and returns its reply.
+    pub(super) fn run_chunk(
+        &mut self,
+        call: Call,
+        flags: ScriptFlags,
+        reads_only: bool,
+        name: &str,
+    ) -> Result<Vec<u8>> {
+        let changes_nothing = flags.has(ScriptFlags::NO_WRITES);
+        if reads_only && !changes_nothing && !flags.has(ScriptFlags::COMPATIBLE) {
+            return Err(Error::refused("ERR Can not execute a script with write flag using *_ro command."));
+        }
+        let mut interpreter = self.scripts.interpreter.take().ok_or(NO_INTERPRETER)?;
+        let (db, executing) = (self.current().db, self.executing);
+        self.executing = Some(executing.unwrap_or(0));
+        let journal_wanted = self.keyspace.effects.journal_wanted;
+        let version = self.current().version;
+        let mut reply = Vec::new();
+        let mut run = Run { engine: self, reads_only: reads_only || changes_nothing };
+        let outcome = interpreter.run(call, &mut run, &mut Writer::new(&mut reply, version));
+        self.keyspace.effects.journal_wanted = journal_wanted;
+        self.executing = executing;
+        self.current_mut().db = db;
+        self.keyspace.select(db);
+        self.scripts.interpreter = Some(interpreter);
+        match outcome {
+            Ok(()) => Ok(reply),
+            Err(failure) => Err(explain(failure, name)),
+        }
+    }
+
+    /// Lets a script's command through, or says why not.
+    fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool) -> Result<Known> {
+        let known =
+            self.table.find(words).ok_or(Error::refused("ERR Unknown Redis command called from script"))?;
+        let spec = self.table.spec(known);
+        if !spec.accepts(words.len()) {
+            return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
+        } else if spec.flags.has(Flags::NOSCRIPT) {
+            return Err(Error::refused("ERR This Redis command is not allowed from script"));
+        } else if reads_only && spec.flags.has(Flags::WRITE) {
+            return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
+        }
+        if !self.current().unrestricted {
+            self.permit(known, words).map_err(|error| {
+                let text = error.to_string();
+                let text = text.strip_prefix("NOPERM ").unwrap_or(&text);
+                Error::from(format!("NOPERM ACL failure in script: {text}"))
+            })?;
+        }
+        Ok(known)
+    }
+}
+
+/// The error of a script, with the place that it came from, as Redis words it.
+fn explain(Failure { mut text, place }: Failure, name: &str) -> Error {
+    text.extend_from_slice(format!(" script: {name}").as_bytes());
+    if let Some((source, line)) = place {
+        text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
+    }
+    Error::Quoting(text)
+}
+
+/// A script that runs.
+struct Run<'e> {
+    engine: &'e mut Engine,
+    reads_only: bool,
+}
+
+impl Host for Run<'_> {
+    fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>) {
+        let mut out = Writer::new(out, version);
+        match self.engine.admit_from_script(words, self.reads_only) {
+            // What may not wait has answered with nothing.
+            Ok(known) => drop(self.engine.call(known, words, &mut out)),
+            Err(error) => self.engine.write_error(&error, &mut out),
+        }
+    }
+
+    fn may(&mut self, words: &[&[u8]]) -> Option<bool> {
+        let known = self.engine.table.find(words)?;
+        Some(self.engine.current().unrestricted || self.engine.would_permit(known, words))
+    }
+
+    fn log(&mut self, level: Level, line: &[u8]) {
+        if level >= Level::Notice {
+            self.engine.note(String::from_utf8_lossy(line).into_owned());
+        }
+    }
+
+    fn replicate(&mut self, is_wanted: bool) {
+        self.engine.keyspace.effects.journal_wanted = is_wanted && self.engine.config.journal;
+    }
+
+    fn random(&mut self) -> u64 {
+        self.engine.keyspace.random.next()
+    }
+}
