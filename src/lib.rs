@@ -30,5 +30,5 @@ pub mod keyspace;
 pub mod persistence;
 pub mod resp;
 
-pub use engine::{ClientId, Config, Engine, Files, Host, NewFile, Origin};
+pub use engine::{AppendOnly, ClientId, Config, Engine, Files, Host, NewFile, Origin, Purpose, Replay};
 pub use error::{Error, Result};

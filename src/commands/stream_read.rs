@@ -58,7 +58,8 @@ impl<'a> ReadRequest<'a> {
     const BLOCK: Shape = Shape::Group(&[Shape::Token("BLOCK"), Shape::Word("milliseconds", Kind::Integer)]);
 
     fn parse(words: &mut Words<'a>, of_group: bool) -> Result<Self> {
-        let mut this = ReadRequest { most: 0, keys: &[], ids: &[], block: None, group: None, acknowledges: false };
+        let mut this =
+            ReadRequest { most: 0, keys: &[], ids: &[], block: None, group: None, acknowledges: false };
         while !words.take_with("STREAMS", 1) {
             if words.take_with("COUNT", 1) {
                 this.most = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
