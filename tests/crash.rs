@@ -58,9 +58,9 @@ impl Server {
         let server = Server { process, port };
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok_and(|stream| {
-                Client::new(stream).ask(&["PING"]).is_some_and(|reply| reply == "+PONG")
-            }) {
+            if TcpStream::connect(("127.0.0.1", port))
+                .is_ok_and(|stream| Client::new(stream).ask(&["PING"]).is_some_and(|reply| reply == "+PONG"))
+            {
                 return Some(server);
             }
             thread::sleep(Duration::from_millis(5));
@@ -127,7 +127,9 @@ impl Client {
                 bytes.truncate(bytes.len() - 2);
                 Some(String::from_utf8_lossy(&bytes).into_owned())
             }
-            b'*' => (0..count()).map(|_| self.reply()).collect::<Option<Vec<String>>>().map(|it| it.join(" ")),
+            b'*' => {
+                (0..count()).map(|_| self.reply()).collect::<Option<Vec<String>>>().map(|it| it.join(" "))
+            }
             _ => Some(line.to_string()),
         }
     }
@@ -277,7 +279,9 @@ fn a_short_end_is_cut_off_and_other_damage_is_refused() {
     }
     let refused = |options: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keyside-server"));
-        command.args(["--port", "0", "--appendonly", "yes", "--dir", directory.0.to_str().unwrap()]).args(options);
+        command
+            .args(["--port", "0", "--appendonly", "yes", "--dir", directory.0.to_str().unwrap()])
+            .args(options);
         let output = command.output().unwrap();
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stdout).into_owned()
@@ -285,7 +289,12 @@ fn a_short_end_is_cut_off_and_other_damage_is_refused() {
     fs::write(&path, &file[..file.len() - 1]).unwrap();
     assert!(refused(&["--aof-load-truncated", "no"]).contains("Unexpected end of file"));
     fs::write(&path, [&file[..], b"*1\r\n$6\r\nBANANA\r\n"].concat()).unwrap();
-    assert!(refused(&[]).contains(&format!("unknown command 'BANANA', with args beginning with:  at byte {}", file.len())));
+    assert!(
+        refused(&[]).contains(&format!(
+            "unknown command 'BANANA', with args beginning with:  at byte {}",
+            file.len()
+        ))
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct AppendLog<D: Disk> {
     /// The parts, as the disk has them.
     manifest: Manifest,
     /// Whether the names of files may not be safe yet.
-    names_unsafe: bool,
+    names_pending: bool,
     /// The part that is appended to.
     file: Option<Open<D::File>>,
     /// Bytes to be written.
@@ -76,7 +76,7 @@ impl<D: Disk> AppendLog<D> {
             disk,
             prefix,
             manifest: Manifest::default(),
-            names_unsafe: false,
+            names_pending: false,
             file: None,
             pending: Vec::new(),
             taken: 0,
@@ -106,8 +106,8 @@ impl<D: Disk> AppendLog<D> {
     }
 
     /// Whether there is something to be synced.
-    pub fn is_unsafe(&self) -> bool {
-        self.file.as_ref().is_some_and(|open| open.safe < open.len) || self.names_unsafe
+    pub fn is_behind(&self) -> bool {
+        self.file.as_ref().is_some_and(|open| open.safe < open.len) || self.names_pending
     }
 
     /// Bytes in all parts.
@@ -406,9 +406,9 @@ impl<D: Disk> AppendLog<D> {
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
-        if self.names_unsafe {
+        if self.names_pending {
             self.disk.sync()?;
-            self.names_unsafe = false;
+            self.names_pending = false;
         }
         Ok(())
     }
@@ -422,7 +422,7 @@ impl<D: Disk> AppendLog<D> {
         file.sync()?;
         self.disk.rename(&temporary, &name)?;
         self.manifest = manifest;
-        self.names_unsafe = true;
+        self.names_pending = true;
         let _ = self.sync_names();
         Ok(())
     }

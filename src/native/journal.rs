@@ -203,7 +203,7 @@ impl Journal {
             Policy::EverySecond => now >= self.synced_ms + SECOND.as_millis() as u64,
             Policy::Never => false,
         };
-        if written.is_ok() && is_due && !self.is_syncing && self.log.is_unsafe() {
+        if written.is_ok() && is_due && !self.is_syncing && self.log.is_behind() {
             self.synced_ms = now;
             self.begin_sync();
         }
@@ -217,7 +217,7 @@ impl Journal {
         let failure = outcome.err().map(|error| error.to_string());
         match (&failure, &it.failure) {
             // Only a sync tells that the next one may work.
-            (None, Some(_)) if self.log.is_unsafe() && self.policy != Policy::Never => {}
+            (None, Some(_)) if self.log.is_behind() && self.policy != Policy::Never => {}
             _ => it.failure = failure,
         }
     }
