@@ -147,7 +147,8 @@ fn waitaof(
     let now = engine.journal.position();
     let target = *engine.current_mut().awaits_sync.get_or_insert(now);
     let is_safe = engine.is_safe(target) as i64;
-    if is_safe < numlocal.0 || numreplicas.0 > 0 {
+    // There are no replicas, so nobody waits for one.
+    if is_safe < numlocal.0 {
         let deadline_ms = (timeout.0 > 0).then(|| engine.keyspace.now_ms().saturating_add(timeout.0));
         let wait = Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms, words: None };
         engine.keyspace.wait = Some(wait);
