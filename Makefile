@@ -83,6 +83,10 @@ differential: setup-rust ## Puts a million random requests to redis-server and t
 	@.ci/setup redis
 	COUNT=$(or $(COUNT),1000000) cargo test --profile checked --features native --test differential -- --nocapture
 
+.PHONY: crash
+crash: setup-rust ## Kills servers while they write: make crash ROUNDS=500
+	ROUNDS=$(or $(ROUNDS),20) cargo test --release --features native --test crash -- --nocapture
+
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
 	@.ci/setup miri

@@ -32,7 +32,7 @@ mod lua;
 pub mod persistence;
 pub mod resp;
 
-pub use engine::{ClientId, Config, Engine, Files, Host, NewFile, Origin};
+pub use engine::{AppendOnly, ClientId, Config, Engine, Files, Host, NewFile, Origin, Purpose, Replay};
 pub use error::{Error, Result};
 
 /// Makes the interpreter of scripts, if this build has one.

@@ -250,13 +250,6 @@ export interface Commands<Bytes> {
   wait(numreplicas: Numeric, timeout: Numeric): number
 
   /**
-   * Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
-   *
-   * `WAITAOF`, since 7.2.0, O(1)
-   */
-  waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
-
-  /**
    * Moves keys to another server, which is refused: DUMP and RESTORE do it.
    *
    * `MIGRATE`, since 2.6.0, O(1)
@@ -1602,6 +1595,20 @@ export interface Commands<Bytes> {
   acl_whoami(): Bytes
 
   /**
+   * Writes the append-only file anew between commands, as short as it can be.
+   *
+   * `BGREWRITEAOF`, since 1.0.0, O(1)
+   */
+  bgrewriteaof(): string
+
+  /**
+   * Waits until the changes of this connection are on disks; returns on how many, here and on replicas.
+   *
+   * `WAITAOF`, since 7.2.0, O(1)
+   */
+  waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
+
+  /**
    * Returns the directives whose names match, and their values.
    *
    * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
@@ -2311,7 +2318,6 @@ pttl key
 expiretime key
 pexpiretime key
 wait numreplicas timeout
-waitaof numlocal numreplicas timeout
 migrate host port request destinationDb timeout {copy,replace,auth=,auth2=,keys=
 persist key
 object_encoding key
@@ -2499,6 +2505,8 @@ acl_save
 acl_setuser username *rules
 acl_users
 acl_whoami
+bgrewriteaof
+waitaof numlocal numreplicas timeout
 config_get *patterns
 config_set 2settings
 config_resetstat

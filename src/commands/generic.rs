@@ -6,7 +6,7 @@ use super::{
     Command, Ctx, Kind as WordKind, Shape,
     args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
     help::{HelpLines, help},
-    reply::{Array, Bulk, Done, ManyBytes, Simple, Written},
+    reply::{Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
 };
 use crate::{
@@ -59,8 +59,6 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "PEXPIRETIME" = pexpiretime(key) since "7.0.0" [READONLY FAST] O("1");
     /// Waits until replicas have the changes of this connection; returns how many have. There are none.
     "WAIT" = wait(numreplicas, timeout) since "3.0.0" [BLOCKING] O("1");
-    /// Waits until the changes of this connection are on disks; returns on how many, here and on replicas. There are none.
-    "WAITAOF" = waitaof(numlocal, numreplicas, timeout) since "7.2.0" [BLOCKING] O("1");
     /// Moves keys to another server, which is refused: DUMP and RESTORE do it.
     "MIGRATE" = migrate(request) since "2.6.0" [WRITE DANGEROUS] O("1");
     /// Has a key live for ever.
@@ -396,12 +394,12 @@ fn persist(ctx: &mut Ctx, key: Key) -> Result<bool> {
 }
 
 /// The number of servers that somebody waits for.
-struct Servers(i64);
+struct Servers;
 
 impl Arg<'_> for Servers {
     const SHAPE: Shape = Shape::Word("number", WordKind::Integer);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
-        i64::parse(words).map(Servers)
+        i64::parse(words).map(|_| Servers)
     }
 }
 
@@ -421,23 +419,6 @@ impl Arg<'_> for Patience {
 
 fn wait(_: &mut Ctx, _: Servers, _: Patience) -> Result<usize> {
     Ok(0)
-}
-
-fn waitaof(
-    _: &mut Ctx,
-    numlocal: Servers,
-    numreplicas: Servers,
-    _: Patience,
-) -> Result<Array<core::array::IntoIter<i64, 2>>> {
-    match (numlocal.0, numreplicas.0) {
-        (0, 0..) => Ok(Array([0, 0].into_iter())),
-        (0, _) => Err(Error::refused("ERR value is out of range, must be positive")),
-        (1, 0..) => {
-            Err(Error::refused("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."))
-        }
-        (1, _) => Err(Error::refused("ERR value is out of range, must be positive")),
-        _ => Err(Error::refused("ERR value is out of range, value must between 0 and 1")),
-    }
 }
 
 /// What MIGRATE is asked for, of which nothing is done.

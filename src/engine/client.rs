@@ -126,6 +126,8 @@ pub struct Client {
     pub(super) query: Vec<u8>,
     /// Bytes that are read while its requests run; they are not in `query` then.
     pub(super) reading: usize,
+    /// The position of the journal that WAITAOF waits for.
+    pub(super) awaits_sync: Option<u64>,
     pub(super) out: Vec<u8>,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
@@ -165,6 +167,7 @@ impl Client {
             parser: RequestParser::default(),
             query: Vec::new(),
             reading: 0,
+            awaits_sync: None,
             out: Vec::new(),
             held: false,
             parked: None,

@@ -40,6 +40,8 @@ const HELP: &[&str] = &[
     "    Lists the subcommands.",
     "HTSTATS db",
     "    Returns how many keys a database has.",
+    "LOADAOF",
+    "    Reads the append-only file again, in the place of all that is stored.",
     "LOG message",
     "    Writes a line to the log.",
     "OBJECT key",
@@ -106,11 +108,12 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
         (b"ERROR", [message]) => return Err(Error::Quoting(message.to_vec())),
         (b"HELP", []) => return Ok(Answer::Help),
         (b"HTSTATS", [db]) => return engine.table_stats(db).map(Answer::Prose),
-        (b"LOADAOF", []) => {
+        (b"LOADAOF", []) if engine.config.host.files.is_none() => {
             return Err(Error::refused(
                 "ERR nothing is logged to be loaded again: there is no append-only file",
             ));
         }
+        (b"LOADAOF", []) => engine.wants_log_again = true,
         (b"LOG", [message]) => engine.note(format!("DEBUG LOG: {}", String::from_utf8_lossy(message))),
         (b"OBJECT", [key]) => return engine.describe(Key(key)).map(Answer::Line),
         (b"PROTOCOL", [kind]) => return sample(kind, engine.current().version).map(Answer::Sample),
@@ -132,6 +135,7 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
             if engine.is_saving() {
                 return Err(Error::refused("ERR Background save already in progress"));
             }
+            engine.put_off_rewrite();
             engine
                 .reload()
                 .map_err(|damage| Error::from(format!("ERR Error trying to load the RDB dump: {damage}")))?;

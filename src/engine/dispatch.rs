@@ -293,9 +293,20 @@ impl Engine {
             && let Err(error) = self.permit(known, words)
         {
             Some(error)
-        } else if self.config.maxmemory > 0 && !self.make_room() && self.takes_memory(spec) {
+        } else if self.config.maxmemory > 0
+            && self.replaying.is_none()
+            && !self.make_room()
+            && self.takes_memory(spec)
+        {
             Some(OUT_OF_MEMORY)
+        } else if self.append_only.failure.is_some()
+            && self.replaying.is_none()
+            && (flags.has(Flags::WRITE) || spec.name == "PING")
+            && let Some(error) = self.refuse_without_log()
+        {
+            Some(error)
         } else if self.snapshots.failed
+            && self.replaying.is_none()
             && (flags.has(Flags::WRITE) || spec.name == "PING")
             && let Some(error) = self.refuse_without_snapshots()
         {
@@ -333,6 +344,10 @@ impl Engine {
 
     /// Answers a command that is not let through. In a transaction EXEC will be refused, and a refused EXEC ends it.
     fn refuse(&mut self, error: Error, words: &[&[u8]], out: &mut Writer) {
+        if let Some(mishap) = &mut self.replaying {
+            mishap.reason.get_or_insert(error.to_string());
+            return self.close(self.current);
+        }
         if self.current().last_command.is_none() && is_http(words[0]) {
             return self.close(self.current);
         }

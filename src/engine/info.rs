@@ -296,13 +296,7 @@ fn persistence(engine: &Engine, out: &mut Fields) {
     let (loaded, expired) = engine.snapshots.loaded;
     out.add("rdb_last_load_keys_expired", expired);
     out.add("rdb_last_load_keys_loaded", loaded);
-    out.add("aof_enabled", engine.config.journal as u8);
-    out.all(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
-    out.all(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
-    out.add("aof_last_bgrewrite_status", "ok");
-    out.all(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
-    out.add("aof_last_write_status", "ok");
-    out.all(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    engine.append_only_fields(|name, value| out.add(name, value));
 }
 
 fn stats(engine: &Engine, out: &mut Fields) {

@@ -1,6 +1,7 @@
 //! The whole data store without a socket, a clock or a thread: bytes and time come in, bytes go out.
 
 mod acl;
+mod append_only;
 pub mod client;
 pub mod config;
 mod connection;
@@ -40,6 +41,7 @@ use crate::{
     resp::{Version, Writer},
 };
 use acl::Acl;
+pub use append_only::{AppendOnly, Replay};
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
@@ -51,6 +53,7 @@ use pubsub::PubSub;
 pub use quick::Quick;
 use scripting::Scripts;
 use slowlog::SlowLog;
+pub use snapshots::Purpose;
 use snapshots::Snapshots;
 use stats::Stats;
 use transactions::{Transaction, Watches};
@@ -59,6 +62,8 @@ use waiting::Waiting;
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
     acl::COMMANDS,
+    append_only::COMMANDS,
+    append_only::WAITING_COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
@@ -94,6 +99,11 @@ pub struct Engine {
     stats: Stats,
     slow_log: SlowLog,
     snapshots: Snapshots,
+    append_only: AppendOnly,
+    /// While a log is run again: what has gone wrong with it.
+    replaying: Option<append_only::Mishap>,
+    /// Whether the log is to be read again.
+    wants_log_again: bool,
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
@@ -133,6 +143,9 @@ impl Engine {
             stats: Stats::default(),
             slow_log: SlowLog::default(),
             snapshots: Snapshots::default(),
+            append_only: AppendOnly::default(),
+            replaying: None,
+            wants_log_again: false,
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
@@ -274,6 +287,7 @@ impl Engine {
         }
         self.evict_clients();
         self.save_if_due();
+        self.rewrite_if_due();
         self.settle();
     }
 

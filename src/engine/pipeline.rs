@@ -1,7 +1,7 @@
 //! The requests of one client in the order they came, a few of them read before the first one runs, so that the processor
 //! fetches the keys of the later ones meanwhile. Reading ahead changes nothing that a client can see.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use super::{ClientId, Engine, dispatch::Known};
 use crate::resp::{Limits, ProtocolError, RequestParser, Writer};
@@ -111,7 +111,10 @@ impl Engine {
                 match self.outlook(id) {
                     Outlook::Goes => {}
                     // What follows the end of a connection is not read.
-                    Outlook::Closed => return input.len(),
+                    Outlook::Closed => {
+                        self.stumble_at(at);
+                        return input.len();
+                    }
                     // What was read ahead is read again.
                     Outlook::Parked => {
                         *parser = RequestParser::default();
@@ -123,7 +126,7 @@ impl Engine {
                     }
                 }
                 at = request.end;
-                if out.position() > OUTPUT_MAX {
+                if out.position() > OUTPUT_MAX || self.wants_log_again {
                     // What was read ahead is read again.
                     *parser = RequestParser::default();
                     self.hold(id, true);
@@ -133,6 +136,14 @@ impl Engine {
             match stop {
                 Stop::Full => {}
                 Stop::Incomplete => return at,
+                Stop::Inline(words, end) if self.replaying.is_some() => match words.first() {
+                    Some(word) if !word.starts_with(b"#") => {
+                        self.stumble("there is something that is no command".into());
+                        self.stumble_at(at);
+                        return input.len();
+                    }
+                    _ => at = end,
+                },
                 Stop::Inline(words, end) => {
                     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
                     self.request(id, None, &words, out);
@@ -141,6 +152,11 @@ impl Engine {
                         Outlook::Parked => return end,
                         Outlook::Paused => return at,
                     }
+                }
+                Stop::Refused(error) if self.replaying.is_some() => {
+                    self.stumble(error.to_string());
+                    self.stumble_at(at);
+                    return input.len();
                 }
                 Stop::Refused(error) => {
                     self.stats.count_error("ERR");

@@ -16,8 +16,11 @@ use crate::{
         spec::commands,
     },
     data::number::{Digits, write_i64},
-    keyspace::Kind,
-    persistence::rdb::{Damage, FileWriter, Header, Loader, View},
+    keyspace::{Keyspace, Kind, Seen},
+    persistence::{
+        aof::CommandWriter,
+        rdb::{Damage, FileWriter, Header, Loader, View},
+    },
     resp::Writer,
 };
 
@@ -55,17 +58,64 @@ pub(super) struct Snapshots {
     libraries: Vec<Vec<u8>>,
     /// Keys that were in the file, and those of it that had expired.
     pub loaded: (u64, u64),
+    /// Whether one is to be begun as soon as may be.
+    is_scheduled: bool,
     /// Whether the server is to end.
     is_over: bool,
 }
 
 /// A snapshot in the making.
 struct Saving {
-    writer: FileWriter,
+    purpose: Purpose,
+    writer: Form,
     /// Changes before its moment.
     changes: u64,
     /// Whether there is more to write.
     more: bool,
+}
+
+/// What a snapshot is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The file of its own that BGSAVE and SAVE write.
+    File,
+    /// The base of an append-only file.
+    Base,
+}
+
+/// In what form a snapshot is written.
+enum Form {
+    File(FileWriter),
+    Commands(CommandWriter),
+}
+
+impl Form {
+    fn entry(&mut self, seen: &Seen<'_>) {
+        match self {
+            Form::File(writer) => writer.entry(seen),
+            Form::Commands(writer) => writer.entry(seen),
+        }
+    }
+
+    fn end(&mut self) {
+        if let Form::File(writer) = self {
+            writer.end();
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        match self {
+            Form::File(writer) => writer.waiting(),
+            Form::Commands(writer) => writer.waiting(),
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        match self {
+            Form::File(writer) => writer.take(),
+            Form::Commands(writer) => writer.take(),
+        }
+    }
 }
 
 /// How many bytes a step is to make.
@@ -106,18 +156,28 @@ fn save(engine: &mut Engine) -> Result<Done> {
     if engine.is_saving() {
         return Err(IN_PROGRESS);
     }
+    engine.put_off_rewrite();
     engine.save_now().map_err(|reason| Error::from(format!("ERR {reason}")))?;
     Ok(Done)
 }
 
-fn bgsave(engine: &mut Engine, _schedule: Option<Schedule>) -> Result<Simple> {
+fn bgsave(engine: &mut Engine, schedule: Option<Schedule>) -> Result<Simple> {
     if engine.is_saving() {
         return Err(IN_PROGRESS);
     }
     if engine.config.host.files.is_none() {
         return Err(NO_FILES);
     }
-    engine.begin_snapshot();
+    if engine.snapshot_purpose().is_some() {
+        if schedule.is_none() {
+            return Err(Error::refused(
+                "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.",
+            ));
+        }
+        engine.snapshots.is_scheduled = true;
+        return Ok(Simple("Background saving scheduled"));
+    }
+    engine.begin_snapshot(Purpose::File);
     engine.note("Background saving started".into());
     Ok(Simple("Background saving started"))
 }
@@ -148,9 +208,14 @@ fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Silence> {
 
 /// What the shell does with snapshots.
 impl Engine {
-    /// Whether a snapshot is being made; then [`Engine::snapshot_step`] has more of it.
+    /// What the snapshot is for that is being made, if one is.
+    pub fn snapshot_purpose(&self) -> Option<Purpose> {
+        self.snapshots.saving.as_ref().map(|saving| saving.purpose)
+    }
+
+    /// Whether a snapshot is being made for a file of its own; then [`Engine::snapshot_step`] has more of it.
     pub fn is_saving(&self) -> bool {
-        self.snapshots.saving.is_some()
+        self.snapshot_purpose() == Some(Purpose::File)
     }
 
     /// The next bytes of the snapshot, and whether there are more. When there are not, and the bytes are where they belong,
@@ -169,6 +234,9 @@ impl Engine {
 
     /// The snapshot in the background was written, or could not be: then for what reason, for people.
     pub fn snapshot_ended(&mut self, outcome: Result<(), String>, now_ms: u64) {
+        if !self.is_saving() {
+            return;
+        }
         let Some(changes) = self.end_snapshot() else { return };
         let snapshots = &mut self.snapshots;
         snapshots.failed = outcome.is_err();
@@ -183,6 +251,7 @@ impl Engine {
     /// could not be written.
     pub fn prepare_to_end(&mut self, save: Option<bool>) -> Result<(), String> {
         self.end_snapshot();
+        self.append_only.is_scheduled = false;
         if save.unwrap_or(self.save_points().next().is_some()) { self.save_now() } else { Ok(()) }
     }
 
@@ -198,7 +267,16 @@ impl Engine {
 
     /// Takes bytes of a file, or its end. Nobody is told of the keys in it.
     pub fn load(&mut self, loader: &mut Loader, bytes: Option<&[u8]>, now_ms: u64) -> Result<(), Damage> {
-        self.keyspace.set_now(now_ms);
+        self.load_with(loader, bytes, |keyspace| keyspace.set_now(now_ms))
+    }
+
+    pub(super) fn load_with(
+        &mut self,
+        loader: &mut Loader,
+        bytes: Option<&[u8]>,
+        set_time: impl FnOnce(&mut Keyspace),
+    ) -> Result<(), Damage> {
+        set_time(&mut self.keyspace);
         let wanted = mem::replace(&mut self.keyspace.effects.touches_wanted, false);
         let outcome = match bytes {
             Some(bytes) => loader.feed(bytes, &mut self.keyspace),
@@ -214,8 +292,14 @@ impl Engine {
 
     /// The whole store as the bytes of a file.
     pub fn snapshot(&mut self) -> Vec<u8> {
+        self.whole_snapshot(Purpose::File)
+    }
+
+    /// The whole store as the bytes of a file, or of the base of an append-only file.
+    pub fn whole_snapshot(&mut self, purpose: Purpose) -> Vec<u8> {
+        self.put_off_rewrite();
         debug_assert!(!self.is_saving(), "one at a time");
-        self.begin_snapshot();
+        self.begin_snapshot(purpose);
         let mut bytes = Vec::new();
         loop {
             let (more_bytes, more) = self.snapshot_step();
@@ -231,7 +315,13 @@ impl Engine {
 impl Engine {
     /// Begins a snapshot if a save point says that enough has changed for long enough.
     pub(super) fn save_if_due(&mut self) {
-        if self.is_saving() || self.config.host.files.is_none() || self.unsaved_changes() == 0 {
+        if self.snapshots.saving.is_some() || self.config.host.files.is_none() {
+            return;
+        }
+        if mem::take(&mut self.snapshots.is_scheduled) {
+            return self.begin_snapshot(Purpose::File);
+        }
+        if self.unsaved_changes() == 0 {
             return;
         }
         let now_ms = self.keyspace.now_ms();
@@ -241,13 +331,18 @@ impl Engine {
         let due = self.save_points().find(|&(seconds, least)| changes >= least && age_s > seconds);
         if let Some((seconds, _)) = due.filter(|_| may_try) {
             self.note(format!("{changes} changes in {seconds} seconds. Saving..."));
-            self.begin_snapshot();
+            self.begin_snapshot(Purpose::File);
         }
     }
 
     /// Changes that are in no snapshot.
     pub(super) fn unsaved_changes(&self) -> u64 {
         self.keyspace.effects.changes - self.snapshots.changes_saved
+    }
+
+    /// What has changed so far was read from a disk.
+    pub(super) fn snapshots_are_current(&mut self) {
+        self.snapshots.changes_saved = self.keyspace.effects.changes;
     }
 
     /// When a snapshot was last written, or the server started.
@@ -272,15 +367,20 @@ impl Engine {
     /// Empties the store and fills it with what was in it, by way of a file's bytes.
     pub(super) fn reload(&mut self) -> Result<(), Damage> {
         let bytes = self.snapshot();
-        for db in 0..self.keyspace.count() {
-            self.keyspace.flush(db);
-        }
+        self.empty();
         let (mut loader, now_ms) = (self.loader(), self.keyspace.now_ms());
         self.load(&mut loader, Some(&bytes), now_ms)?;
         self.load(&mut loader, None, now_ms)
     }
 
-    fn begin_snapshot(&mut self) {
+    /// Removes everything, and tells nobody.
+    pub(super) fn empty(&mut self) {
+        for db in 0..self.keyspace.count() {
+            self.keyspace.flush(db);
+        }
+    }
+
+    pub(super) fn begin_snapshot(&mut self, purpose: Purpose) {
         let now_ms = self.keyspace.now_ms();
         let mut digits = [Digits::new(), Digits::new()];
         let [created, used] = &mut digits;
@@ -289,7 +389,7 @@ impl Engine {
             ("redis-bits", b"64"),
             ("ctime", write_i64(now_ms as i64 / 1000, created)),
             ("used-mem", write_i64(self.used_memory() as i64, used)),
-            ("aof-base", b"0"),
+            ("aof-base", if purpose == Purpose::Base { b"1" } else { b"0" }),
         ];
         let header =
             Header { version: self.needed_version(), facts: &facts, libraries: &self.snapshots.libraries };
@@ -297,10 +397,14 @@ impl Engine {
         if self.config.get("maxmemory-policy").is_some_and(|policy| policy.ends_with(b"lru")) {
             writer = writer.with_idle_times(self.keyspace.clock());
         }
+        let is_plain = purpose == Purpose::Base && !self.is_on("aof-use-rdb-preamble");
+        let writer = if is_plain { Form::Commands(CommandWriter::default()) } else { Form::File(writer) };
         self.keyspace.freeze();
         let changes = self.keyspace.effects.changes;
-        self.snapshots.saving = Some(Saving { writer, changes, more: true });
-        self.snapshots.tried_ms = now_ms;
+        self.snapshots.saving = Some(Saving { purpose, writer, changes, more: true });
+        if purpose == Purpose::File {
+            self.snapshots.tried_ms = now_ms;
+        }
     }
 
     /// The lowest version of the format that holds every value. Only that of streams and hashes depends on what is in them.
@@ -329,7 +433,7 @@ impl Engine {
     }
 
     /// Makes no more of a snapshot. The changes before its moment, if there was one.
-    fn end_snapshot(&mut self) -> Option<u64> {
+    pub(super) fn end_snapshot(&mut self) -> Option<u64> {
         self.keyspace.thaw();
         self.snapshots.saving.take().map(|saving| saving.changes)
     }
@@ -344,7 +448,7 @@ impl Engine {
     fn write_snapshot(&mut self) -> Result<(), String> {
         let files = self.config.host.files.ok_or("there are no files here")?;
         let mut file = (files.create)(&self.snapshot_file())?;
-        self.begin_snapshot();
+        self.begin_snapshot(Purpose::File);
         loop {
             let (bytes, more) = self.snapshot_step();
             file.write(&bytes)?;
@@ -359,7 +463,7 @@ impl Engine {
         String::from_utf8_lossy(&self.config.get("dbfilename").unwrap_or_default()).into_owned()
     }
 
-    fn is_on(&self, directive: &str) -> bool {
+    pub(super) fn is_on(&self, directive: &str) -> bool {
         self.config.get(directive).as_deref() == Some(b"yes")
     }
 

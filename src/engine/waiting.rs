@@ -337,7 +337,7 @@ impl Engine {
 
     /// Runs the command of a parked client again, as a unit of its own. If there still is nothing, the client stays where
     /// it is.
-    fn retry(&mut self, id: ClientId) {
+    pub(super) fn retry(&mut self, id: ClientId) {
         let Some(parked) = self.clients.get_mut(id).and_then(|client| client.parked.take()) else { return };
         let words: Vec<&[u8]> = parked.words.iter().map(Vec::as_slice).collect();
         let mut waits = false;
@@ -375,6 +375,8 @@ impl Engine {
     fn give_up(&mut self, id: ClientId, error: Option<Error>) {
         let Some(parked) = self.clients.get_mut(id).and_then(|client| client.parked.take()) else { return };
         self.waiting.remove(id, &parked);
+        let safe = self.clients.get_mut(id).and_then(|client| client.awaits_sync.take());
+        let safe = safe.map(|target| self.is_safe(target) as i64);
         let stats = &mut self.calls[parked.known.0 as usize];
         stats.calls += 1;
         stats.failed += error.is_some() as u64;
@@ -382,7 +384,14 @@ impl Engine {
         self.speak_for(id, |engine, out| {
             match &error {
                 Some(error) => engine.write_error(error, out),
-                None => out.null_array(),
+                None => match safe {
+                    Some(safe) => {
+                        out.array(2);
+                        out.integer(safe);
+                        out.integer(0);
+                    }
+                    None => out.null_array(),
+                },
             }
             true
         });

@@ -96,7 +96,10 @@ pub struct Keyspace {
     soonest: u64,
     /// The same of the fields of hashes.
     soonest_field: u64,
+    /// Deadlines up to here have passed.
     now_ms: u64,
+    /// The time that commands see: the same, but while a log is replayed.
+    told_ms: u64,
     /// What the access clock of a new entry shows, kept so that no read divides.
     clock: u32,
 }
@@ -127,6 +130,7 @@ impl Keyspace {
             soonest: u64::MAX,
             soonest_field: u64::MAX,
             now_ms: 0,
+            told_ms: 0,
             clock: 0,
         }
     }
@@ -136,6 +140,7 @@ impl Keyspace {
     pub fn set_now(&mut self, now_ms: u64) {
         if now_ms != self.now_ms {
             self.now_ms = now_ms;
+            self.told_ms = now_ms;
             self.clock = self.eviction.clock(now_ms);
         }
     }
@@ -143,7 +148,18 @@ impl Keyspace {
     /// The time of this unit, in milliseconds since 1970.
     #[inline]
     pub fn now_ms(&self) -> u64 {
+        self.told_ms
+    }
+
+    /// Up to when deadlines have passed.
+    pub fn passed_ms(&self) -> u64 {
         self.now_ms
+    }
+
+    /// Starts a unit of work in which no deadline passes, whatever time it is: what a log tells happened before they did.
+    pub fn stand_still(&mut self, now_ms: u64) {
+        self.set_now(now_ms);
+        self.now_ms = 0;
     }
 
     /// Works on another database from now on.

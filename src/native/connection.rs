@@ -77,7 +77,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends what waits, then reads once and runs what was read.
     fn turn(&mut self, shell: &Shell, state: &mut State, cx: &mut Context) -> Poll<Result<(), Closed>> {
-        match self.send(state, cx) {
+        let sent = self.send(state, cx);
+        if sent.is_pending() && state.is_awaiting_disk(self.id) {
+            return Poll::Pending;
+        }
+        match sent {
             Poll::Ready(result) => result?,
             Poll::Pending if self.lags_too_far(shell, state) => return Poll::Ready(Err(Closed)),
             Poll::Pending if self.is_stopped(state) => return Poll::Pending,
@@ -99,6 +103,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends what waits. Pending when the client is slower than its replies.
     fn send(&mut self, state: &mut State, cx: &mut Context) -> Poll<Result<(), Closed>> {
+        let has_output = state.engine.output(self.id).is_some_and(|out| !out.is_empty());
+        if has_output && state.is_awaiting_disk(self.id) {
+            return Poll::Pending;
+        }
         let Some(out) = state.engine.output(self.id) else { return Poll::Ready(Err(Closed)) };
         if !out.is_empty() {
             while self.sent < out.len() {

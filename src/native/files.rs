@@ -50,6 +50,7 @@ pub struct Replacement {
     file: fs::File,
     temporary: String,
     path: String,
+    is_done: bool,
 }
 
 impl Replacement {
@@ -57,11 +58,20 @@ impl Replacement {
     pub fn new(path: &str) -> Result<Replacement, String> {
         let temporary = format!("{path}.tmp-{}", std::process::id());
         let file = fs::File::create(&temporary).map_err(|error| error.to_string())?;
-        Ok(Replacement { file, temporary, path: path.to_string() })
+        Ok(Replacement { file, temporary, path: path.to_string(), is_done: false })
+    }
+
+    /// An empty file that stays where it is.
+    pub fn in_place(path: &str) -> Result<Replacement, String> {
+        let file = fs::File::create(path).map_err(|error| error.to_string())?;
+        Ok(Replacement { file, temporary: path.to_string(), path: String::new(), is_done: false })
     }
 
     fn replace(&self) -> io::Result<()> {
         self.file.sync_all()?;
+        if self.path.is_empty() {
+            return Ok(());
+        }
         fs::rename(&self.temporary, &self.path)?;
         let dir = Path::new(&self.path).parent().filter(|dir| !dir.as_os_str().is_empty());
         fs::File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
@@ -73,14 +83,17 @@ impl NewFile for Replacement {
         self.file.write_all(bytes).map_err(|error| error.to_string())
     }
 
-    fn commit(self: Box<Self>) -> Result<(), String> {
-        self.replace().map_err(|error| error.to_string())
+    fn commit(mut self: Box<Self>) -> Result<(), String> {
+        self.replace().map_err(|error| error.to_string())?;
+        self.is_done = true;
+        Ok(())
     }
 }
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        // Once it has taken its place, there is nothing of that name.
-        let _ = fs::remove_file(&self.temporary);
+        if !self.is_done {
+            let _ = fs::remove_file(&self.temporary);
+        }
     }
 }

@@ -4,9 +4,12 @@
 //! One thread does all of it, the engine's work included: `shell` is what its tasks share, `connection` is the task of a
 //! client, `listener` makes them.
 
+mod append_log;
 mod connection;
 mod directives;
+mod disk;
 mod files;
+mod journal;
 mod listener;
 mod log;
 mod settings;
@@ -34,6 +37,7 @@ use tokio::{
 };
 
 use directives::Request;
+use journal::Journal;
 use listener::Listeners;
 use settings::Settings;
 use shell::{Shell, State};
@@ -137,13 +141,19 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
         process::id()
     ));
     settings.log.warning(format_args!("Server initialized"));
-    snapshots::load(&mut engine, &settings.log)?;
-    let shell = Shell::new(settings, engine);
+    let (mut journal, outcomes) = Journal::new(engine.config());
+    let found = journal.load(&mut engine, &settings.log)?;
+    if !found {
+        snapshots::load(&mut engine, &settings.log)?;
+    }
+    journal.start(&mut engine, found)?;
+    let shell = Shell::new(settings, engine, journal);
     announce(&shell.settings.borrow());
 
     listeners.accept(&shell);
     spawn_local(shell.clone().keep_time());
     spawn_local(shell.clone().keep_snapshots());
+    spawn_local(shell.clone().keep_journal(outcomes));
     loop {
         let name = tokio::select! {
             name = either(&mut sigterm, &mut sigint) => name,
@@ -157,6 +167,8 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
             "Errors trying to shut down the server, check the logs for more information."
         ));
     }
+    shell.end_journal();
+    shell.state.borrow_mut().release_held();
     shell.log_notes(&mut shell.state.borrow_mut());
     shell.log().warning(format_args!("User requested shutdown..."));
     listener::stop();

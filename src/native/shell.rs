@@ -12,7 +12,7 @@ use std::{
 use keyside::{ClientId, Engine, Origin};
 use tokio::sync::Notify;
 
-use super::{log::Log, settings::Settings, time::now_ms};
+use super::{journal::Journal, log::Log, settings::Settings, time::now_ms};
 
 /// The longest time between two ticks: Redis's `hz 10`.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,6 +35,10 @@ pub struct Shell {
     pub alone: Notify,
     /// Rung when the engine has begun a snapshot.
     pub saves: Notify,
+    /// Rung when there is something to be logged.
+    pub writes: Notify,
+    /// Where the base goes that is being made.
+    pub rewriting: RefCell<Option<String>>,
     /// Rung when a client has asked for the end.
     pub over: Notify,
 }
@@ -43,6 +47,12 @@ pub struct Shell {
 pub struct State {
     /// The store.
     pub engine: Engine,
+    /// The append-only file.
+    pub journal: Journal,
+    /// Up to which position of the journal all has to be safe before a client is answered, by client number.
+    holds: Vec<u64>,
+    /// Clients who wait for that.
+    held: Vec<ClientId>,
     /// Where requests are read to.
     pub input: Box<[u8]>,
     /// Room for replies, lent to a client while its requests run, so that an idle client has none.
@@ -63,10 +73,13 @@ pub struct State {
 
 impl Shell {
     /// A server with an empty store and no connection.
-    pub fn new(settings: Settings, engine: Engine) -> Rc<Shell> {
+    pub fn new(settings: Settings, engine: Engine, journal: Journal) -> Rc<Shell> {
         let version = engine.config().version();
         let state = State {
             engine,
+            journal,
+            holds: Vec::new(),
+            held: Vec::new(),
             input: vec![0; INPUT].into(),
             spare_output: Vec::new(),
             wakers: Vec::new(),
@@ -82,6 +95,8 @@ impl Shell {
             earlier: Notify::new(),
             alone: Notify::new(),
             saves: Notify::new(),
+            writes: Notify::new(),
+            rewriting: RefCell::new(None),
             over: Notify::new(),
         })
     }
@@ -125,6 +140,11 @@ impl Shell {
             *out = mem::take(spare_output);
         }
         engine.receive(id, &input[..len], now_ms());
+        if engine.takes_log_again() {
+            self.load_again(state);
+        }
+        self.log_effects(state);
+        state.hold(id);
         state.wake_ready();
         if state.engine.may_wake_before(state.alarm_ms) {
             self.earlier.notify_one();
@@ -153,6 +173,7 @@ impl Shell {
         let mut state = self.state.borrow_mut();
         let now = now_ms();
         state.engine.tick(now);
+        self.log_effects(&mut state);
         self.reconfigure(&mut state);
         self.log_notes(&mut state);
         self.ring(&state);
@@ -170,6 +191,14 @@ impl Shell {
     /// Writes into the log what the engine has to say.
     pub fn log_notes(&self, state: &mut State) {
         state.engine.take_notes().for_each(|note| self.log().warning(format_args!("{note}")));
+    }
+
+    /// Has what the engine logged be written at the end of this turn.
+    fn log_effects(&self, state: &mut State) {
+        state.journal.follow(&mut state.engine);
+        if !state.engine.journal().is_empty() || state.engine.wants_rewrite() {
+            self.writes.notify_one();
+        }
     }
 
     /// Has others do what the engine cannot.
@@ -213,6 +242,42 @@ impl State {
         self.wakers[slot] = Some(waker.clone());
     }
 
+    /// Has the replies of a client wait until all that happened so far is safe, if they do.
+    fn hold(&mut self, id: ClientId) {
+        if !self.journal.holds() {
+            return;
+        }
+        let (slot, position) = (id.0 as usize, self.engine.journal().position());
+        if slot >= self.holds.len() {
+            self.holds.resize(slot + 1, 0);
+        }
+        self.holds[slot] = position;
+    }
+
+    /// Whether the replies of a client wait for the disk. It is woken when they do not any more.
+    pub fn is_awaiting_disk(&mut self, id: ClientId) -> bool {
+        let until = self.holds.get(id.0 as usize).copied().unwrap_or(0);
+        let waits = self.journal.holds() && until > self.journal.synced();
+        if waits && !self.held.contains(&id) {
+            self.held.push(id);
+        }
+        waits
+    }
+
+    /// Wakes the clients whose replies need not wait any more.
+    pub fn release_held(&mut self) {
+        self.wake_ready();
+        let (synced, holds) = (self.journal.synced(), self.journal.holds());
+        let State { held, holds: until, wakers, .. } = self;
+        held.retain(|id| {
+            let waits = holds && until[id.0 as usize] > synced;
+            if !waits && let Some(Some(waker)) = wakers.get(id.0 as usize) {
+                waker.wake_by_ref();
+            }
+            waits
+        });
+    }
+
     /// Takes back the output buffer of a client who has been sent everything.
     pub fn take_back_output(&mut self, id: ClientId) {
         let Some(out) = self.engine.output(id) else { return };
@@ -232,6 +297,7 @@ impl State {
     /// Wakes the tasks of clients who have output because of others.
     fn wake_ready(&mut self) {
         while let Some(id) = self.engine.next_ready() {
+            self.hold(id);
             if let Some(Some(waker)) = self.wakers.get(id.0 as usize) {
                 waker.wake_by_ref();
             }

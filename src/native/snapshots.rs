@@ -10,13 +10,13 @@ use std::{
     time::Instant,
 };
 
-use keyside::{Engine, NewFile};
+use keyside::{Engine, NewFile, Purpose};
 use tokio::sync::{
     mpsc::{self, Receiver},
     oneshot,
 };
 
-use super::{files::Replacement, log::Log, shell::Shell, time::now_ms};
+use super::{files::Replacement, journal::create_base, log::Log, shell::Shell, time::now_ms};
 
 /// Bytes read at once.
 const READ: usize = 1 << 20;
@@ -79,7 +79,11 @@ impl Shell {
     pub async fn keep_snapshots(self: Rc<Self>) {
         loop {
             self.saves.notified().await;
-            if self.state.borrow().engine.is_saving() {
+            let purpose = self.state.borrow().engine.snapshot_purpose();
+            if let (Some(Purpose::Base), Some(name)) = (purpose, self.take_rewriting()) {
+                let outcome = self.write_file(create_base(&name), Purpose::Base).await;
+                self.rewrite_written(outcome);
+            } else if purpose == Some(Purpose::File) {
                 let outcome = self.write_snapshot().await;
                 self.state.borrow_mut().engine.snapshot_ended(outcome, now_ms());
             }
@@ -88,7 +92,12 @@ impl Shell {
 
     async fn write_snapshot(&self) -> Result<(), String> {
         let name = self.state.borrow().engine.snapshot_file();
-        let file = Replacement::new(&name)?;
+        self.write_file(Replacement::new(&name), Purpose::File).await.map(drop)
+    }
+
+    /// Writes the snapshot into a file; returns how many bytes it has.
+    async fn write_file(&self, file: Result<Replacement, String>, purpose: Purpose) -> Result<u64, String> {
+        let (file, mut len) = (file?, 0);
         let (pieces, received) = mpsc::channel(WAITING);
         let (tell, told) = oneshot::channel();
         thread::Builder::new()
@@ -96,10 +105,11 @@ impl Shell {
             .spawn(move || tell.send(write(file, received)))
             .map_err(|error| error.to_string())?;
         loop {
-            if !self.state.borrow().engine.is_saving() {
+            if self.state.borrow().engine.snapshot_purpose() != Some(purpose) {
                 return Err("it was given up".into());
             }
             let (bytes, more) = self.state.borrow_mut().engine.snapshot_step();
+            len += bytes.len() as u64;
             // Whoever takes no more has met an error, and tells it.
             if pieces.send(Piece::Bytes(bytes)).await.is_err() {
                 break;
@@ -111,7 +121,7 @@ impl Shell {
             tokio::task::yield_now().await;
         }
         drop(pieces);
-        told.await.unwrap_or_else(|_| Err("the thread that writes it has ended".into()))
+        told.await.unwrap_or_else(|_| Err("the thread that writes it has ended".into())).map(|()| len)
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Journal {
     bytes: Vec<u8>,
     /// The database that the commands so far ended in.
     db: Option<usize>,
+    /// How many bytes were taken.
+    taken: u64,
 }
 
 impl Journal {
@@ -44,7 +46,18 @@ impl Journal {
 
     /// Takes the bytes written since the last time.
     pub fn take(&mut self) -> Vec<u8> {
+        self.taken += self.bytes.len() as u64;
         core::mem::take(&mut self.bytes)
+    }
+
+    /// How many bytes were written since it was begun, taken or not.
+    pub fn position(&self) -> u64 {
+        self.taken + self.bytes.len() as u64
+    }
+
+    /// Has the next command name its database, as the first of a file has to.
+    pub fn begin_anew(&mut self) {
+        self.db = None;
     }
 
     fn entry(&mut self, effects: &Effects, entry: &Entry) {

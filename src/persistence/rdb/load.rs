@@ -99,6 +99,11 @@ impl Loader {
         self.go_on(keyspace, false)
     }
 
+    /// What follows the file, of the bytes taken, if it has ended.
+    pub fn take_rest(&mut self) -> Option<Vec<u8>> {
+        (self.stage == Stage::Done).then(|| core::mem::take(&mut self.pending))
+    }
+
     /// The file has no more bytes.
     pub fn finish(&mut self, keyspace: &mut Keyspace) -> Result<(), Damage> {
         self.go_on(keyspace, true)
@@ -212,7 +217,7 @@ impl Loader {
         let facts = core::mem::take(&mut self.next);
         let key = Key(&key);
         keyspace.select(self.db);
-        let now_ms = keyspace.now_ms();
+        let now_ms = keyspace.passed_ms();
         if read::is_empty(&value) {
             self.empty += 1;
         } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
