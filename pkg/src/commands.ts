@@ -2054,28 +2054,28 @@ export interface Commands<Bytes> {
    *
    * `EVAL`, since 2.6.0, O(depends on the script that is executed)
    */
-  eval(script: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+  eval(script: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Runs a script that changes nothing.
    *
    * `EVAL_RO`, since 7.0.0, O(depends on the script that is executed)
    */
-  eval_ro(script: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+  eval_ro(script: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Runs a script that was sent before, by its SHA-1.
    *
    * `EVALSHA`, since 2.6.0, O(depends on the script that is executed)
    */
-  evalsha(sha1: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+  evalsha(sha1: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Runs a script that was sent before and changes nothing, by its SHA-1.
    *
    * `EVALSHA_RO`, since 7.0.0, O(depends on the script that is executed)
    */
-  evalsha_ro(sha1: Value, request: Names<Value>, ...request: [] | Some<Value>): unknown
+  evalsha_ro(sha1: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Chooses how scripts are debugged, which nobody can here.
@@ -2573,10 +2573,10 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
-eval script #request *request
-eval_ro script #request *request
-evalsha sha1 #request *request
-evalsha_ro sha1 #request *request
+eval script #keys *args
+eval_ro script #keys *args
+evalsha sha1 #keys *args
+evalsha_ro sha1 #keys *args
 script_debug mode
 script_exists *sha1s
 script_flush {async,sync

@@ -34,13 +34,13 @@ use shebang::{ScriptFlags, parse_script};
 pub const COMMANDS: &[Command<Engine>] = commands! {
     Engine, group: "scripting";
     /// Runs a script.
-    "EVAL" = eval(script, request) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    "EVAL" = eval(script, keys, args) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
     /// Runs a script that changes nothing.
-    "EVAL_RO" = eval_ro(script, request) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    "EVAL_RO" = eval_ro(script, keys, args) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
     /// Runs a script that was sent before, by its SHA-1.
-    "EVALSHA" = evalsha(sha1, request) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    "EVALSHA" = evalsha(sha1, keys, args) since "2.6.0" [NOSCRIPT SKIP_MONITOR STALE NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
     /// Runs a script that was sent before and changes nothing, by its SHA-1.
-    "EVALSHA_RO" = evalsha_ro(sha1, request) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
+    "EVALSHA_RO" = evalsha_ro(sha1, keys, args) since "7.0.0" [NOSCRIPT SKIP_MONITOR STALE READONLY NO_MANDATORY_KEYS SCRIPT_RUNNER] O("depends on the script that is executed");
     /// Chooses how scripts are debugged, which nobody can here.
     "SCRIPT DEBUG" = script_debug(mode) since "3.2.0" [NOSCRIPT] O("1");
     /// Tells which scripts are kept.
@@ -132,46 +132,72 @@ fn sha1_of(source: &[u8]) -> Sha {
     sha
 }
 
-/// `numkeys [key …] [arg …]`
+/// `numkeys [key …]`: keys, of which there may be none.
 #[derive(Clone, Copy)]
-pub(super) struct Request<'a> {
-    pub keys: &'a [&'a [u8]],
-    pub args: &'a [&'a [u8]],
-}
+struct ScriptKeys<'a>(&'a [&'a [u8]]);
 
-impl<'a> Arg<'a> for Request<'a> {
-    const SHAPE: Shape =
-        Shape::Group(&[Shape::AnyKeys, Shape::Maybe(&Shape::Many(&[Shape::Word("arg", Kind::Text)]))]);
+impl<'a> Arg<'a> for ScriptKeys<'a> {
+    const SHAPE: Shape = Shape::AnyKeys;
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let count = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
         let Ok(count) = usize::try_from(count) else {
             return Err(Error::refused("ERR Number of keys can't be negative"));
         };
-        let keys = words
-            .take_n(count)
-            .map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))?;
-        Ok(Request { keys, args: words.split_off(0) })
+        let keys = words.take_n(count);
+        keys.map(ScriptKeys)
+            .map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))
+    }
+}
+
+/// `[arg …]`
+#[derive(Clone, Copy)]
+struct ScriptArgs<'a>(&'a [&'a [u8]]);
+
+impl<'a> Arg<'a> for ScriptArgs<'a> {
+    const SHAPE: Shape = Shape::Maybe(&Shape::Many(&[Shape::Word("arg", Kind::Text)]));
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        Ok(ScriptArgs(words.split_off(0)))
     }
 }
 
 type Answer<F> = Result<Written<Unknown, F>>;
 
-fn eval(engine: &mut Engine, script: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+fn eval(
+    engine: &mut Engine,
+    script: Text,
+    keys: ScriptKeys,
+    args: ScriptArgs,
+) -> Answer<impl FnOnce(&mut Writer) + use<>> {
     let sha = engine.keep_script(script.0, true)?;
-    engine.run_script(&sha, request, false)
+    engine.run_script(&sha, keys, args, false)
 }
 
-fn eval_ro(engine: &mut Engine, script: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+fn eval_ro(
+    engine: &mut Engine,
+    script: Text,
+    keys: ScriptKeys,
+    args: ScriptArgs,
+) -> Answer<impl FnOnce(&mut Writer) + use<>> {
     let sha = engine.keep_script(script.0, true)?;
-    engine.run_script(&sha, request, true)
+    engine.run_script(&sha, keys, args, true)
 }
 
-fn evalsha(engine: &mut Engine, sha1: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
-    engine.run_script(&parse_sha(sha1.0)?, request, false)
+fn evalsha(
+    engine: &mut Engine,
+    sha1: Text,
+    keys: ScriptKeys,
+    args: ScriptArgs,
+) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    engine.run_script(&parse_sha(sha1.0)?, keys, args, false)
 }
 
-fn evalsha_ro(engine: &mut Engine, sha1: Text, request: Request) -> Answer<impl FnOnce(&mut Writer) + use<>> {
-    engine.run_script(&parse_sha(sha1.0)?, request, true)
+fn evalsha_ro(
+    engine: &mut Engine,
+    sha1: Text,
+    keys: ScriptKeys,
+    args: ScriptArgs,
+) -> Answer<impl FnOnce(&mut Writer) + use<>> {
+    engine.run_script(&parse_sha(sha1.0)?, keys, args, true)
 }
 
 const NO_SCRIPT: Error = Error::refused("NOSCRIPT No matching script. Please use EVAL.");
@@ -289,11 +315,12 @@ impl Engine {
     fn run_script(
         &mut self,
         sha: &Sha,
-        request: Request,
+        keys: ScriptKeys,
+        args: ScriptArgs,
         reads_only: bool,
     ) -> Answer<impl FnOnce(&mut Writer) + use<>> {
         let &Script { chunk, flags, .. } = self.scripts.kept.get(sha).ok_or(NO_SCRIPT)?;
-        let call = Call { chunk, is_function: false, keys: request.keys, args: request.args };
+        let call = Call { chunk, is_function: false, keys: keys.0, args: args.0 };
         let name = String::from_utf8_lossy(sha).into_owned();
         let reply = self.run_chunk(call, flags, reads_only, &name)?;
         Ok(Written::new(move |out| out.raw(&reply)))
