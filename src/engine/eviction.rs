@@ -57,6 +57,11 @@ impl Engine {
         true
     }
 
+    /// Whether more memory is in use than may be. Nothing is evicted: a script that runs is not to see keys go.
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        self.config.maxmemory > 0 && self.evictable_memory() > self.config.maxmemory as usize
+    }
+
     /// Bytes that evicting keys can do something about: not those on their way to a file.
     fn evictable_memory(&self) -> usize {
         self.used_memory().saturating_sub(self.uncounted_memory())

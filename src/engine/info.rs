@@ -237,21 +237,15 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.add("allocator_active", allocated);
     out.add("allocator_resident", resident);
     out.bytes("total_system_memory", 0);
-    out.all(&["used_memory_lua", "used_memory_vm_eval"], 0);
-    out.add("used_memory_lua_human", Human(0));
-    out.all(
-        &[
-            "used_memory_scripts_eval",
-            "number_of_cached_scripts",
-            "number_of_functions",
-            "number_of_libraries",
-            "used_memory_vm_functions",
-        ],
-        0,
-    );
-    out.bytes("used_memory_vm_total", 0);
+    let (scripts, interpreter) = (engine.scripts.source_bytes(), engine.scripts.used_memory());
+    out.all(&["used_memory_lua", "used_memory_vm_eval"], interpreter);
+    out.add("used_memory_lua_human", Human(interpreter as u64));
+    out.add("used_memory_scripts_eval", scripts);
+    out.add("number_of_cached_scripts", engine.scripts.count());
+    out.all(&["number_of_functions", "number_of_libraries", "used_memory_vm_functions"], 0);
+    out.bytes("used_memory_vm_total", interpreter as u64);
     out.add("used_memory_functions", 0);
-    out.bytes("used_memory_scripts", 0);
+    out.bytes("used_memory_scripts", scripts as u64);
     out.bytes("maxmemory", engine.config.maxmemory);
     out.add("maxmemory_policy", engine.setting("maxmemory-policy"));
     out.add("allocator_frag_ratio", ratio(allocated, used));

@@ -147,6 +147,7 @@ impl Keyspace {
 
     /// The time of this unit, in milliseconds since 1970.
     #[inline]
+    #[allow(clippy::misnamed_getters, reason = "while a log is replayed, deadlines know another time")]
     pub fn now_ms(&self) -> u64 {
         self.told_ms
     }

@@ -117,8 +117,7 @@ impl<D: Disk> AppendLog<D> {
 
     /// Keeps what is not safe, or does not.
     pub fn keep_unsynced(&mut self, keeps: bool) {
-        self.keeps =
-            keeps && self.file.as_ref().is_none_or(|open| open.safe == open.len) || (self.keeps && keeps);
+        self.keeps = keeps && (self.keeps || self.file.as_ref().is_none_or(|open| open.safe == open.len));
         if !self.keeps {
             self.unsynced = Vec::new();
         }
@@ -264,7 +263,7 @@ impl<D: Disk> AppendLog<D> {
     }
 
     /// The file to be synced, and what that makes safe.
-    pub fn to_sync(&mut self) -> Option<(&mut D::File, Mark)> {
+    pub fn unsynced_file(&mut self) -> Option<(&mut D::File, Mark)> {
         let is_written = self.pending.is_empty();
         let position = if is_written { self.taken } else { self.synced };
         let epoch = self.epoch;
@@ -306,7 +305,7 @@ impl<D: Disk> AppendLog<D> {
     /// Writes and syncs all that was taken.
     pub fn settle(&mut self) -> io::Result<()> {
         self.write()?;
-        let Some((file, mark)) = self.to_sync() else { return Ok(()) };
+        let Some((file, mark)) = self.unsynced_file() else { return Ok(()) };
         let outcome = file.sync();
         self.sync_ended(outcome, mark)
     }

@@ -223,7 +223,7 @@ impl Journal {
     }
 
     fn begin_sync(&mut self) {
-        let Some((file, mark)) = self.log.to_sync() else { return };
+        let Some((file, mark)) = self.log.unsynced_file() else { return };
         let Ok(file) = file.try_clone() else { return };
         let done = self.done.clone();
         let jobs = self.jobs.get_or_insert_with(|| syncing_thread(done));

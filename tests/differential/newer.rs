@@ -56,7 +56,7 @@ fn read_tokens(shape: &Shape, tokens: &mut Vec<&'static str>) {
         Shape::Group(shapes) | Shape::Many(shapes) | Shape::OneOf(shapes) | Shape::Options(shapes) => {
             shapes.iter().for_each(|shape| read_tokens(shape, tokens));
         }
-        Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::CountedPairs => {}
+        Shape::Key | Shape::Word(..) | Shape::CountedKeys | Shape::AnyKeys | Shape::CountedPairs => {}
         Shape::Fields(_) => tokens.push("FIELDS"),
         Shape::Streams => tokens.push("STREAMS"),
     }

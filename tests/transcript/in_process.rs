@@ -18,7 +18,7 @@ pub struct InProcessClient {
 
 impl InProcess {
     pub fn new() -> InProcess {
-        let mut config = Config::default();
+        let mut config = Config { interpreter: keyside::INTERPRETER, ..Config::default() };
         // Enough that there may be too little.
         config.host.allocated = || 1 << 20;
         let none = |_: &str| Err("there is no such file".into());

@@ -14,7 +14,7 @@ use alloc::{
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Engine, dispatch::Known};
+use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY};
 use crate::{
     Error, Result,
     commands::{
@@ -91,7 +91,7 @@ pub struct Scripts {
 
 impl Scripts {
     /// How many are kept.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.kept.len()
     }
 
@@ -317,7 +317,11 @@ impl Engine {
         let journal_wanted = self.keyspace.effects.journal_wanted;
         let version = self.current().version;
         let mut reply = Vec::new();
-        let mut run = Run { engine: self, reads_only: reads_only || changes_nothing };
+        let mut run = Run {
+            engine: self,
+            reads_only: reads_only || changes_nothing,
+            takes_memory: flags.has(ScriptFlags::ALLOW_OOM),
+        };
         let outcome = interpreter.run(call, &mut run, &mut Writer::new(&mut reply, version));
         self.keyspace.effects.journal_wanted = journal_wanted;
         self.executing = executing;
@@ -331,7 +335,7 @@ impl Engine {
     }
 
     /// Lets a script's command through, or says why not.
-    fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool) -> Result<Known> {
+    fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool, takes_memory: bool) -> Result<Known> {
         let known =
             self.table.find(words).ok_or(Error::refused("ERR Unknown Redis command called from script"))?;
         let spec = self.table.spec(known);
@@ -341,6 +345,8 @@ impl Engine {
             return Err(Error::refused("ERR This Redis command is not allowed from script"));
         } else if reads_only && spec.flags.has(Flags::WRITE) {
             return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
+        } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
+            return Err(OUT_OF_MEMORY);
         }
         if !self.current().unrestricted {
             self.permit(known, words).map_err(|error| {
@@ -366,12 +372,14 @@ fn explain(Failure { mut text, place }: Failure, name: &str) -> Error {
 struct Run<'e> {
     engine: &'e mut Engine,
     reads_only: bool,
+    /// Whether it runs on when there is no memory left.
+    takes_memory: bool,
 }
 
 impl Host for Run<'_> {
     fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>) {
         let mut out = Writer::new(out, version);
-        match self.engine.admit_from_script(words, self.reads_only) {
+        match self.engine.admit_from_script(words, self.reads_only, self.takes_memory) {
             // What may not wait has answered with nothing.
             Ok(known) => drop(self.engine.call(known, words, &mut out)),
             Err(error) => self.engine.write_error(&error, &mut out),

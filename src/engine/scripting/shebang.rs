@@ -1,7 +1,6 @@
-//! The first line of a script that says how it may be run: `#!lua flags=no-writes,allow-stale` or, for a library,
-//! `#!lua name=library`.
+//! The first line of a script that says how it may be run: `#!lua flags=no-writes,allow-stale`.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::{Error, Result};
 
@@ -42,11 +41,6 @@ impl ScriptFlags {
     pub fn has(self, other: ScriptFlags) -> bool {
         self.0 & other.0 == other.0
     }
-
-    /// The names of those set.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        ScriptFlags::NAMES.into_iter().filter(move |&(_, bit)| self.0 & bit != 0).map(|(name, _)| name)
-    }
 }
 
 /// A script apart from its first line.
@@ -80,50 +74,6 @@ pub fn parse_script(source: &[u8]) -> Result<Script<'_>> {
         }
     }
     Ok(Script { flags, body })
-}
-
-/// A library apart from its first line.
-pub struct Library<'a> {
-    /// Its name.
-    pub name: &'a [u8],
-    /// What is compiled.
-    pub body: &'a [u8],
-}
-
-/// Takes the first line of a library off, which has to name it.
-pub fn parse_library(source: &[u8]) -> Result<Library<'_>> {
-    let missing = Error::refused("ERR Missing library metadata");
-    if !source.starts_with(b"#!") {
-        return Err(missing);
-    }
-    let end = memchr::memchr(b'\n', source).ok_or(Error::refused("ERR Invalid library metadata"))?;
-    let (line, body) = source.split_at(end);
-    let mut words = words(line);
-    let engine = words.next().unwrap_or_default().strip_prefix(b"#!").unwrap_or_default();
-    let mut name = None;
-    for word in words {
-        match word.strip_prefix(b"name=") {
-            Some(_) if name.is_some() => {
-                return Err(Error::refused(
-                    "ERR Invalid metadata value, name argument was given multiple times",
-                ));
-            }
-            Some(given) => name = Some(given),
-            None => return Err(Error::quoting("ERR Invalid metadata value given: ", word, "")),
-        }
-    }
-    let name = name.ok_or(Error::refused("ERR Library name was not given"))?;
-    let is_right = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    if name.is_empty() || !name.iter().all(is_right) {
-        return Err(Error::refused(
-            "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long",
-        ));
-    }
-    if !engine.eq_ignore_ascii_case(b"lua") {
-        let engine = alloc::string::String::from_utf8_lossy(engine).into_owned();
-        return Err(format!("ERR Engine '{engine}' not found").into());
-    }
-    Ok(Library { name, body })
 }
 
 /// The words of the first line, and what follows them.
