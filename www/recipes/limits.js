@@ -14,10 +14,7 @@ export const fixedWindow = {
 
     function allow(visitor) {
       const key = `rate:${visitor}`
-      db.multi()
-      db.incr(key)
-      db.expire(key, WINDOW, { nx: true })
-      const [count] = db.exec()
+      const [count] = db.multi().incr(key).expire(key, WINDOW, { nx: true }).exec()
       return count <= LIMIT
     }
 
