@@ -279,8 +279,10 @@ impl Run {
                 continue;
             }
             if self.is_scoreless && matches!(spec.name, "ZADD" | "ZINCRBY") {
-                let is_number =
-                    |word: &[u8]| str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
+                let is_number = |word: &[u8]| {
+                    let text = str::from_utf8(word).unwrap_or_default();
+                    text.starts_with("0x") || text.parse::<f64>().is_ok()
+                };
                 words.iter_mut().filter(|word| is_number(word)).for_each(|word| *word = b"0".to_vec());
             }
             if !self.without.is_empty() && judge::adds_twice(spec.name, &words) {
@@ -325,6 +327,10 @@ impl Run {
         }
         let keys = keys(drawn);
         self.note(&line(&drawn.words), &keys, redis, keyside);
+        // A number of keys says nothing of which there are.
+        if command == "DBSIZE" {
+            self.sweep();
+        }
         false
     }
 

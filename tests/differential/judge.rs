@@ -12,6 +12,8 @@ enum Sameness {
     AnyOrder(usize),
     /// Kinds and counts, as the texts are chosen by chance.
     Shape,
+    /// How many parts there are, as which they are is up to the hash function.
+    Length,
     /// Integers up to so much, as time passes between the two.
     Close(i64),
     /// A page of a scan: all parts when it is the first and last page of both, otherwise nothing but its shape. Where
@@ -184,6 +186,8 @@ pub fn different_refusals(redis: &[u8], keyside: &[u8]) -> Option<[Vec<u8>; 2]> 
 
 /// Errors that both give, but hardly ever for the same request.
 pub const RARE_ERRORS: &[&[u8]] = &[
+    b"-ERR The ID specified in XSETID is smaller than current max_deleted_entry_id\r\n",
+    b"-ERR The ID specified in XSETID is smaller than the target stream top item\r\n",
     b"-ERR timeout is out of range\r\n",
     b"-ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP.\r\n",
 ];
@@ -207,6 +211,9 @@ pub fn agree(command: &str, words: &[Vec<u8>], redis: &[u8], keyside: &[u8]) -> 
         Sameness::Bytes => false,
         Sameness::AnyOrder(by) => redis.sorted(by) == keyside.sorted(by),
         Sameness::Shape => redis.shape() == keyside.shape(),
+        Sameness::Length => {
+            redis.parts().zip(keyside.parts()).is_some_and(|(redis, keyside)| redis.len() == keyside.len())
+        }
         Sameness::Close(most) => match (redis.integer(), keyside.integer()) {
             (Some(redis @ 0..), Some(keyside @ 0..)) => redis.abs_diff(keyside) <= most as u64,
             _ => false,
@@ -240,7 +247,7 @@ fn sameness(command: &str, words: &[Vec<u8>]) -> Sameness {
         "PTTL" | "PEXPIRETIME" => Sameness::Close(2000),
         // Members of a set come as they stand in memory, and so do those with equal weights.
         "SORT" | "SORT_RO" if has(words, "BY") && (has(words, "ALPHA") || is_as_is(words)) => {
-            if has(words, "LIMIT") { Sameness::Shape } else { Sameness::AnyOrder(1) }
+            if has(words, "LIMIT") { Sameness::Length } else { Sameness::AnyOrder(1) }
         }
         _ => Sameness::Bytes,
     }
