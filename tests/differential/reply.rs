@@ -86,11 +86,14 @@ impl Reply {
         }
     }
 
-    /// The same with each number of many digits in as few as tell it from all others.
+    /// The same with each number of many digits in as few as tell it from all others, and without a negative zero, which
+    /// a listpack cannot hold.
     pub fn with_short_numbers(&self) -> Reply {
         let short = |text: &[u8]| {
             let number: Option<f64> = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            number.filter(|_| text.len() > 1).map_or(text.to_vec(), |number| number.to_string().into_bytes())
+            number
+                .filter(|_| text.len() > 1)
+                .map_or(text.to_vec(), |number| (number + 0.0).to_string().into_bytes())
         };
         match self {
             Reply::Line(line) if line[0] == b',' => Reply::Line([b",", &short(&line[1..])[..]].concat()),
