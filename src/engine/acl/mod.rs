@@ -133,8 +133,14 @@ impl Acl {
         self.names.iter().find(|&(_, &other)| other == id).map_or(DEFAULT, |(name, _)| name)
     }
 
+    /// A user who is there, as one just found by name is.
     fn get(&self, id: UserId) -> &User {
-        self.users[id.0 as usize].as_ref().expect("clients of a deleted user are closed")
+        self.of(id).expect("it was found")
+    }
+
+    /// The user of a client. One that is about to be closed may have none any more.
+    fn of(&self, id: UserId) -> Option<&User> {
+        self.users[id.0 as usize].as_ref()
     }
 
     fn put(&mut self, name: &[u8], user: User) {
@@ -616,7 +622,7 @@ impl Engine {
         let ids: Vec<ClientId> = self.clients.iter().map(|(id, _)| id).collect();
         for id in ids {
             let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { continue };
-            let user = self.acl.get(client.user);
+            let Some(user) = self.acl.of(client.user) else { continue };
             client.unrestricted = user.is_unrestricted();
             if !client.unrestricted && !may_listen(user, client) {
                 self.close(id);
@@ -708,7 +714,8 @@ impl Engine {
     fn check_user(&self, id: UserId, known: Known, words: &[&[u8]]) -> Result<(), Denied> {
         let spec = self.table.spec(known);
         let keys = spec.find_keys(words).unwrap_or_default();
-        self.acl.get(id).check(&Request { known, spec, words, keys: &keys })
+        let user = self.acl.of(id).ok_or(Denied::Command)?;
+        user.check(&Request { known, spec, words, keys: &keys })
     }
 
     fn no_command(&self, id: UserId, known: Known) -> Vec<u8> {
@@ -789,6 +796,19 @@ mod tests {
         session.run(ada, "AUTH ada x");
         assert_eq!(session.run(admin, "ACL DELUSER ada"), b":1\r\n");
         assert!(session.engine.is_closing(ada));
+    }
+
+    #[test]
+    fn who_is_deleted_by_its_own_transaction_may_do_nothing_more() {
+        let mut session = Session::new();
+        session.ask("ACL SETUSER ada on nopass +@all ~k* &*");
+        let ada = session.connect();
+        session.run(ada, "AUTH ada x");
+        let replies = session.run(ada, "MULTI\nACL DELUSER ada\nSET k v\nEXEC\nGET k");
+        let replies = String::from_utf8(replies).unwrap();
+        assert!(replies.contains("*2\r\n:1\r\n"), "{replies}");
+        assert!(replies.ends_with("no permission to execute the command or subcommand\r\n"), "{replies}");
+        assert!(session.engine.is_closing(ada), "{replies}");
     }
 
     #[test]
