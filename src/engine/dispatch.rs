@@ -289,10 +289,8 @@ impl Engine {
             Some(Error::refused("NOAUTH Authentication required."))
         } else if flags.has(Flags::NO_MULTI) && self.current().transaction.is_some() {
             Some(Error::refused("ERR Command not allowed inside a transaction"))
-        } else if !self.current().unrestricted
-            && let Err(error) = self.permit(known, words)
-        {
-            Some(error)
+        } else if let Err(denied) = self.permit(known, words) {
+            Some(self.no_permission("", known, denied))
         } else if self.config.maxmemory > 0
             && self.replaying.is_none()
             && !self.make_room()

@@ -193,10 +193,10 @@ fn exec(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer)
         engine.executing = Some(transaction.queued.len());
         for (command, words) in &transaction.queued {
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            match engine.permit_queued(*command, &words) {
+            match engine.permit(*command, &words) {
                 // Nobody waits inside a transaction: the answer is what there is.
                 Ok(()) => _ = engine.call(*command, &words, out),
-                Err(error) => engine.write_error(&error, out),
+                Err(denied) => engine.write_error(&Engine::no_permission_any_more(denied), out),
             }
         }
         engine.executing = None;

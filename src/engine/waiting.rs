@@ -345,13 +345,9 @@ impl Engine {
             engine.keyspace.select(parked.db);
             engine.waiting.is_retrying = true;
             // What the user may do can have changed meanwhile.
-            let is_permitted = match engine.current().unrestricted {
-                true => Ok(()),
-                false => engine.permit(parked.known, &words),
-            };
-            match is_permitted {
+            match engine.permit(parked.known, &words) {
                 Ok(()) => waits = engine.call(parked.known, &words, out).is_some(),
-                Err(error) => engine.write_error(&error, out),
+                Err(denied) => engine.write_error(&engine.no_permission("", parked.known, denied), out),
             }
             engine.waiting.is_retrying = false;
             if !engine.keyspace.effects.is_empty() {

@@ -35,7 +35,8 @@ use crate::{
     resp::Writer,
 };
 use log::{Entry, Log, Reason};
-use selector::{Denied, Request, Selector};
+pub(super) use selector::Denied;
+use selector::{Request, Selector};
 use user::User;
 
 /// The rows.
@@ -178,16 +179,6 @@ impl Acl {
 /// The category called `name`, in lower case and without the `@`.
 fn find_category(name: &[u8]) -> Option<&'static str> {
     CATEGORIES.into_iter().find(|category| category.as_bytes() == name)
-}
-
-impl Denied {
-    fn reason(self) -> Reason {
-        match self {
-            Denied::Command => Reason::Command,
-            Denied::Key(_) => Reason::Key,
-            Denied::Channel(_) => Reason::Channel,
-        }
-    }
 }
 
 /// Words that fit no form of a subcommand.
@@ -663,52 +654,55 @@ impl Engine {
     }
 
     /// Whether the current client's user may run a command, and why not. A refusal is logged.
-    #[cold]
-    pub(super) fn permit(&mut self, known: Known, words: &[&[u8]]) -> Result<()> {
-        let user = self.current().user;
-        let Err(denied) = self.check_user(user, known, words) else { return Ok(()) };
-        let (object, text) = match denied {
-            Denied::Command => {
-                self.acl.denials.command += 1;
-                (
-                    self.table.name(known).as_bytes().to_vec(),
-                    [b"NOPERM ", &self.no_command(user, known)[..]].concat(),
-                )
-            }
-            Denied::Key(at) => {
-                self.acl.denials.key += 1;
-                (words[at].to_vec(), b"NOPERM No permissions to access a key".to_vec())
-            }
-            Denied::Channel(at) => {
-                self.acl.denials.channel += 1;
-                (words[at].to_vec(), b"NOPERM No permissions to access a channel".to_vec())
-            }
-        };
-        let name = self.acl.name(user).to_vec();
-        self.log_refusal(denied.reason(), &object, &name);
-        Err(Error::Quoting(text))
+    #[inline]
+    pub(super) fn permit(&mut self, known: Known, words: &[&[u8]]) -> Result<(), Denied> {
+        if self.current().unrestricted { Ok(()) } else { self.permit_by_rules(known, words) }
     }
 
-    /// The same for a command that waited for EXEC, and whose rules may have changed since.
-    pub(super) fn permit_queued(&mut self, known: Known, words: &[&[u8]]) -> Result<()> {
-        if self.current().unrestricted {
-            return Ok(());
-        }
-        self.permit(known, words).map_err(|error| {
-            let reason = match error.to_string() {
-                text if text.ends_with("a key") => "no permission to touch the specified keys",
-                text if text.ends_with("a channel") => "no permission to access one of the channels used as arguments to the command",
-                _ => "no permission to execute the command or subcommand",
-            };
-            let text = "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This \
-                        command is no longer allowed for the following reason: ";
-            Error::from(format!("{text}{reason}"))
-        })
+    #[cold]
+    fn permit_by_rules(&mut self, known: Known, words: &[&[u8]]) -> Result<(), Denied> {
+        let user = self.current().user;
+        let Err(denied) = self.check_user(user, known, words) else { return Ok(()) };
+        let denials = &mut self.acl.denials;
+        let (reason, count, object) = match denied {
+            Denied::Command => (Reason::Command, &mut denials.command, self.table.name(known).as_bytes()),
+            Denied::Key(at) => (Reason::Key, &mut denials.key, words[at]),
+            Denied::Channel(at) => (Reason::Channel, &mut denials.channel, words[at]),
+        };
+        *count += 1;
+        let (object, name) = (object.to_vec(), self.acl.name(user).to_vec());
+        self.log_refusal(reason, &object, &name);
+        Err(denied)
+    }
+
+    /// The refusal of a command that the current client's user may not run; `before` says what was done with it.
+    pub(super) fn no_permission(&self, before: &str, known: Known, denied: Denied) -> Error {
+        let why = match denied {
+            Denied::Command => self.no_command(self.current().user, known),
+            Denied::Key(_) => b"No permissions to access a key".to_vec(),
+            Denied::Channel(_) => b"No permissions to access a channel".to_vec(),
+        };
+        Error::Quoting([b"NOPERM ", before.as_bytes(), &why].concat())
+    }
+
+    /// The refusal of a command that waited for EXEC, for its user's rules have changed since.
+    pub(super) fn no_permission_any_more(denied: Denied) -> Error {
+        let reason = match denied {
+            Denied::Command => "no permission to execute the command or subcommand",
+            Denied::Key(_) => "no permission to touch the specified keys",
+            Denied::Channel(_) => {
+                "no permission to access one of the channels used as arguments to the command"
+            }
+        };
+        let text = "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This \
+                    command is no longer allowed for the following reason: ";
+        format!("{text}{reason}").into()
     }
 
     /// Whether the current client's user may run a command. Nothing is logged.
     pub(super) fn would_permit(&self, known: Known, words: &[&[u8]]) -> bool {
-        self.check_user(self.current().user, known, words).is_ok()
+        let client = self.current();
+        client.unrestricted || self.check_user(client.user, known, words).is_ok()
     }
 
     fn check_user(&self, id: UserId, known: Known, words: &[&[u8]]) -> Result<(), Denied> {

@@ -8,7 +8,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
     format,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
 
@@ -375,13 +375,8 @@ impl Engine {
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(OUT_OF_MEMORY);
         }
-        if !self.current().unrestricted {
-            self.permit(known, words).map_err(|error| {
-                let text = error.to_string();
-                let text = text.strip_prefix("NOPERM ").unwrap_or(&text);
-                Error::from(format!("NOPERM ACL failure in script: {text}"))
-            })?;
-        }
+        let permitted = self.permit(known, words);
+        permitted.map_err(|denied| self.no_permission("ACL failure in script: ", known, denied))?;
         Ok(known)
     }
 }
@@ -415,7 +410,7 @@ impl Host for Run<'_> {
 
     fn may(&mut self, words: &[&[u8]]) -> Option<bool> {
         let known = self.engine.table.find(words)?;
-        Some(self.engine.current().unrestricted || self.engine.would_permit(known, words))
+        Some(self.engine.would_permit(known, words))
     }
 
     fn log(&mut self, level: Level, line: &[u8]) {
