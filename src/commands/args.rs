@@ -269,6 +269,25 @@ impl Arg<'_> for Negatable {
     }
 }
 
+/// For how long somebody waits, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Millis(pub u64);
+
+impl Arg<'_> for Millis {
+    const SHAPE: Shape = Shape::Word("timeout", Kind::Integer);
+    fn parse(words: &mut Words<'_>) -> Result<Self> {
+        let millis = parse_i64(words.next()?);
+        Millis::new(millis.ok_or(Error::refused("ERR timeout is not an integer or out of range"))?)
+    }
+}
+
+impl Millis {
+    /// So many milliseconds, unless they are negative.
+    pub fn new(millis: i64) -> Result<Millis> {
+        u64::try_from(millis).map(Millis).map_err(|_| Error::refused("ERR timeout is negative"))
+    }
+}
+
 /// How many: an integer that is not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count(pub usize);

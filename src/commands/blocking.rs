@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Arg, CountedKeys, Key, Keys, Kind, Shape, Words},
+    args::{Arg, CountedKeys, Key, Keys, Kind, Millis, Shape, Words},
     list::{self, End, Most, transfer},
     reply::Reply,
     sorted_set::{self, PopCount},
@@ -14,11 +14,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::{
-        list::List,
-        number::{Extended, parse_i64},
-        sorted_set::SortedSet,
-    },
+    data::{list::List, number::Extended, sorted_set::SortedSet},
     resp::Writer,
 };
 
@@ -58,23 +54,18 @@ pub(super) struct Timeout(Option<u64>);
 impl Timeout {
     const BEYOND: Error = Error::refused("ERR timeout is out of range");
 
-    /// One of so many milliseconds, as XREAD takes it.
-    pub(super) fn of_millis(word: &[u8]) -> Result<Timeout> {
-        let millis =
-            parse_i64(word).ok_or(Error::refused("ERR timeout is not an integer or out of range"))?;
-        Timeout::new(millis)
-    }
-
-    fn new(millis: i64) -> Result<Timeout> {
-        let millis = u64::try_from(millis).map_err(|_| Error::refused("ERR timeout is negative"))?;
-        Ok(Timeout(Some(millis).filter(|&millis| millis > 0)))
-    }
-
     /// When it is over, in milliseconds since 1970.
     pub(super) fn deadline(self, now_ms: u64) -> Result<Option<u64>> {
         let Some(millis) = self.0 else { return Ok(None) };
         let deadline = now_ms.checked_add(millis).filter(|&at| at <= i64::MAX as u64);
         deadline.map(Some).ok_or(Timeout::BEYOND)
+    }
+}
+
+/// Milliseconds, as XREAD takes them; 0 for ever.
+impl From<Millis> for Timeout {
+    fn from(Millis(millis): Millis) -> Timeout {
+        Timeout(Some(millis).filter(|&millis| millis > 0))
     }
 }
 
@@ -85,7 +76,7 @@ impl Arg<'_> for Timeout {
         const UNREADABLE: Error = Error::refused("ERR timeout is not a float or out of range");
         match Extended::parse(words.next()?).ok_or(UNREADABLE)?.thousandths() {
             i64::MAX => Err(Timeout::BEYOND),
-            millis => Timeout::new(millis),
+            millis => Millis::new(millis).map(Timeout::from),
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
-    args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
+    args::{Arg, DbIndex, Key, Keys, Millis, Pattern, Switch, Words, one_of, options},
     help::{HelpLines, help},
     reply::{Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
@@ -393,31 +393,7 @@ fn persist(ctx: &mut Ctx, key: Key) -> Result<bool> {
     Ok(ctx.persist(key))
 }
 
-/// The number of servers that somebody waits for.
-struct Servers;
-
-impl Arg<'_> for Servers {
-    const SHAPE: Shape = Shape::Word("number", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        i64::parse(words).map(|_| Servers)
-    }
-}
-
-/// For how long somebody waits at most.
-struct Patience;
-
-impl Arg<'_> for Patience {
-    const SHAPE: Shape = Shape::Word("timeout", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        match parse_i64(words.next()?) {
-            None => Err(Error::refused("ERR timeout is not an integer or out of range")),
-            Some(..0) => Err(Error::refused("ERR timeout is negative")),
-            Some(_) => Ok(Patience),
-        }
-    }
-}
-
-fn wait(_: &mut Ctx, _: Servers, _: Patience) -> Result<usize> {
+fn wait(_: &mut Ctx, _: i64, _: Millis) -> Result<usize> {
     Ok(0)
 }
 

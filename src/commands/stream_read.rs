@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Ctx,
-    args::{Arg, Key, Kind, Shape, Words},
+    args::{Arg, Key, Kind, Millis, Shape, Words},
     blocking::Timeout,
     reply::{Written, typed},
     spec::commands,
@@ -64,7 +64,7 @@ impl<'a> ReadRequest<'a> {
             if words.take_with("COUNT", 1) {
                 this.most = usize::try_from(i64::parse(words)?.max(0)).unwrap_or(usize::MAX);
             } else if words.take_with("BLOCK", 1) {
-                this.block = Some(Timeout::of_millis(words.next()?)?);
+                this.block = Some(Millis::parse(words)?.into());
             } else if words.take_with("GROUP", 2) {
                 this.group = Some((words.next()?, words.next()?));
                 check_of_group(of_group, GROUP_OF_XREAD)?;

@@ -8,12 +8,11 @@ use super::{ClientId, Engine, Origin, dispatch::CallStats, snapshots::Purpose};
 use crate::{
     Error, Result,
     commands::{
-        Command, Kind as WordKind, Shape,
-        args::{Arg, Words},
+        Command,
+        args::Millis,
         reply::{Array, Simple},
         spec::commands,
     },
-    data::number::parse_i64,
     keyspace::{Kind, Wait},
     persistence::rdb::Damage,
     resp::{RequestParser, Version, Writer},
@@ -103,43 +102,19 @@ fn bgrewriteaof(engine: &mut Engine) -> Result<Simple> {
     Ok(Simple("Background append only file rewriting started"))
 }
 
-/// How many disks, or how long.
-struct Count(i64);
-
-impl Arg<'_> for Count {
-    const SHAPE: Shape = Shape::Word("number", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        parse_i64(words.next()?).map(Count).ok_or(Error::NotInteger)
-    }
-}
-
-/// How long to wait, in milliseconds; 0 for as long as it takes.
-struct Patience(u64);
-
-impl Arg<'_> for Patience {
-    const SHAPE: Shape = Shape::Word("timeout", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        match parse_i64(words.next()?) {
-            None => Err(Error::refused("ERR timeout is not an integer or out of range")),
-            Some(..0) => Err(Error::refused("ERR timeout is negative")),
-            Some(millis) => Ok(Patience(millis as u64)),
-        }
-    }
-}
-
 fn waitaof(
     engine: &mut Engine,
-    numlocal: Count,
-    numreplicas: Count,
-    timeout: Patience,
+    numlocal: i64,
+    numreplicas: i64,
+    timeout: Millis,
 ) -> Result<Array<core::array::IntoIter<i64, 2>>> {
-    if !(0..=1).contains(&numlocal.0) {
+    if !(0..=1).contains(&numlocal) {
         return Err(Error::refused("ERR value is out of range, value must between 0 and 1"));
     }
-    if numreplicas.0 < 0 {
+    if numreplicas < 0 {
         return Err(Error::refused("ERR value is out of range, must be positive"));
     }
-    if numlocal.0 > 0 && !engine.append_only.is_on {
+    if numlocal > 0 && !engine.append_only.is_on {
         return Err(Error::refused(
             "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
         ));
@@ -148,7 +123,7 @@ fn waitaof(
     let target = *engine.current_mut().awaits_sync.get_or_insert(now);
     let is_safe = engine.is_safe(target) as i64;
     // There are no replicas, so nobody waits for one.
-    if is_safe < numlocal.0 {
+    if is_safe < numlocal {
         let deadline_ms = (timeout.0 > 0).then(|| engine.keyspace.now_ms().saturating_add(timeout.0));
         let wait = Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms, words: None };
         engine.keyspace.wait = Some(wait);

@@ -460,12 +460,12 @@ fn client_kill<'a>(
 
 one_of! {
     /// A switch.
-    enum OnOff { "ON" = On, "OFF" = Off }
+    pub(super) enum OnOff { "ON" = On, "OFF" = Off }
 }
 
 one_of! {
     /// A switch of another kind.
-    enum YesNo { "YES" = Yes, "NO" = No }
+    pub(super) enum YesNo { "YES" = Yes, "NO" = No }
 }
 
 one_of! {

@@ -9,12 +9,16 @@ use alloc::{
 };
 use core::mem;
 
-use super::{ClientId, Engine, dispatch::Known};
+use super::{
+    ClientId, Engine,
+    connection::{OnOff, YesNo},
+    dispatch::Known,
+};
 use crate::{
     Error, Result,
     commands::{
         Command, Flags, Kind, Shape,
-        args::{Arg, Words, one_of},
+        args::{Arg, Words},
         reply::{Done, Written, typed},
         spec::commands,
     },
@@ -122,16 +126,6 @@ impl Table {
         self.items -= readers.len();
         readers
     }
-}
-
-one_of! {
-    /// A switch.
-    enum OnOff { "ON" = On, "OFF" = Off }
-}
-
-one_of! {
-    /// A switch of another kind.
-    enum YesNo { "YES" = Yes, "NO" = No }
 }
 
 impl Arg<'_> for Tracking {

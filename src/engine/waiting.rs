@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     commands::{
         Command, Flags, Kind as WordKind, Shape,
-        args::{Arg, Words},
+        args::{Arg, Millis, Words},
         reply::Done,
         spec::commands,
     },
@@ -251,18 +251,6 @@ either! {
     enum PauseMode else "ERR CLIENT PAUSE mode must be WRITE or ALL" { "WRITE" = Write, "ALL" = All }
 }
 
-/// For how long, in milliseconds.
-struct PauseTime(u64);
-
-impl Arg<'_> for PauseTime {
-    const SHAPE: Shape = Shape::Word("timeout", WordKind::Integer);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        let millis = parse_i64(words.next()?)
-            .ok_or(Error::refused("ERR timeout is not an integer or out of range"))?;
-        u64::try_from(millis).map(PauseTime).map_err(|_| Error::refused("ERR timeout is negative"))
-    }
-}
-
 fn client_unblock(engine: &mut Engine, client_id: Id, how: Option<Unblock>) -> Result<bool> {
     let is_meant = |client: &super::Client| client.id as i64 == client_id.0 && client.parked.is_some();
     let found = engine.clients.iter().find(|(_, client)| is_meant(client)).map(|(id, _)| id);
@@ -273,7 +261,7 @@ fn client_unblock(engine: &mut Engine, client_id: Id, how: Option<Unblock>) -> R
     Ok(found.is_some())
 }
 
-fn client_pause(engine: &mut Engine, timeout: PauseTime, mode: Option<PauseMode>) -> Result<Done> {
+fn client_pause(engine: &mut Engine, timeout: Millis, mode: Option<PauseMode>) -> Result<Done> {
     let until_ms = engine.keyspace.now_ms().saturating_add(timeout.0);
     let all = mode != Some(PauseMode::Write);
     // A second pause can add to the first, and take nothing from it.
