@@ -206,12 +206,9 @@ fn take_members<'a>(
     count: PopCount,
 ) -> Result<Option<sorted_set::PoppedFrom<'a>>> {
     let deadline = timeout.deadline(ctx.now_ms())?;
-    for key in keys.clone() {
-        let members = sorted_set::pop(ctx, key, end, count.0)?;
-        if !members.is_empty() {
-            return Ok(Some(sorted_set::PoppedFrom { key, members }));
-        }
+    let popped = sorted_set::pop_first(ctx, keys.clone(), end, count)?;
+    if popped.is_none() {
+        ctx.wait_for::<SortedSet>(keys, deadline);
     }
-    ctx.wait_for::<SortedSet>(keys, deadline);
-    Ok(None)
+    Ok(popped)
 }

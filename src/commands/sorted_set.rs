@@ -453,7 +453,17 @@ fn zmpop<'a>(
     end: End,
     count: PopCount,
 ) -> Result<Option<PoppedFrom<'a>>> {
-    for key in keys.iter() {
+    pop_first(ctx, keys.iter(), end, count)
+}
+
+/// Removes up to `count` members from one end of the first sorted set there is.
+pub(super) fn pop_first<'a>(
+    ctx: &mut Ctx,
+    keys: impl Iterator<Item = Key<'a>>,
+    end: End,
+    count: PopCount,
+) -> Result<Option<PoppedFrom<'a>>> {
+    for key in keys {
         let members = pop(ctx, key, end, count.0)?;
         if !members.is_empty() {
             return Ok(Some(PoppedFrom { key, members }));
