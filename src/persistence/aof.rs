@@ -16,7 +16,7 @@ use alloc::{
 use super::rdb::{View, payload};
 use crate::{
     keyspace::Seen,
-    resp::{Limits, RequestParser, Version, Writer, split_quoted},
+    resp::{Limits, RequestParser, Version, Writer, quoted, split_quoted},
 };
 
 /// What a part of an append-only file is.
@@ -73,9 +73,10 @@ impl Manifest {
                 Role::Increment => 'i',
                 Role::History => 'h',
             };
-            format!("file {} seq {} type {letter}\n", quoted(&part.name), part.sequence)
+            let rest = format!(" seq {} type {letter}\n", part.sequence);
+            [b"file ", &quoted(part.name.as_bytes())[..], rest.as_bytes()].concat()
         };
-        self.parts.iter().map(line).collect::<String>().into_bytes()
+        self.parts.iter().flat_map(line).collect()
     }
 
     /// The parts to be read, in order.
@@ -146,23 +147,6 @@ impl Part {
         let is_path = name.is_empty() || name.contains('/') || line.len() > LINE_MAX;
         (!is_path).then_some(Part { name, sequence, role })
     }
-}
-
-/// A name as it stands in a manifest.
-fn quoted(name: &str) -> String {
-    let is_odd = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'' | b'\\' | b'#');
-    if !name.bytes().any(is_odd) {
-        return name.to_string();
-    }
-    let mut text = String::from("\"");
-    for byte in name.bytes() {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', byte as char]),
-            b' '..=b'~' => text.push(byte as char),
-            _ => text += &format!("\\x{byte:02x}"),
-        }
-    }
-    text + "\""
 }
 
 /// A base in the form of commands, that grows entry by entry.

@@ -5,5 +5,5 @@ mod request;
 mod writer;
 
 pub use reader::{Piece, read_piece, reply_len};
-pub use request::{Limits, ProtocolError, RequestParser, split_quoted};
+pub use request::{Limits, ProtocolError, RequestParser, quoted, split_quoted};
 pub use writer::{Version, Writer};

@@ -1,6 +1,6 @@
 //! Bytes to words: the requests of one connection, cut at any byte. It knows no command and copies no word.
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 use core::{fmt, mem, ops::Range};
 
 use crate::data::number::parse_i64;
@@ -237,6 +237,24 @@ fn number_line(
         None if rest.len() > INLINE_MAX => Err(too_long),
         _ => Ok(None),
     }
+}
+
+/// A word as [`split_quoted`] reads it: in quotes only if it has to be.
+pub fn quoted(word: &[u8]) -> Vec<u8> {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'\\' | b'#');
+    if !word.is_empty() && word.iter().all(is_plain) {
+        return word.to_vec();
+    }
+    let mut text = Vec::from(b"\"");
+    for &byte in word {
+        match byte {
+            b'"' | b'\\' => text.extend([b'\\', byte]),
+            b' '..=b'~' => text.push(byte),
+            _ => text.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+        }
+    }
+    text.push(b'"');
+    text
 }
 
 /// Splits an inline request, or a line of a configuration file, into words. `"…"` knows the escapes
