@@ -10,7 +10,7 @@ use core::{cell::RefCell, ptr};
 
 use omnilua::{Lua, Table, Value, Variadic};
 
-use super::{Result, integer_of, number, number_of, raise, text_of, type_name};
+use super::{Result, index_of, integer_of, number, number_of, raise, text_of, type_name};
 use crate::data::number::parse_float;
 
 /// A problem, or the end of the interpreter itself.
@@ -227,7 +227,7 @@ fn encode_table(table: &Table, settings: &Settings, depth: usize, out: &mut Vec<
             let mut items: Vec<&Value> = Vec::new();
             items.resize(len as usize, &Value::Nil);
             for (key, value) in &pairs {
-                items[number_of(key).unwrap_or(1.0) as usize - 1] = value;
+                items[index_of(key).unwrap_or(1) as usize - 1] = value;
             }
             out.push(b'[');
             for (i, item) in items.into_iter().enumerate() {
@@ -269,15 +269,8 @@ fn encode_key(key: &Value, settings: &Settings, out: &mut Vec<u8>) -> Outcome<()
 
 /// How long the array is that a table is, if it is one.
 fn array_len(pairs: &[(Value, Value)], settings: &Settings) -> Outcome<Option<i64>> {
-    let mut max = 0;
-    for (key, _) in pairs {
-        match number_of(key)
-            .filter(|n| !matches!(key, Value::String(_)) && *n >= 1.0 && libm::floor(*n) == *n)
-        {
-            Some(n) => max = max.max(n as i64),
-            None => return Ok(None),
-        }
-    }
+    let mut places = pairs.iter().map(|(key, _)| index_of(key));
+    let Some(max) = places.try_fold(0, |max: i64, place| Some(max.max(place?))) else { return Ok(None) };
     let is_sparse = settings.sparse_ratio > 0
         && max > (pairs.len() as i64).saturating_mul(settings.sparse_ratio)
         && max > settings.sparse_safe;

@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use omnilua::{Lua, Table, Value, Variadic};
 
-use super::{Result, integer_of, number_of, raise, text_of};
+use super::{Result, index_of, integer_of, number_of, raise, text_of};
 
 /// How deep tables may be nested; deeper ones are nil.
 const DEPTH_MAX: usize = 16;
@@ -102,18 +102,15 @@ fn pack_number(n: f64, out: &mut Vec<u8>) {
 
 fn pack_table(table: &Table, depth: usize, out: &mut Vec<u8>) -> Result<()> {
     let pairs = table.raw_pairs()?;
-    let index = |key: &Value| match key {
-        Value::Number(_) | Value::Integer(_) => number_of(key).filter(|n| *n >= 1.0 && libm::floor(*n) == *n),
-        _ => None,
-    };
-    let max = pairs.iter().map(|(key, _)| index(key)).try_fold(0.0, |max: f64, n| Some(max.max(n?)));
-    if let Some(max) = max.filter(|max| *max as usize == pairs.len() && *max > 0.0) {
+    let mut places = pairs.iter().map(|(key, _)| index_of(key));
+    let max = places.try_fold(0, |max: i64, place| Some(max.max(place?)));
+    if let Some(max) = max.filter(|&max| max as usize == pairs.len() && max > 0) {
         match max as usize {
             len @ 0..16 => out.push(0x90 | len as u8),
             len @ 16..65536 => put(0xdc, (len as u16).to_be_bytes(), out),
             len => put(0xdd, (len as u32).to_be_bytes(), out),
         }
-        for i in 1..=max as i64 {
+        for i in 1..=max {
             pack(&table.raw_get(i)?, depth, out)?;
         }
         return Ok(());
@@ -149,13 +146,8 @@ fn unpack(lua: &Lua, words: &[Value], limit: Option<i64>, offset: i64) -> Result
     let mut results: Vec<Value> = limit.iter().map(|_| Value::Nil).collect();
     let mut left = if limit_or_all == 0 { i64::MAX } else { limit_or_all };
     while left > 0 && reader.at < bytes.len() {
-        match reader.value()? {
-            Ok(value) => {
-                left -= 1;
-                results.push(value);
-            }
-            Err(problem) => return wrong(problem),
-        }
+        results.push(reader.value()?);
+        left -= 1;
     }
     if limit.is_some() {
         results[0] = Value::Number(if reader.at < bytes.len() { reader.at as f64 } else { -1.0 });
@@ -169,116 +161,85 @@ struct Reader<'a> {
     at: usize,
 }
 
-type Read<T> = core::result::Result<T, &'static str>;
-
 impl Reader<'_> {
-    fn take(&mut self, len: usize) -> Read<&[u8]> {
-        let bytes = self.at.checked_add(len).and_then(|end| self.bytes.get(self.at..end)).ok_or(MISSING)?;
-        self.at += len;
-        Ok(bytes)
+    fn problem(&self, text: &str) -> omnilua::Error {
+        raise(self.lua, text)
+    }
+
+    fn take(&mut self, len: u64) -> Result<&[u8]> {
+        let end = usize::try_from(len).ok().and_then(|len| self.at.checked_add(len));
+        let range =
+            self.at..end.filter(|&end| end <= self.bytes.len()).ok_or_else(|| self.problem(MISSING))?;
+        self.at = range.end;
+        Ok(&self.bytes[range])
     }
 
     /// A big-endian number of so many bytes.
-    fn unsigned(&mut self, len: usize) -> Read<u64> {
+    fn unsigned(&mut self, len: u64) -> Result<u64> {
         Ok(self.take(len)?.iter().fold(0, |n, &byte| n << 8 | byte as u64))
     }
 
-    /// One value. The outer error is the interpreter's.
-    fn value(&mut self) -> Result<Read<Value>> {
-        let marker = match self.unsigned(1) {
-            Ok(marker) => marker as u8,
-            Err(problem) => return Ok(Err(problem)),
+    fn value(&mut self) -> Result<Value> {
+        let marker = self.unsigned(1)? as u8;
+        // The lengths behind three markers in a row take one, two and four bytes, or two and four.
+        let length = |first: u8, least: u64| least << (marker - first);
+        let n = match marker {
+            0x00..=0x7f => marker as f64,
+            0xe0..=0xff => marker as i8 as f64,
+            0xcc => self.unsigned(1)? as f64,
+            0xcd => self.unsigned(2)? as f64,
+            0xce => self.unsigned(4)? as f64,
+            0xcf => self.unsigned(8)? as f64,
+            0xd0 => self.unsigned(1)? as i8 as f64,
+            0xd1 => self.unsigned(2)? as i16 as f64,
+            0xd2 => self.unsigned(4)? as i32 as f64,
+            0xd3 => self.unsigned(8)? as i64 as f64,
+            0xca => f32::from_bits(self.unsigned(4)? as u32) as f64,
+            0xcb => f64::from_bits(self.unsigned(8)?),
+            0xc0 => return Ok(Value::Nil),
+            0xc2 | 0xc3 => return Ok(Value::Boolean(marker == 0xc3)),
+            0xa0..=0xbf => return self.text((marker & 31) as u64),
+            0xd9..=0xdb => {
+                let len = self.unsigned(length(0xd9, 1))?;
+                return self.text(len);
+            }
+            0x90..=0x9f => return self.array((marker & 15) as u64),
+            0xdc | 0xdd => {
+                let len = self.unsigned(length(0xdc, 2))?;
+                return self.array(len);
+            }
+            0x80..=0x8f => return self.map((marker & 15) as u64),
+            0xde | 0xdf => {
+                let len = self.unsigned(length(0xde, 2))?;
+                return self.map(len);
+            }
+            _ => return Err(self.problem(BAD)),
         };
-        let number = |n: Read<f64>| Ok(n.map(Value::Number));
-        match marker {
-            0x00..=0x7f => number(Ok(marker as f64)),
-            0xe0..=0xff => number(Ok(marker as i8 as f64)),
-            0xc0 => Ok(Ok(Value::Nil)),
-            0xc2 | 0xc3 => Ok(Ok(Value::Boolean(marker == 0xc3))),
-            0xcc => number(self.unsigned(1).map(|n| n as f64)),
-            0xcd => number(self.unsigned(2).map(|n| n as f64)),
-            0xce => number(self.unsigned(4).map(|n| n as f64)),
-            0xcf => number(self.unsigned(8).map(|n| n as f64)),
-            0xd0 => number(self.unsigned(1).map(|n| n as i8 as f64)),
-            0xd1 => number(self.unsigned(2).map(|n| n as i16 as f64)),
-            0xd2 => number(self.unsigned(4).map(|n| n as i32 as f64)),
-            0xd3 => number(self.unsigned(8).map(|n| n as i64 as f64)),
-            0xca => number(self.unsigned(4).map(|n| f32::from_bits(n as u32) as f64)),
-            0xcb => number(self.unsigned(8).map(f64::from_bits)),
-            0xa0..=0xbf => self.text(Ok((marker & 31) as u64)),
-            0xd9 => {
-                let len = self.unsigned(1);
-                self.text(len)
-            }
-            0xda => {
-                let len = self.unsigned(2);
-                self.text(len)
-            }
-            0xdb => {
-                let len = self.unsigned(4);
-                self.text(len)
-            }
-            0x90..=0x9f => self.array(Ok((marker & 15) as u64)),
-            0xdc => {
-                let len = self.unsigned(2);
-                self.array(len)
-            }
-            0xdd => {
-                let len = self.unsigned(4);
-                self.array(len)
-            }
-            0x80..=0x8f => self.map(Ok((marker & 15) as u64)),
-            0xde => {
-                let len = self.unsigned(2);
-                self.map(len)
-            }
-            0xdf => {
-                let len = self.unsigned(4);
-                self.map(len)
-            }
-            _ => Ok(Err(BAD)),
-        }
+        Ok(Value::Number(n))
     }
 
-    fn text(&mut self, len: Read<u64>) -> Result<Read<Value>> {
+    fn text(&mut self, len: u64) -> Result<Value> {
         let lua = self.lua;
-        match len.and_then(|len| self.take(len as usize)) {
-            Ok(bytes) => Ok(Ok(Value::String(lua.create_string(bytes)?))),
-            Err(problem) => Ok(Err(problem)),
-        }
+        lua.create_string(self.take(len)?).map(Value::String)
     }
 
-    fn array(&mut self, len: Read<u64>) -> Result<Read<Value>> {
+    fn array(&mut self, len: u64) -> Result<Value> {
         let list = self.lua.create_table()?;
-        let len = match len {
-            Ok(len) => len,
-            Err(problem) => return Ok(Err(problem)),
-        };
         for i in 1..=len {
-            match self.value()? {
-                Ok(value) => list.raw_set(i as i64, value)?,
-                Err(problem) => return Ok(Err(problem)),
-            }
+            list.raw_set(i as i64, self.value()?)?;
         }
-        Ok(Ok(Value::Table(list)))
+        Ok(Value::Table(list))
     }
 
-    fn map(&mut self, len: Read<u64>) -> Result<Read<Value>> {
+    fn map(&mut self, len: u64) -> Result<Value> {
         let map = self.lua.create_table()?;
-        let len = match len {
-            Ok(len) => len,
-            Err(problem) => return Ok(Err(problem)),
-        };
         for _ in 0..len {
-            let (key, value) = match (self.value()?, self.value()?) {
-                (Ok(key), Ok(value)) => (key, value),
-                (Err(problem), _) | (_, Err(problem)) => return Ok(Err(problem)),
-            };
+            let (key, value) = (self.value()?, self.value()?);
             if matches!(key, Value::Nil) || matches!(key, Value::Number(n) if n.is_nan()) {
-                return Ok(Err(BAD));
+                return Err(self.problem(BAD));
             }
             map.raw_set(key, value)?;
         }
-        Ok(Ok(Value::Table(map)))
+        Ok(Value::Table(map))
     }
 }

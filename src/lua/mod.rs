@@ -20,13 +20,15 @@ use omnilua::{
     Function, HostHooks, Lua, LuaError, LuaVersion, Sandbox, SandboxConfig, Table, TripReason, Value,
     Variadic,
 };
-use sha1::{Digest as _, Sha1};
 
 use crate::{
     data::number::parse_float,
     engine::{
         REDIS_VERSION,
-        scripting::interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level, Registered},
+        scripting::{
+            interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level},
+            sha1_hex,
+        },
     },
     resp::{Version, Writer},
 };
@@ -62,8 +64,6 @@ struct Scripts {
     /// The library by which they do.
     redis: Table,
     run: Function,
-    call: Function,
-    load: Function,
     chunks: Vec<Option<Function>>,
 }
 
@@ -115,8 +115,6 @@ impl Scripts {
             globals: made.get("globals")?,
             redis: made.get("redis")?,
             run: made.get("run")?,
-            call: made.get("call")?,
-            load: made.get("load")?,
             host,
             chunks: Vec::new(),
             lua,
@@ -216,9 +214,6 @@ impl Interpreter for Scripts {
         let state = State::default();
         let result = self.within(host, &state, || {
             let (keys, args) = (self.list(call.keys)?, self.list(call.args)?);
-            if call.is_function {
-                return self.call.call((self.chunk(call.chunk), keys, args));
-            }
             self.globals.raw_set("KEYS", keys)?;
             self.globals.raw_set("ARGV", args)?;
             self.run.call(self.chunk(call.chunk))
@@ -227,45 +222,8 @@ impl Interpreter for Scripts {
             .map_err(|error| Failure { text: error.message_lossy().as_bytes().to_vec(), place: None })
     }
 
-    fn load(
-        &mut self,
-        library: ChunkId,
-        host: &mut dyn Host,
-    ) -> core::result::Result<Vec<Registered>, Failure> {
-        let result = self.within(host, &State::default(), || self.load.call(self.chunk(library)))?;
-        let unexpected =
-            |error: omnilua::Error| Failure { text: error.message_lossy().as_bytes().to_vec(), place: None };
-        self.registered(&result).map_err(unexpected)
-    }
-
     fn used_memory(&self) -> usize {
         self.lua.gc().count().map_or(0, |kilobytes| (kilobytes * 1024.0) as usize)
-    }
-}
-
-impl Scripts {
-    /// Keeps the functions that a library registered.
-    fn registered(&mut self, list: &Value) -> Result<Vec<Registered>> {
-        let Value::Table(list) = list else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for i in 1..=list.len()? {
-            let options: Table = list.raw_get(i as i64)?;
-            let description: Option<omnilua::LuaString> = options.raw_get("description")?;
-            let mut flags = Vec::new();
-            if let Value::Table(names) = options.raw_get::<_, Value>("flags")? {
-                for j in 1..=names.len()? {
-                    flags.push(text_of(&names.raw_get(j as i64)?).unwrap_or_default());
-                }
-            }
-            let function: Function = options.raw_get("callback")?;
-            found.push(Registered {
-                chunk: self.keep(function),
-                name: text_of(&options.raw_get("function_name")?).unwrap_or_default(),
-                description: description.map(|text| text.as_bytes()).transpose()?,
-                flags,
-            });
-        }
-        Ok(found)
     }
 }
 
@@ -297,14 +255,11 @@ struct State {
 
 /// Runs a command; a mistake in it is a table that says so, like any other error.
 fn run_command(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Result<Value> {
-    let words = match arguments(words) {
-        Ok(words) => words,
-        Err(problem) => return reply::error_table(lua, problem),
-    };
-    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-    let mut out = Vec::new();
-    host.call(&words, state.version.get(), &mut out);
-    reply::read(lua, &out, state.version.get())
+    with_words(lua, words, |words| {
+        let mut out = Vec::new();
+        host.call(words, state.version.get(), &mut out);
+        reply::read(lua, &out, state.version.get())
+    })
 }
 
 fn is_error(reply: &Value) -> Result<bool> {
@@ -345,17 +300,10 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
             host.log(level, &words.get(1).and_then(text_of).unwrap_or_default());
             Ok(Value::Nil)
         }
-        operation::MAY => {
-            let words = match arguments(words) {
-                Ok(words) => words,
-                Err(problem) => return reply::error_table(lua, problem),
-            };
-            let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            match host.may(&words) {
-                Some(may) => Ok(Value::Boolean(may)),
-                None => reply::error_table(lua, b"ERR Invalid command passed to redis.acl_check_cmd()"),
-            }
-        }
+        operation::MAY => with_words(lua, words, |words| match host.may(words) {
+            Some(may) => Ok(Value::Boolean(may)),
+            None => reply::error_table(lua, b"ERR Invalid command passed to redis.acl_check_cmd()"),
+        }),
         operation::SET_RESP => {
             state.version.set(if words.first().map_or(2, integer_of) == 3 {
                 Version::V3
@@ -382,13 +330,22 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
     }
 }
 
-/// The words of a command.
-fn arguments(words: &[Value]) -> core::result::Result<Vec<Vec<u8>>, &'static [u8]> {
+/// Gives the words of a command to `ask`. What can be no word is a table that says so.
+fn with_words(lua: &Lua, words: &[Value], ask: impl FnOnce(&[&[u8]]) -> Result<Value>) -> Result<Value> {
     if words.is_empty() {
-        return Err(b"ERR Please specify at least one argument for this redis lib call");
+        return reply::error_table(lua, b"ERR Please specify at least one argument for this redis lib call");
     }
     let texts: Option<Vec<Vec<u8>>> = words.iter().map(text_of).collect();
-    texts.ok_or(b"ERR Lua redis lib command arguments must be strings or integers")
+    match texts {
+        Some(texts) => ask(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        None => reply::error_table(lua, b"ERR Lua redis lib command arguments must be strings or integers"),
+    }
+}
+
+/// The place of a key in an array, from 1 on, if it is one.
+fn index_of(key: &Value) -> Option<i64> {
+    let n = number_of(key).filter(|_| !matches!(key, Value::String(_)))?;
+    (n >= 1.0 && libm::floor(n) == n).then_some(n as i64)
 }
 
 /// The bytes of a string, or of a number as a command wants it.
@@ -415,7 +372,7 @@ fn sha1hex(text: &Value) -> Result<String> {
         Value::Number(n) => number::precise(*n, 14).into_bytes(),
         value => text_of(value).unwrap_or_default(),
     };
-    Ok(Sha1::digest(bytes).iter().map(|byte| alloc::format!("{byte:02x}")).collect())
+    Ok(String::from_utf8_lossy(&sha1_hex(&bytes)).into_owned())
 }
 
 /// What the prelude says went wrong.

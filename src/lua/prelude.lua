@@ -324,54 +324,9 @@ redis.REDIS_VERSION = version
 local major, minor, patch = version:match('(%d+)%.(%d+)%.(%d+)')
 redis.REDIS_VERSION_NUM = major * 65536 + minor * 256 + patch
 
--- Functions that a library registers while it is loaded.
-local registering
-local FUNCTION_FIELDS = { function_name = 'string', callback = 'function', flags = 'table', description = 'string' }
-
-local function register(options)
-  local name = options.function_name
-  if type(name) ~= 'string' then
-    fail('redis.register_function must get a function name argument')
-  elseif type(options.callback) ~= 'function' then
-    fail('redis.register_function must get a callback argument')
-  end
-  registering[#registering + 1] = options
+function redis.register_function()
+  fail('redis.register_function can only be called on FUNCTION LOAD command')
 end
-
-function redis.register_function(...)
-  local count, first, second = select('#', ...), ...
-  if not registering then
-    fail('redis.register_function can only be called on FUNCTION LOAD command')
-  elseif count < 1 or count > 2 then
-    fail('wrong number of arguments to redis.register_function')
-  elseif count == 2 then
-    if type(first) ~= 'string' then
-      fail('first argument to redis.register_function must be a string')
-    elseif type(second) ~= 'function' then
-      fail('second argument to redis.register_function must be a function')
-    end
-    return register({ function_name = first, callback = second })
-  elseif type(first) ~= 'table' then
-    fail('calling redis.register_function with a single argument is only applicable to Lua table (representing named arguments).')
-  end
-  for key, value in pairs(first) do
-    if type(key) ~= 'string' then
-      fail('named argument key given to redis.register_function is not a string')
-    elseif not FUNCTION_FIELDS[key] then
-      fail('unknown argument given to redis.register_function')
-    elseif type(value) ~= FUNCTION_FIELDS[key] then
-      if key == 'callback' then
-        fail('callback argument given to redis.register_function must be a function')
-      elseif key == 'flags' then
-        fail('flags argument to redis.register_function must be a table representing function flags')
-      end
-      fail(key .. ' argument given to redis.register_function must be a string')
-    end
-  end
-  register(first)
-end
-
--- The environment: an empty table in front of the real globals, so that every write is seen, and refused.
 
 -- A call by a compiled function stays on the stack when it is the last thing that a script does, and says where it was.
 for name, value in pairs(redis) do
@@ -379,6 +334,8 @@ for name, value in pairs(redis) do
     redis[name] = native.anchored(value)
   end
 end
+
+-- The environment: an empty table in front of the real globals, so that every write is seen, and refused.
 
 real._G, real.redis = globals, lock(redis)
 setmetatable(real, {
@@ -401,17 +358,5 @@ return {
   redis = redis,
   run = function(f)
     return xpcall(f, explain)
-  end,
-  call = function(f, keys, args)
-    return xpcall(function()
-      return f(keys, args)
-    end, explain)
-  end,
-  load = function(f)
-    registering = {}
-    local ok, problem = xpcall(f, explain)
-    local registered = registering
-    registering = nil
-    return ok, ok and registered or problem
   end,
 }

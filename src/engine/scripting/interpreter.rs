@@ -17,19 +17,6 @@ pub struct Failure {
     pub place: Option<(String, u32)>,
 }
 
-/// A function that a library registered.
-#[derive(Clone, Debug)]
-pub struct Registered {
-    /// The compiled function.
-    pub chunk: ChunkId,
-    /// Its name.
-    pub name: Vec<u8>,
-    /// What it is for, if it says so.
-    pub description: Option<Vec<u8>>,
-    /// How it may be run, by name.
-    pub flags: Vec<Vec<u8>>,
-}
-
 /// Runs scripts. They reach nothing but what [`Host`] lends them.
 pub trait Interpreter {
     /// Compiles a script whose errors name it `name`. An error is the compiler's.
@@ -41,9 +28,6 @@ pub trait Interpreter {
     /// Runs a script to its end, or to the end of its budget, and writes what it returns as a reply.
     fn run(&mut self, call: Call<'_>, host: &mut dyn Host, out: &mut Writer<'_>) -> Result<(), Failure>;
 
-    /// Runs the code of a library, which registers functions.
-    fn load(&mut self, library: ChunkId, host: &mut dyn Host) -> Result<Vec<Registered>, Failure>;
-
     /// Bytes that scripts hold.
     fn used_memory(&self) -> usize;
 }
@@ -53,8 +37,6 @@ pub trait Interpreter {
 pub struct Call<'a> {
     /// Which one it is.
     pub chunk: ChunkId,
-    /// Whether keys and arguments are arguments of a function, and not globals.
-    pub is_function: bool,
     /// The names of keys.
     pub keys: &'a [&'a [u8]],
     /// Whatever else.

@@ -67,8 +67,8 @@ const EVALUATED_MAX: usize = 500;
 
 const NO_INTERPRETER: Error = Error::refused("ERR This build of keyside runs no scripts");
 
-/// The SHA-1 of a script in lower-case hexadecimal digits.
-type Sha = [u8; 40];
+/// A SHA-1 in lower-case hexadecimal digits.
+pub type Sha = [u8; 40];
 
 /// A script that is kept.
 struct Script {
@@ -123,7 +123,8 @@ impl Scripts {
     }
 }
 
-fn sha1_of(source: &[u8]) -> Sha {
+/// The SHA-1 of some bytes.
+pub fn sha1_hex(source: &[u8]) -> Sha {
     let mut sha = [0; 40];
     for (digits, byte) in sha.chunks_exact_mut(2).zip(Sha1::digest(source)) {
         digits[0] = b"0123456789abcdef"[byte as usize >> 4];
@@ -258,12 +259,10 @@ fn script_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("SCRIPT", COMMANDS))
 }
 
-fn script_kill(_: &mut Engine) -> Result<Done> {
-    Err(NOT_BUSY)
-}
-
 /// A script that runs keeps everybody else from asking; what ends it is its budget.
-pub(super) const NOT_BUSY: Error = Error::refused("NOTBUSY No scripts in execution right now.");
+fn script_kill(_: &mut Engine) -> Result<Done> {
+    Err(Error::refused("NOTBUSY No scripts in execution right now."))
+}
 
 fn script_load(engine: &mut Engine, script: Text) -> Result<Vec<u8>> {
     engine.keep_script(script.0, false).map(|sha| sha.to_vec())
@@ -276,7 +275,7 @@ fn script_show(engine: &mut Engine, sha1: Text) -> Result<Vec<u8>> {
 
 impl Engine {
     /// The interpreter, made when it is first needed.
-    pub(super) fn interpreter(&mut self) -> Result<&mut Box<dyn Interpreter>> {
+    fn interpreter(&mut self) -> Result<&mut Box<dyn Interpreter>> {
         if self.scripts.interpreter.is_none() {
             let make = self.config.interpreter.ok_or(NO_INTERPRETER)?;
             self.scripts.interpreter = Some(make());
@@ -286,7 +285,7 @@ impl Engine {
 
     /// Compiles a script unless it is kept already.
     fn keep_script(&mut self, source: &[u8], is_evaluated: bool) -> Result<Sha> {
-        let sha = sha1_of(source);
+        let sha = sha1_hex(source);
         if let Some(script) = self.scripts.kept.get_mut(&sha) {
             if script.is_evaluated && !is_evaluated {
                 script.is_evaluated = false;
@@ -320,20 +319,6 @@ impl Engine {
         reads_only: bool,
     ) -> Answer<impl FnOnce(&mut Writer) + use<>> {
         let &Script { chunk, flags, .. } = self.scripts.kept.get(sha).ok_or(NO_SCRIPT)?;
-        let call = Call { chunk, is_function: false, keys: keys.0, args: args.0 };
-        let name = String::from_utf8_lossy(sha).into_owned();
-        let reply = self.run_chunk(call, flags, reads_only, &name)?;
-        Ok(Written::new(move |out| out.raw(&reply)))
-    }
-
-    /// Runs a script or function called `name`, and returns its reply.
-    pub(super) fn run_chunk(
-        &mut self,
-        call: Call,
-        flags: ScriptFlags,
-        reads_only: bool,
-        name: &str,
-    ) -> Result<Vec<u8>> {
         let changes_nothing = flags.has(ScriptFlags::NO_WRITES);
         if reads_only && !changes_nothing && !flags.has(ScriptFlags::COMPATIBLE) {
             return Err(Error::refused("ERR Can not execute a script with write flag using *_ro command."));
@@ -349,16 +334,15 @@ impl Engine {
             reads_only: reads_only || changes_nothing,
             takes_memory: flags.has(ScriptFlags::ALLOW_OOM),
         };
+        let call = Call { chunk, keys: keys.0, args: args.0 };
         let outcome = interpreter.run(call, &mut run, &mut Writer::new(&mut reply, version));
         self.keyspace.effects.journal_wanted = journal_wanted;
         self.executing = executing;
         self.current_mut().db = db;
         self.keyspace.select(db);
         self.scripts.interpreter = Some(interpreter);
-        match outcome {
-            Ok(()) => Ok(reply),
-            Err(failure) => Err(explain(failure, name)),
-        }
+        outcome.map_err(|failure| explain(failure, sha))?;
+        Ok(Written::new(move |out| out.raw(&reply)))
     }
 
     /// Lets a script's command through, or says why not.
@@ -382,8 +366,9 @@ impl Engine {
 }
 
 /// The error of a script, with the place that it came from, as Redis words it.
-fn explain(Failure { mut text, place }: Failure, name: &str) -> Error {
-    text.extend_from_slice(format!(" script: {name}").as_bytes());
+fn explain(Failure { mut text, place }: Failure, sha: &Sha) -> Error {
+    text.extend_from_slice(b" script: ");
+    text.extend_from_slice(sha);
     if let Some((source, line)) = place {
         text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
     }
