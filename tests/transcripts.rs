@@ -8,7 +8,7 @@ mod transcript;
 
 use std::io::{Write, stderr};
 use std::path::PathBuf;
-use std::{env, fs};
+use std::{env, fs, panic::resume_unwind, thread};
 
 use transcript::document::Document;
 use transcript::in_process::InProcess;
@@ -22,7 +22,7 @@ macro_rules! families {
         $(
             #[test]
             fn $name() {
-                check(stringify!($name));
+                with_stack_of_a_process(|| check(stringify!($name)));
             }
         )*
     };
@@ -43,6 +43,15 @@ fn every_file_is_a_family() {
     names.sort();
     expected.sort();
     assert_eq!(names, expected);
+}
+
+/// Runs `test` with as much stack as the server has: unoptimised, what scripts may nest takes more than a thread's.
+fn with_stack_of_a_process(test: fn()) {
+    const STACK: usize = 8 << 20;
+    let thread = thread::Builder::new().stack_size(STACK).spawn(test).expect("a thread can be started");
+    if let Err(panic) = thread.join() {
+        resume_unwind(panic);
+    }
 }
 
 fn directory() -> PathBuf {

@@ -10,8 +10,11 @@ use core::{cell::RefCell, ptr};
 
 use omnilua::{Lua, Table, Value, Variadic};
 
-use super::{Result, index_of, integer_of, number, number_of, raise, text_of, type_name};
+use super::{NESTED_MAX, Result, index_of, integer_of, number, number_of, raise, text_of, type_name};
 use crate::data::number::parse_float;
+
+/// The most nulls that fill the gaps of one array, whatever scripts ask for.
+const NULLS_MAX: i64 = 1 << 20;
 
 /// A problem, or the end of the interpreter itself.
 enum Problem {
@@ -48,8 +51,8 @@ struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            encode_depth_max: 1000,
-            decode_depth_max: 1000,
+            encode_depth_max: NESTED_MAX,
+            decode_depth_max: NESTED_MAX,
             number_precision: 14,
             sparse_converts: false,
             sparse_ratio: 2,
@@ -121,17 +124,15 @@ fn answer(lua: &Lua, outcome: Outcome<Value>) -> Result<Value> {
 
 impl Settings {
     fn encode_depth(&mut self, words: &[Value]) -> Value {
-        positive(&mut self.encode_depth_max, words)
+        positive(&mut self.encode_depth_max, words, NESTED_MAX)
     }
 
     fn decode_depth(&mut self, words: &[Value]) -> Value {
-        positive(&mut self.decode_depth_max, words)
+        positive(&mut self.decode_depth_max, words, NESTED_MAX)
     }
 
     fn precision(&mut self, words: &[Value]) -> Value {
-        positive(&mut self.number_precision, words);
-        self.number_precision = self.number_precision.clamp(1, 16);
-        Value::Number(self.number_precision as f64)
+        positive(&mut self.number_precision, words, 16)
     }
 
     fn sparse(&mut self, words: &[Value]) -> Value {
@@ -154,9 +155,9 @@ impl Settings {
     }
 }
 
-fn positive(setting: &mut usize, words: &[Value]) -> Value {
+fn positive(setting: &mut usize, words: &[Value], most: usize) -> Value {
     if let Some(word) = words.first() {
-        *setting = usize::try_from(integer_of(word)).unwrap_or(0).max(1);
+        *setting = usize::try_from(integer_of(word)).unwrap_or(0).clamp(1, most);
     }
     Value::Number(*setting as f64)
 }
@@ -271,10 +272,11 @@ fn encode_key(key: &Value, settings: &Settings, out: &mut Vec<u8>) -> Outcome<()
 fn array_len(pairs: &[(Value, Value)], settings: &Settings) -> Outcome<Option<i64>> {
     let mut places = pairs.iter().map(|(key, _)| index_of(key));
     let Some(max) = places.try_fold(0, |max: i64, place| Some(max.max(place?))) else { return Ok(None) };
+    let len = pairs.len() as i64;
     let is_sparse = settings.sparse_ratio > 0
-        && max > (pairs.len() as i64).saturating_mul(settings.sparse_ratio)
+        && max > len.saturating_mul(settings.sparse_ratio)
         && max > settings.sparse_safe;
-    match is_sparse {
+    match is_sparse || max - len > NULLS_MAX {
         false => Ok(Some(max)),
         true if settings.sparse_converts => Ok(None),
         true => Err("Cannot serialise table: excessively sparse array".to_string().into()),

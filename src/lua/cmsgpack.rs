@@ -4,12 +4,13 @@ use alloc::{format, vec::Vec};
 
 use omnilua::{Lua, Table, Value, Variadic};
 
-use super::{Result, index_of, integer_of, number_of, raise, text_of};
+use super::{NESTED_MAX, Result, index_of, integer_of, number_of, raise, text_of};
 
 /// How deep tables may be nested; deeper ones are nil.
 const DEPTH_MAX: usize = 16;
 
 const MISSING: &str = "Missing bytes in input.";
+const TOO_DEEP: &str = "Too many nested tables in input.";
 const BAD: &str = "Bad data format in input.";
 
 /// The library.
@@ -142,7 +143,7 @@ fn unpack(lua: &Lua, words: &[Value], limit: Option<i64>, offset: i64) -> Result
     } else if offset as usize > bytes.len() {
         return wrong(&format!("Start offset {offset} greater than input length {}.", bytes.len()));
     }
-    let mut reader = Reader { lua, bytes: &bytes, at: offset as usize };
+    let mut reader = Reader { lua, bytes: &bytes, at: offset as usize, depth: 0 };
     let mut results: Vec<Value> = limit.iter().map(|_| Value::Nil).collect();
     let mut left = if limit_or_all == 0 { i64::MAX } else { limit_or_all };
     while left > 0 && reader.at < bytes.len() {
@@ -159,6 +160,8 @@ struct Reader<'a> {
     lua: &'a Lua,
     bytes: &'a [u8],
     at: usize,
+    /// How many tables it is in.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -223,23 +226,31 @@ impl Reader<'_> {
         lua.create_string(self.take(len)?).map(Value::String)
     }
 
-    fn array(&mut self, len: u64) -> Result<Value> {
-        let list = self.lua.create_table()?;
-        for i in 1..=len {
-            list.raw_set(i as i64, self.value()?)?;
+    /// A table to be filled by `fill`, one level deeper.
+    fn table(&mut self, fill: impl FnOnce(&mut Self, &Table) -> Result<()>) -> Result<Value> {
+        if self.depth == NESTED_MAX {
+            return Err(self.problem(TOO_DEEP));
         }
-        Ok(Value::Table(list))
+        let table = self.lua.create_table()?;
+        self.depth += 1;
+        fill(self, &table)?;
+        self.depth -= 1;
+        Ok(Value::Table(table))
+    }
+
+    fn array(&mut self, len: u64) -> Result<Value> {
+        self.table(|this, list| (1..=len).try_for_each(|i| list.raw_set(i as i64, this.value()?)))
     }
 
     fn map(&mut self, len: u64) -> Result<Value> {
-        let map = self.lua.create_table()?;
-        for _ in 0..len {
-            let (key, value) = (self.value()?, self.value()?);
-            if matches!(key, Value::Nil) || matches!(key, Value::Number(n) if n.is_nan()) {
-                return Err(self.problem(BAD));
-            }
-            map.raw_set(key, value)?;
-        }
-        Ok(Value::Table(map))
+        self.table(|this, map| {
+            (0..len).try_for_each(|_| {
+                let (key, value) = (this.value()?, this.value()?);
+                if matches!(key, Value::Nil) || matches!(key, Value::Number(n) if n.is_nan()) {
+                    return Err(this.problem(BAD));
+                }
+                map.raw_set(key, value)
+            })
+        })
     }
 }

@@ -67,6 +67,9 @@ struct Scripts {
     chunks: Vec<Option<Function>>,
 }
 
+/// How deep JSON and MessagePack may be nested, whatever scripts ask for: each level takes of the stack.
+const NESTED_MAX: usize = 1000;
+
 /// Under which name Lua's own `error` is kept.
 const ERROR: &str = "error";
 
