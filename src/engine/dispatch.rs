@@ -297,16 +297,10 @@ impl Engine {
             && self.takes_memory(spec)
         {
             Some(OUT_OF_MEMORY)
-        } else if self.append_only.failure.is_some()
+        } else if self.has_disk_trouble()
             && self.replaying.is_none()
             && (flags.has(Flags::WRITE) || spec.name == "PING")
-            && let Some(error) = self.refuse_without_log()
-        {
-            Some(error)
-        } else if self.snapshots.failed
-            && self.replaying.is_none()
-            && (flags.has(Flags::WRITE) || spec.name == "PING")
-            && let Some(error) = self.refuse_without_snapshots()
+            && let Some(error) = self.refuse_without_log().or_else(|| self.refuse_without_snapshots())
         {
             Some(error)
         } else if self.current().is_subscriber()

@@ -355,10 +355,18 @@ impl Engine {
         self.is_saving().then(|| self.keyspace.now_ms().saturating_sub(self.snapshots.tried_ms) / 1000)
     }
 
+    /// Whether what was to be on a disk could not be written.
+    #[inline]
+    pub(super) fn has_disk_trouble(&self) -> bool {
+        self.snapshots.failed || self.append_only.failure.is_some()
+    }
+
     /// Why nothing may be changed: snapshots are wanted and cannot be written.
     #[cold]
     pub(super) fn refuse_without_snapshots(&self) -> Option<Error> {
-        let refuses = self.is_on("stop-writes-on-bgsave-error") && self.save_points().next().is_some();
+        let refuses = self.snapshots.failed
+            && self.is_on("stop-writes-on-bgsave-error")
+            && self.save_points().next().is_some();
         refuses.then_some(Error::refused(
             "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
         ))
