@@ -644,6 +644,17 @@ impl Arg<'_> for Limit {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Expiry<'a>(Option<(&'static str, &'a [u8])>);
 
+/// The times among the options, which other commands take, too.
+#[allow(missing_docs)]
+impl Expiry<'_> {
+    pub const EX: Shape = Shape::Group(&[Shape::Token("EX"), Shape::Word("seconds", Kind::Integer)]);
+    pub const PX: Shape = Shape::Group(&[Shape::Token("PX"), Shape::Word("milliseconds", Kind::Integer)]);
+    pub const EXAT: Shape =
+        Shape::Group(&[Shape::Token("EXAT"), Shape::Word("unix-time-seconds", Kind::UnixTime)]);
+    pub const PXAT: Shape =
+        Shape::Group(&[Shape::Token("PXAT"), Shape::Word("unix-time-milliseconds", Kind::UnixTime)]);
+}
+
 impl<'a> Expiry<'a> {
     const UNITS: [&'static str; 4] = ["EX", "PX", "EXAT", "PXAT"];
     const KEEP: &'static str = "KEEPTTL";
@@ -689,13 +700,8 @@ impl<'a> Expiry<'a> {
 
 impl<'a> Switch<'a> for Expiry<'a> {
     const FOLLOWS: Option<Shape> = None;
-    const SHAPE: Shape = Shape::OneOf(&[
-        Shape::Group(&[Shape::Token("EX"), Shape::Word("seconds", Kind::Integer)]),
-        Shape::Group(&[Shape::Token("PX"), Shape::Word("milliseconds", Kind::Integer)]),
-        Shape::Group(&[Shape::Token("EXAT"), Shape::Word("unix-time-seconds", Kind::UnixTime)]),
-        Shape::Group(&[Shape::Token("PXAT"), Shape::Word("unix-time-milliseconds", Kind::UnixTime)]),
-        Shape::Token(Expiry::KEEP),
-    ]);
+    const SHAPE: Shape =
+        Shape::OneOf(&[Expiry::EX, Expiry::PX, Expiry::EXAT, Expiry::PXAT, Shape::Token(Expiry::KEEP)]);
     fn take(&mut self, _: &str, words: &mut Words<'a>) -> Result<bool> {
         let fits = |unit: &str| self.0.is_none_or(|(old, _)| old == unit);
         if fits(Expiry::KEEP) && words.take(Expiry::KEEP) {

@@ -6,7 +6,7 @@ use core::slice::Iter;
 
 use super::super::{
     Command, Ctx, Kind, Shape,
-    args::{Arg, Field, Key, Later, Pairs, Text, Words},
+    args::{Arg, Expiry, Field, Key, Later, Pairs, Text, Words},
     reply::{Array, ManyMaybeBytes, Written},
     spec::commands,
 };
@@ -366,17 +366,6 @@ enum Lifetime {
 impl Lifetime {
     const UNITS: [(&'static str, i64, bool); 4] =
         [("EX", SECOND_MS, true), ("PX", 1, true), ("EXAT", SECOND_MS, false), ("PXAT", 1, false)];
-
-    const fn shape(token: &'static str) -> Shape {
-        match token.as_bytes() {
-            b"EX" => Shape::Group(&[Shape::Token("EX"), Shape::Word("seconds", Kind::Integer)]),
-            b"PX" => Shape::Group(&[Shape::Token("PX"), Shape::Word("milliseconds", Kind::Integer)]),
-            b"EXAT" => {
-                Shape::Group(&[Shape::Token("EXAT"), Shape::Word("unix-time-seconds", Kind::UnixTime)])
-            }
-            _ => Shape::Group(&[Shape::Token("PXAT"), Shape::Word("unix-time-milliseconds", Kind::UnixTime)]),
-        }
-    }
 }
 
 /// A lifetime as it is written: the word that says it and, for a time, the time.
@@ -418,10 +407,10 @@ struct GetEx<'a> {
 impl<'a> Arg<'a> for GetEx<'a> {
     const SHAPE: Shape = Shape::Group(&[
         Shape::Options(&[Shape::OneOf(&[
-            Lifetime::shape("EX"),
-            Lifetime::shape("PX"),
-            Lifetime::shape("EXAT"),
-            Lifetime::shape("PXAT"),
+            Expiry::EX,
+            Expiry::PX,
+            Expiry::EXAT,
+            Expiry::PXAT,
             Shape::Token("PERSIST"),
         ])]),
         FieldList::SHAPE,
@@ -523,13 +512,7 @@ impl<'a> Arg<'a> for SetEx<'a> {
     const SHAPE: Shape = Shape::Group(&[
         Shape::Options(&[
             Shape::OneOf(&[Shape::Token("FNX"), Shape::Token("FXX")]),
-            Shape::OneOf(&[
-                Lifetime::shape("EX"),
-                Lifetime::shape("PX"),
-                Lifetime::shape("EXAT"),
-                Lifetime::shape("PXAT"),
-                Shape::Token("KEEPTTL"),
-            ]),
+            Shape::OneOf(&[Expiry::EX, Expiry::PX, Expiry::EXAT, Expiry::PXAT, Shape::Token("KEEPTTL")]),
         ]),
         Shape::Fields(&[Field::SHAPE, Text::SHAPE]),
     ]);
