@@ -4,7 +4,7 @@
  */
 import type { Commands } from './commands.js'
 import { BY_NAME, type Caller, type Instance } from './instance.js'
-import { ReplyError } from './reply.js'
+import { replyOrRefusal, ReplyError } from './reply.js'
 import { Signature } from './signature.js'
 import type { Value } from './values.js'
 
@@ -81,7 +81,7 @@ export class Collector {
   exec(): unknown[] | null {
     const requests = this.#requests
     this.#requests = []
-    const replies = this.#isTransaction ? this.#transaction(requests) : requests.map((request) => this.#attempt(request))
+    const replies = this.#isTransaction ? this.#transaction(requests) : requests.map((request) => replyOrRefusal(() => this.#run(request)))
     const refused = replies?.find((reply) => reply instanceof ReplyError)
     if (refused) throw new BatchError(refused, replies!)
     return replies
@@ -96,15 +96,6 @@ export class Collector {
       throw error
     }
     return this.#command('EXEC') as unknown[] | null
-  }
-
-  #attempt(request: Request): unknown {
-    try {
-      return this.#run(request)
-    } catch (error) {
-      if (error instanceof ReplyError) return error
-      throw error
-    }
   }
 
   #command(name: string): unknown {

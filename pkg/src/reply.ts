@@ -15,6 +15,16 @@ export class ReplyError extends Error {
   }
 }
 
+/** What `run` gives, or the refusal it meets, as a reply like others. */
+export function replyOrRefusal(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof ReplyError) return error
+    throw error
+  }
+}
+
 /** A message that nobody asked for just now: its kind, and what comes with it. */
 export class Push {
   constructor(readonly values: unknown[]) {}

@@ -2,7 +2,7 @@
  * What can be asked of a store over HTTP, as Upstash defines it: single commands, pipelines, transactions and subscriptions,
  * each complete in itself. It knows nothing of HTTP: words come in, replies in RESP2's shapes go out.
  */
-import { ReplyError } from './reply.js'
+import { replyOrRefusal, ReplyError } from './reply.js'
 import type { Connection, Store } from './store.js'
 import type { Value } from './values.js'
 
@@ -53,7 +53,7 @@ export class Rest {
 
   /** Runs commands one after the other. A refusal is one of the replies. */
   pipeline(commands: readonly Words[], rights: Rights): unknown[] {
-    return this.#connected((connection) => commands.map((words) => refusalOr(() => this.#run(connection, words, rights))))
+    return this.#connected((connection) => commands.map((words) => replyOrRefusal(() => this.#run(connection, words, rights))))
   }
 
   /** Runs commands as one. It throws if they are refused as a whole, for what the first of them was refused. */
@@ -138,13 +138,4 @@ function waits(name: string, words: Words): boolean {
   const upper = words.map((word) => String(word).toUpperCase())
   const streams = upper.indexOf('STREAMS')
   return upper.slice(0, streams < 0 ? undefined : streams).includes('BLOCK')
-}
-
-function refusalOr(run: () => unknown): unknown {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof ReplyError) return error
-    throw error
-  }
 }

@@ -3,7 +3,7 @@
  * `Request` to `Response`, for a worker, a Durable Object or any server, which clients reach as they reach Upstash.
  */
 import { answer, answers, plain, readWords, type Encoding } from './json.js'
-import { ReplyError } from './reply.js'
+import { replyOrRefusal, ReplyError } from './reply.js'
 import { Rest, type Hear, type Rights, type Words } from './rest.js'
 import type { Store } from './store.js'
 
@@ -59,7 +59,7 @@ export function requester(store: Store): Requester {
         aborted?.addEventListener('abort', stop)
         return { result: 1 as Result }
       }
-      return respond(refused(() => rest.command(readCommand([...path, ...(body as unknown[])]), EVERYTHING))) as UpstashResponse<Result>
+      return respond(replyOrRefusal(() => rest.command(readCommand([...path, ...(body as unknown[])]), EVERYTHING))) as UpstashResponse<Result>
     },
   }
 }
@@ -148,15 +148,6 @@ function octets(replies: readonly Uint8Array[], head = ''): Served {
 
 function respond(reply: unknown): UpstashResponse<unknown> {
   return reply instanceof ReplyError ? { error: reply.message } : { result: plain(reply) }
-}
-
-function refused(run: () => unknown): unknown {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof ReplyError) return error
-    throw error
-  }
 }
 
 function readCommands(body: unknown): Words[] {
