@@ -11,7 +11,7 @@ import { Push, Reader, ReplyError, decoder } from './reply.js'
 import { A_VALUE, digits, mismatch, type Value } from './values.js'
 
 /** What the module exports; src/js/mod.rs says what each does. */
-interface Exports {
+export interface Exports {
   memory: WebAssembly.Memory
   open(seedLow: number, seedHigh: number): void
   fingerprint(): number
@@ -30,6 +30,16 @@ interface Exports {
   load(length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
+  keep_journal(isOn: boolean): void
+  journal_len(): number
+  take_journal(): number
+  journal_kept(position: number, size: number, baseSize: number): number
+  begin_rewrite(): void
+  rewrite_step(): number
+  rewrite_ended(isKept: boolean, now: number): void
+  whole_base(): void
+  load_part(length: number, now: number): number
+  end_part(): number
   tick(now: number): void
   next_deadline(): number
   reply_at(): number
@@ -54,6 +64,14 @@ export interface Owner {
   ended(): void
   /** The store is over. */
   stopped?(): void
+}
+
+/** Who keeps what happens. */
+export interface Log {
+  /** The journal has bytes. */
+  stir(): void
+  /** The store is over. */
+  stopped(): void
 }
 
 /** The number of a command whose name is the first word. */
@@ -91,7 +109,9 @@ export class Instance {
   private readonly waits = new Map<number, { caller: number; fail(error: Error): void }>()
   /** Milliseconds since 1970. */
   readonly now: () => number
-  private exports: Exports
+  exports: Exports
+  /** Who is told that the journal has bytes. */
+  log: Log | undefined
   private scratch = NO_BYTES
   private bounds = NO_BOUNDS
   private memory = NO_BYTES
@@ -163,6 +183,7 @@ export class Instance {
     this.bounds = NO_BOUNDS
     this.slots = []
     this.texts = []
+    this.log?.stopped()
     const owners = [...this.owners.values()]
     this.owners.clear()
     for (const owner of owners) owner.stopped?.()
@@ -286,28 +307,38 @@ export class Instance {
 
   /** Takes an RDB file into a store that is empty. */
   load(file: Uint8Array) {
-    this.check()
-    this.reserve(Math.min(file.length, LOADED), 0)
-    for (let at = 0; at < file.length; at += LOADED) this.loadPiece(file.subarray(at, at + LOADED))
-    this.loadPiece(NO_BYTES)
+    const take = (length: number) => this.exports.load(length, this.now())
+    const refusal = this.feed(file, take) ?? this.feedPiece(NO_BYTES, take)
+    if (refusal !== undefined) throw new Error(`keyside: the snapshot cannot be read: ${refusal}`)
   }
 
-  private loadPiece(piece: Uint8Array) {
+  /** Has the module take bytes, piece by piece; returns why it does not. */
+  feed(bytes: Uint8Array, take: (length: number) => number): string | undefined {
+    this.check()
+    for (let at = 0; at < bytes.length; at += LOADED) {
+      const refusal = this.feedPiece(bytes.subarray(at, at + LOADED), take)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  private feedPiece(piece: Uint8Array, take: (length: number) => number): string | undefined {
     if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
     this.scratch.set(piece)
-    if (this.guarded(() => this.exports.load(piece.length, this.now()))) return this.look()
-    throw new Error(`keyside: the snapshot cannot be read: ${decoder.decode(this.outcome())}`)
+    if (!this.guarded(() => take(piece.length))) return decoder.decode(this.outcome())
+    this.look()
+    return undefined
   }
 
   /** What a call that answers no client left. */
-  private outcome(): Uint8Array {
+  outcome(): Uint8Array {
     this.look()
     const bytes = this.memory.slice(this.replyAt, this.replyAt + this.exports.reply_len())
     this.deliver()
     return bytes
   }
 
-  private guarded<T>(call: () => T): T {
+  guarded<T>(call: () => T): T {
     try {
       return call()
     } catch (error) {
@@ -495,6 +526,7 @@ export class Instance {
       return read(this.exports.reply_len())
     } finally {
       if ((status & 1) !== 0) {
+        this.heed()
         this.deliver()
         if (this.exports.is_closing(caller.id)) this.owners.get(caller.id)?.ended()
       }
@@ -520,6 +552,11 @@ export class Instance {
     return reply === undefined ? push?.values.at(-1) : reply
   }
 
+  /** Has the journal kept. */
+  private heed() {
+    if (this.log !== undefined && this.exports.journal_len() > 0) this.log.stir()
+  }
+
   /** Hands out the messages that clients have because of another client's command, or of time. */
   private deliver() {
     const { exports } = this
@@ -541,6 +578,7 @@ export class Instance {
       throw this.fail(error)
     }
     this.look()
+    this.heed()
     this.deliver()
   }
 

@@ -1,6 +1,8 @@
 /** Opening a store, wherever the module comes from. */
 import { Instance } from './instance.js'
+import type { Appendfsync, PersistEvent, Storage } from './storage.js'
 import { Store, fingerprint } from './store.js'
+import { mismatch } from './values.js'
 
 /** Where the module may come from. */
 export type Source = URL | string | Response | WebAssembly.Module | Uint8Array | ArrayBuffer
@@ -28,17 +30,45 @@ export interface OpenOptions {
   now?: () => number
   /** What the store is to hold at first: an RDB file, from `db.snapshot()` or from redis-server. */
   snapshot?: Uint8Array
+  /**
+   * Where the store is kept: `idb://name` or `opfs://name` in browsers, `file://directory` where there are files, or a place of
+   * one's own. What is kept there already is in the store when it is open, and then `snapshot` is not read.
+   */
+  persist?: string | URL | Storage
+  /** When changes are made safe: as they happen, once a second (as if not given), or when the place likes to. */
+  appendfsync?: Appendfsync
+  /** Is told what happened to the data that is kept: a place that is not to be had, an error. Otherwise the console is. */
+  onPersist?: (event: PersistEvent) => void
 }
 
+/** The places of a runtime: how what stands before `://` makes one of what follows. */
+export type Places = Record<string, (name: string) => Promise<Storage>>
+
 /** Makes a store of the module. */
-export async function openWith(module: WebAssembly.Module, options: OpenOptions): Promise<Store> {
+export async function openWith(module: WebAssembly.Module, options: OpenOptions, places: Places): Promise<Store> {
+  check(options)
   const instance = await Instance.start(module, options.now ?? Date.now)
   if (instance.fingerprint() !== fingerprint()) throw new Error('keyside: keyside.wasm is not of the same version as the package')
-  if (options.snapshot !== undefined) instance.load(options.snapshot)
-  const store = new Store(instance)
-  const { maxmemory = 0, maxmemoryPolicy = 'noeviction' } = options
+  const { persist, snapshot } = options
+  const keeper = persist === undefined ? undefined : await (await import('./keeper.js')).keep(instance, persist, options.onPersist, places)
+  if (snapshot !== undefined && !keeper?.isFound) instance.load(snapshot)
+  const store = new Store(instance, keeper)
+  const { maxmemory = 0, maxmemoryPolicy = 'noeviction', appendfsync } = options
   if (maxmemory) store.config_set({ maxmemory: String(maxmemory), 'maxmemory-policy': maxmemoryPolicy })
+  if (appendfsync) store.config_set({ appendfsync })
+  await keeper?.start()
   return store
+}
+
+/** Refuses options that are not what they have to be, before anything is begun. */
+function check(options: OpenOptions) {
+  if (typeof options !== 'object' || options === null) throw mismatch('open', 'options', 'an object', options)
+  const { persist, appendfsync, onPersist, snapshot, now } = options
+  const isPlace = typeof persist === 'object' && persist !== null && (persist instanceof URL || typeof persist.append === 'function')
+  if (persist !== undefined && typeof persist !== 'string' && !isPlace) throw mismatch('open', 'persist', "a place such as 'idb://name', or a Storage", persist)
+  if (appendfsync !== undefined && !['always', 'everysec', 'no'].includes(appendfsync)) throw mismatch('open', 'appendfsync', "'always', 'everysec' or 'no'", appendfsync)
+  if (snapshot !== undefined && !(snapshot instanceof Uint8Array)) throw mismatch('open', 'snapshot', 'a Uint8Array', snapshot)
+  for (const [name, value] of Object.entries({ onPersist, now })) if (value !== undefined && typeof value !== 'function') throw mismatch('open', name, 'a function', value)
 }
 
 const modules = new Map<string, Promise<WebAssembly.Module>>()

@@ -2,6 +2,7 @@
 import { Collector, collect, type Batch } from './batch.js'
 import { SIGNATURES, type Commands } from './commands.js'
 import { BY_NAME, Instance, type Caller } from './instance.js'
+import type { Keeper } from './keeper.js'
 import { Push, decoder, double } from './reply.js'
 import { Signature } from './signature.js'
 import { Subscription, type Message, type PatternMessage, type SubscribeOptions } from './subscription.js'
@@ -203,11 +204,13 @@ export class Connection extends Client<string> {
 /** A store of its own, and the first connection to it. */
 export class Store extends Connection {
   readonly #instance: Instance
+  readonly #keeper: Keeper | undefined
 
   /** @internal */
-  constructor(instance: Instance) {
+  constructor(instance: Instance, keeper?: Keeper) {
     super(instance)
     this.#instance = instance
+    this.#keeper = keeper
   }
 
   /** @internal What stays when the first connection was ended. */
@@ -225,9 +228,27 @@ export class Store extends Connection {
     return this.#instance.snapshot()
   }
 
-  /** Ends the store with all its connections, and frees its memory. */
-  override close() {
+  /** Where the store is kept, such as `idb://name`; undefined if it is in memory only. */
+  get place(): string | undefined {
+    return this.#keeper?.place
+  }
+
+  /** Resolves when all that has happened so far is safe where the store is kept; rejects when it cannot be. */
+  persisted(): Promise<void> {
+    return this.#keeper?.persisted() ?? Promise.reject(new Error('keyside: the store is kept nowhere; open it with persist'))
+  }
+
+  /** Ends the store with all its connections, and frees its memory. Resolves when what was to be kept is safe. */
+  override close(): Promise<void> {
+    const kept = this.#keeper?.close() ?? Promise.resolve()
+    // Who does not wait hears of a failure as of all others.
+    kept.catch(() => {})
     this.#instance.stop('keyside: the store is closed')
+    return kept
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close()
   }
 }
 
