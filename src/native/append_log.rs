@@ -174,7 +174,7 @@ impl<D: Disk> AppendLog<D> {
                         Ok(whole)
                     }
                     (true, false) => Err(format!(
-                        "Unexpected end of file reading the append only file {}. You can: 1) Make a backup of your AOF file, then use keyside-server --check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.",
+                        "Unexpected end of file reading the append only file {}. You can: 1) Make a backup of your AOF file, then use keyside-server check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.",
                         part.name
                     )),
                 })?;
@@ -479,6 +479,11 @@ fn temporary(base: &Part) -> String {
     format!("temp-{}", base.name)
 }
 
+/// Whether a file that begins so is a snapshot.
+pub fn is_snapshot(start: &[u8]) -> bool {
+    start.starts_with(b"REDIS") || start.starts_with(b"VALKE")
+}
+
 /// Fills the store with what a part holds: how long it is, where its commands begin, and whether it ends too early.
 fn load_part(
     disk: &impl Disk,
@@ -502,7 +507,7 @@ fn load_part(
     let mut len = filled as u64;
     let rest;
     let mut bytes = &buffer[..filled];
-    if bytes.starts_with(b"REDIS") || bytes.starts_with(b"VALKE") {
+    if is_snapshot(bytes) {
         let mut loader = engine.loader();
         loop {
             engine.load_base(&mut loader, Some(bytes), now_ms).map_err(|damage| {
@@ -530,7 +535,7 @@ fn load_part(
             damage.position += start;
             engine.end_replay(replay);
             return Err(format!(
-                "Bad file format reading the append only file {name}: {damage}. Make a backup of your AOF file, then use keyside-server --check-aof --fix <filename>"
+                "Bad file format reading the append only file {name}: {damage}. Make a backup of your AOF file, then use keyside-server check-aof --fix <filename>"
             ));
         }
         let read = file.read(&mut buffer).map_err(unreadable)?;
