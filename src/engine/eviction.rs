@@ -29,6 +29,8 @@ impl Engine {
         }
         let has_room = self.evict_some();
         self.settle();
+        let took_us = self.lap();
+        self.keep_event("eviction-cycle", took_us);
         has_room
     }
 

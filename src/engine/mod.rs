@@ -281,6 +281,8 @@ impl Engine {
         self.begin(now_ms);
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
+            let took_us = self.lap();
+            self.keep_event("expire-cycle", took_us);
         }
         if self.evicts {
             self.make_room();
