@@ -115,10 +115,7 @@ impl Engine {
             self.stats.evicted_clients += 1;
             self.close(id);
             // What it was to be sent is forgotten at once: the memory is needed.
-            if let Some(client) = self.clients.get_mut(id) {
-                client.out = Vec::new();
-                client.query = Vec::new();
-            }
+            self.forget_buffers(id);
         }
     }
 }

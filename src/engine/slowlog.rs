@@ -106,7 +106,8 @@ fn abridged(name: &str, words: &[&[u8]]) -> Vec<Vec<u8>> {
 pub(super) fn is_secret(name: &str, words: &[&[u8]], i: usize) -> bool {
     let word_before =
         |back: usize| i.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
-    let follows = |word: &[u8], most: usize| (1..=most).any(|back| word_before(back).eq_ignore_ascii_case(word));
+    let follows =
+        |word: &[u8], most: usize| (1..=most).any(|back| word_before(back).eq_ignore_ascii_case(word));
     match name {
         "AUTH" => i > 0,
         "HELLO" => i > 2 && follows(b"AUTH", 2),

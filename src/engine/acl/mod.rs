@@ -685,7 +685,8 @@ impl Engine {
             Denied::Key(_) => b"No permissions to access a key".to_vec(),
             Denied::Channel(_) => b"No permissions to access a channel".to_vec(),
             Denied::Pattern(option) => {
-                return format!("ERR {option} option of SORT denied due to insufficient ACL permissions.").into();
+                return format!("ERR {option} option of SORT denied due to insufficient ACL permissions.")
+                    .into();
             }
         };
         Error::Quoting([b"NOPERM ", before.as_bytes(), &why].concat())
