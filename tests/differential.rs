@@ -313,7 +313,7 @@ impl Run {
             if redis[0] == b'-' {
                 self.common_errors.insert(judge::without_quotes(redis));
             }
-            return true;
+            return !judge::parts_unseen(redis);
         }
         if let Some(name) = judge::explanation(command, self.without, redis, keyside) {
             *self.explained.entry(name).or_default() += 1;
