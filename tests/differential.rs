@@ -6,6 +6,7 @@
 //!
 //! `make differential COUNT=1000000` asks so many; `SEED=7` draws the same again. Without a count it stops after 20 seconds.
 
+#[allow(dead_code, reason = "what is newer than the oracle is explained in judge.rs")]
 #[path = "generate/differences.rs"]
 mod differences;
 #[path = "differential/judge.rs"]
