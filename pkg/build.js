@@ -13,7 +13,7 @@ const dist = (path) => fileURLToPath(new URL(`dist/${path}`, import.meta.url))
 const ENTRIES = ['index', 'node', 'bun', 'deno', 'workerd', 'edge']
 
 /** What Node can load by `require`. */
-const COMMON_JS = ['node', 'slim', 'base64', 'ioredis', 'node-redis', 'upstash', 'server', 'worker', 'shared', 'idb', 'opfs', 'file', 'durable-object']
+const COMMON_JS = ['node', 'slim', 'base64', 'ioredis', 'node-redis', 'upstash', 'server', 'worker', 'shared', 'react', 'idb', 'opfs', 'file', 'durable-object']
 
 execFileSync(process.execPath, [fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.url)), '--project', '.'], {
   cwd: fileURLToPath(new URL('.', import.meta.url)),

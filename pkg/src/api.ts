@@ -7,3 +7,4 @@ export type { BytesConnection, Connection, Listener, PushListener, ScanOptions, 
 export { LostError, PersistError, TakenError, UnavailableError, type Appendfsync, type PersistEvent, type Storage } from './storage.js'
 export type { Message, PatternMessage, SubscribeOptions, Subscription } from './subscription.js'
 export type { Members, Names, Numeric, Pairs, Some, Streams, Value } from './values.js'
+export type { WatchCallback, WatchOptions } from './watching.js'

@@ -5,6 +5,7 @@ import { Link, type Stream } from './link.js'
 import { ReplyError, double } from './reply.js'
 import type { Pipe } from './serve.js'
 import { Signature } from './signature.js'
+import { channelsOf, eventOf, flagsWith, type WatchCallback, type WatchOptions } from './watching.js'
 import type { Message, PatternMessage, SubscribeOptions } from './subscription.js'
 import { A_VALUE, isValue, mismatch, type Names, type Some, type Value } from './values.js'
 
@@ -14,7 +15,7 @@ export type RemoteCommands<Bytes> = {
 }
 
 /** What is asked in other ways, or not at all. */
-type Apart = 'subscribe' | 'psubscribe' | 'ssubscribe' | 'unsubscribe' | 'punsubscribe' | 'sunsubscribe' | 'monitor' | 'reset' | 'hello' | 'quit' | 'client_reply' | 'multi'
+type Apart = 'subscribe' | 'psubscribe' | 'ssubscribe' | 'unsubscribe' | 'punsubscribe' | 'sunsubscribe' | 'monitor' | 'reset' | 'hello' | 'quit' | 'client_reply' | 'multi' | 'watch'
 
 /** Commands that are collected and sent together. */
 export type RemoteBatch<Bytes, Results extends unknown[] = [], Nothing = never> = {
@@ -75,6 +76,33 @@ class RemoteClient<Bytes> {
   psubscribe(patterns: Names<Value>, options: SubscribeOptions): AsyncIterableIterator<PatternMessage<Bytes>>
   psubscribe(...args: unknown[]): AsyncIterableIterator<PatternMessage<Bytes>> {
     return listen(this.link, 'PSUBSCRIBE', args, this.asBytes, ([pattern, channel, message]) => ({ pattern, channel, message }) as PatternMessage<Bytes>)
+  }
+
+  /** Has the next transaction fail when one of these keys changes before. */
+  watch(...keys: Some<Value>): Promise<'OK'>
+  /** Calls `callback` as the method of a store that is here does; the promise is that of a function that ends it. */
+  watch(pattern: string, callback: WatchCallback, options?: WatchOptions): Promise<() => void>
+  async watch(...args: unknown[]): Promise<unknown> {
+    const [pattern, callback, { signal } = {}] = args as [string, WatchCallback, WatchOptions?]
+    if (typeof callback !== 'function') return this.stream.request(['WATCH', ...checked('watch', args.flat())], this.asBytes)
+    if (typeof pattern !== 'string') throw mismatch('watch', 'pattern', 'a string', pattern)
+    signal?.throwIfAborted()
+    const current = (await this.stream.request(['CONFIG', 'GET', 'notify-keyspace-events'], false)) as Record<string, string>
+    const flags = Object.values(current)[0]!
+    const stream = this.link.open((values) => {
+      const event = eventOf(values)
+      if (event) callback(...event)
+    })
+    const leave = () => stream.close()
+    signal?.addEventListener('abort', leave)
+    if (signal?.aborted) leave()
+    const database = String(this.stream.database?.[1] ?? 0)
+    stream.greet('PSUBSCRIBE', ['PSUBSCRIBE', channelsOf(database, pattern)])
+    // Another worker may have the store later, and has to be told too.
+    stream.greet('CONFIG', ['CONFIG', 'SET', 'notify-keyspace-events', flagsWith(flags) ?? flags])
+    // When this is answered, all that follows is heard.
+    await stream.request(['PING'], false)
+    return leave
   }
 
   /** All keys, or those of a type. What comes or goes meanwhile may be among them or not, and some twice. */

@@ -6,7 +6,8 @@ import type { Keeper } from './keeper.js'
 import { Push, decoder, double } from './reply.js'
 import { Signature } from './signature.js'
 import { Subscription, type Message, type PatternMessage, type SubscribeOptions } from './subscription.js'
-import type { Names, Numeric, Some, Value } from './values.js'
+import { mismatch, type Names, type Numeric, type Some, type Value } from './values.js'
+import { channelsOf, databaseOf, eventOf, flagsWith, type WatchCallback, type WatchOptions } from './watching.js'
 
 /** Options of the iterators of the SCAN family. */
 export interface ScanOptions {
@@ -118,6 +119,37 @@ class Client<Bytes> {
   ssubscribe(channels: Names<Value>, options: SubscribeOptions): Subscription<Message<Bytes>>
   ssubscribe(...args: unknown[]): Subscription<Message<Bytes>> {
     return subscription(this, 'ssubscribe', args)
+  }
+
+  /** Has the next transaction fail when one of these keys changes before. */
+  watch(...keys: Some<Value>): 'OK'
+  /**
+   * Calls `callback` with every key of this connection's database that fits a pattern and has changed, until the returned
+   * function is called, and with what happened to it. A key without special characters is a pattern too. Keyspace events are
+   * turned on for that.
+   */
+  watch(pattern: string, callback: WatchCallback, options?: WatchOptions): () => void
+  watch(...args: unknown[]): 'OK' | (() => void) {
+    const [pattern, callback, options] = args
+    if (typeof callback !== 'function') return (WATCH ??= general(commandOf('watch'), METHODS[commandOf('watch')]!)).apply(this, args as never[]) as 'OK'
+    if (typeof pattern !== 'string') throw mismatch('watch', 'pattern', 'a string', pattern)
+    return this.#live(pattern, callback as WatchCallback, options as WatchOptions | undefined)
+  }
+
+  #live(pattern: string, callback: WatchCallback, { signal }: WatchOptions = {}): () => void {
+    signal?.throwIfAborted()
+    const { instance } = this
+    const command = commandOf('psubscribe')
+    const channels = channelsOf(databaseOf(text(this.call('CLIENT', 'INFO'))), pattern)
+    const hear = ({ values }: Push) => {
+      const event = eventOf(values)
+      if (event) queueMicrotask(() => callback(...event))
+    }
+    const leave = instance.listen(this, METHODS[command]!, command, [channels], hear, () => {})
+    const flags = flagsWith(text(Object.values(this.call('CONFIG', 'GET', 'notify-keyspace-events') as object)[0]))
+    if (flags !== undefined) this.call('CONFIG', 'SET', 'notify-keyspace-events', flags)
+    signal?.addEventListener('abort', leave)
+    return leave
   }
 
   /** All keys, or those of a type. What comes or goes meanwhile may be among them or not, and some twice. */
@@ -254,6 +286,7 @@ export class Store extends Connection {
 
 const CALL = new Signature('call')
 const SEND = new Signature('send')
+let WATCH: Method | undefined
 const METHODS = SIGNATURES.trim().split('\n').map((line) => new Signature(line))
 
 /** The commands of this package as a number, to be compared with those of the module: FNV-1a of the names. */
@@ -266,9 +299,14 @@ export function fingerprint(): number {
   return hash >>> 0
 }
 
+/** The number of a method's command. */
+function commandOf(name: string): number {
+  return METHODS.findIndex(({ method }) => method === name)
+}
+
 /** A subscription by the method's arguments, of which the last may be options. */
 function subscription<Item>(client: Caller & { instance: Instance }, name: string, args: unknown[]): Subscription<Item> {
-  const command = METHODS.findIndex(({ method }) => method === name)
+  const command = commandOf(name)
   const signature = METHODS[command]!
   const { signal } = optionsOf(args.at(-1))
   const channels = args.length > 1 && isOptions(args.at(-1)) ? args.slice(0, -1) : args
