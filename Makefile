@@ -61,6 +61,10 @@ test-runtimes: setup-test pkg ## … the packed package in Node, Deno, Bun, Clou
 	@.ci/setup runtimes
 	node --test --test-reporter=spec --test-timeout=60000 pkg/test/runtimes/*.test.js
 
+.PHONY: matrix
+matrix: ## The same, a line each
+	@$(MAKE) test-runtimes 2>&1 | grep -E '^(✔|✖|ℹ (pass|fail))'
+
 .PHONY: test-page
 test-page: setup-test www ## … the page in headless Chromium
 	node --test --test-reporter=spec --test-timeout=60000 www/test/*.test.js
@@ -109,6 +113,10 @@ bench: server pkg ## Measures: the engine, the server beside redis-server, the p
 	@.ci/setup redis
 	cargo bench --bench engine
 	python3 benches/server.py $(server)
+	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
+
+.PHONY: bench-js
+bench-js: pkg ## … the package alone: beside others in Node, and kept in Node and in Chromium
 	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: size

@@ -8,7 +8,7 @@
  */
 import { Signature } from './signature.js'
 import { Push, Reader, ReplyError, decoder } from './reply.js'
-import { A_VALUE, digits, mismatch, type Value } from './values.js'
+import { A_VALUE, WHOLE_TEXT, digits, isWhole, mismatch, type Value } from './values.js'
 
 /** What the module exports; src/js/mod.rs says what each does. */
 export interface Exports {
@@ -92,6 +92,9 @@ const VIEWED = 1024
 
 /** So many bytes of a snapshot are taken at a time. */
 const LOADED = 1 << 20
+
+/** The longest word, in bytes: proto-max-bulk-len. */
+const LONGEST = 512 << 20
 
 /** The longest that a timer can wait. */
 const LONGEST_WAIT = 0x7fff_ffff
@@ -195,11 +198,11 @@ export class Instance {
     if (typeof word !== 'string') return this.putOther(signature, i, word, at)
     const length = word.length
     const { scratch, bounds } = this
-    if (length > SHORT || at + length >= scratch.length) return this.putLong(i, word, at)
+    if (length > SHORT || at + length >= scratch.length) return this.putLong(signature, i, word, at)
     let end = at
     for (let j = 0; j < length; j++) {
       const code = word.charCodeAt(j)
-      if (code > 0x7f) return this.putLong(i, word, at)
+      if (code > 0x7f) return this.putLong(signature, i, word, at)
       scratch[end++] = code
     }
     bounds[2 * i] = at
@@ -463,12 +466,14 @@ export class Instance {
     this.look()
   }
 
-  private putLong(i: number, word: string, at: number): number {
+  private putLong(signature: Signature, i: number, word: string, at: number): number {
     this.check()
+    if (!isWhole(word)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, WHOLE_TEXT, word)
     if (at >= SLOT) at = (at + SLOT - 1) & -SLOT
     else if (at > 0) at = SLOT
     // Characters need up to three bytes each, but hardly ever do.
     let room = at + word.length + 1
+    if (room > LONGEST) throw tooLong(signature, i, word.length)
     let [read, end] = [0, at]
     for (;;) {
       if (room > this.scratch.length) this.reserve(room, 0)
@@ -492,6 +497,7 @@ export class Instance {
     if ((typeof word === 'number' && word === word) || typeof word === 'bigint') return this.put(signature, i, digits(word), at)
     if (!(word instanceof Uint8Array)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, A_VALUE, word)
     this.check()
+    if (word.length > LONGEST) throw tooLong(signature, i, word.length)
     if (at + word.length >= this.scratch.length) this.reserve(at + word.length + 1, 0)
     this.scratch.set(word, at)
     return this.bound(i, at, at + word.length)
@@ -611,6 +617,11 @@ export class Instance {
     }
     return new Error(this.end, { cause })
   }
+}
+
+/** What Redis refuses as well, before it takes the memory. */
+function tooLong(signature: Signature, i: number, length: number): RangeError {
+  return new RangeError(`${signature.method}: ${signature.names[i] ?? `argument ${i + 1}`} has ${length} characters or bytes; no value can be longer than 512 MiB, so part it over several keys`)
 }
 
 /** The messages among replies. What is none is one too where `otherwise` says of which kind: MONITOR sends plain text. */

@@ -5,7 +5,7 @@
  */
 import { Push, Reader, ReplyError } from './reply.js'
 import type { Answer, Piece, Pipe, Question } from './serve.js'
-import { digits, type Value } from './values.js'
+import { WHOLE_TEXT, digits, isWhole, mismatch, type Value } from './values.js'
 
 /** The store went to another worker before this was answered: it may have happened, or not. */
 export class LeaderChangedError extends Error {
@@ -146,6 +146,9 @@ export class Stream {
       const isTorn = this.#isTorn
       this.#follow(name, words)
       if (isTorn) throw new LeaderChangedError()
+      words.forEach((word, i) => {
+        if (typeof word === 'string' && !isWhole(word)) throw mismatch(name.toLowerCase(), `argument ${i}`, WHOLE_TEXT, word)
+      })
       const isRead = (this.#link.reads.has(name) || this.#link.reads.has(`${name}|${String(words[1]).toUpperCase()}`)) && this.#state === ''
       if (this.#waiting.push({ words, asBytes, isRead, resolve, reject }) === 1) queueMicrotask(() => this.#flush())
     })

@@ -81,7 +81,7 @@ export async function compile(source: Source | Promise<Source>, fetchBytes: (url
     const url = String(source)
     let module = modules.get(url)
     if (!module) {
-      modules.set(url, (module = fetchBytes(url).then(compileBytes)))
+      modules.set(url, (module = fetchBytes(url).catch(unreachable(url)).then(compileBytes)))
       module.catch(() => modules.delete(url))
     }
     return module
@@ -90,9 +90,36 @@ export async function compile(source: Source | Promise<Source>, fetchBytes: (url
 }
 
 async function compileBytes(source: Response | BufferSource): Promise<WebAssembly.Module> {
-  if (typeof Response === 'undefined' || !(source instanceof Response)) return WebAssembly.compile(source as BufferSource)
-  if (!source.ok) throw new Error(`keyside: ${source.url} answered ${source.status} ${source.statusText}`)
-  // A server that calls the module something else than application/wasm does not allow compiling as it comes in.
-  if (source.headers.get('content-type')?.startsWith('application/wasm')) return WebAssembly.compileStreaming(source)
-  return WebAssembly.compile(await source.arrayBuffer())
+  const isResponse = typeof Response !== 'undefined' && source instanceof Response
+  if (isResponse && !source.ok) throw new Error(`keyside: ${source.url} answered ${source.status} ${source.statusText}; ${BRING}`)
+  try {
+    // A server that calls the module something else than application/wasm does not allow compiling as it comes in.
+    if (isResponse && source.headers.get('content-type')?.startsWith('application/wasm')) return await WebAssembly.compileStreaming(source)
+    const bytes = isResponse ? await source.arrayBuffer() : (source as BufferSource)
+    const start = (ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes)).subarray(0, 8)
+    if (String(start.subarray(0, 4)) !== '0,97,115,109') {
+      const origin = isResponse ? `${source.url}, which came as ${source.headers.get('content-type')},` : 'what was given as wasm'
+      throw new Error(`keyside: ${origin} is no wasm module, but begins with ${JSON.stringify(String.fromCharCode(...start))}; ${BRING}`)
+    }
+    return await WebAssembly.compile(bytes)
+  } catch (error) {
+    throw explain(error as Error)
+  }
+}
+
+const BRING = 'serve keyside.wasm beside the code of the package, or say where it is: open({ wasm })'
+
+function unreachable(url: string) {
+  return (cause: Error): never => {
+    throw new Error(`keyside: ${url} cannot be read (${cause.message}); ${BRING}, and have connect-src in the page's policy allow it`, { cause })
+  }
+}
+
+/** An error of the runtime's own, with what helps. */
+function explain(error: Error): Error {
+  const { message } = error
+  if (/unsafe-eval|Content Security Policy/i.test(message)) return new Error(`keyside: the policy of the page forbids wasm; add 'wasm-unsafe-eval' to its script-src`, { cause: error })
+  if (/magic/.test(message)) return new Error(`keyside: what came as wasm is no wasm module (${message}); ${BRING}`, { cause: error })
+  if (/disallowed by embedder/.test(message)) return new Error('keyside: wasm from bytes is forbidden here; import keyside.wasm as a module and bring it: open({ wasm })', { cause: error })
+  return error
 }
