@@ -2,23 +2,11 @@
  * What runs in a worker that has a store for others: for the page that started it (`worker.ts`), or for every tab of the origin
  * once it is the leader (`shared.ts`).
  */
-import { open, type OpenOptions, type PersistEvent } from './index.js'
+import { open } from './index.js'
 import { lead, type Place } from './leader.js'
 import { serve } from './serve.js'
-
-/** How a store is opened in a worker: what can be sent there. */
-export type HostOptions = Omit<OpenOptions, 'wasm' | 'now' | 'onPersist' | 'persist'> & {
-  /** The module, if it does not lie beside the package's code. */
-  wasm?: string | URL | WebAssembly.Module
-  /** Where the store is kept. */
-  persist?: string
-}
-
-/** What the worker is told first. */
-export type Start = { start: 'alone'; options: HostOptions } | { start: 'shared'; options: HostOptions; name: string }
-
-/** What it tells. */
-export type Told = { ready: true } | { failed: string; name: string } | { event: PersistEvent }
+import type { Start, Told } from './start.js'
+import type { PersistEvent } from './storage.js'
 
 const onPersist = (event: PersistEvent) => postMessage({ event } satisfies Told)
 

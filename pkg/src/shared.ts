@@ -6,7 +6,7 @@
  * answered are refused with a `LeaderChangedError`, and so is a transaction that had begun. Subscriptions go on; what was published
  * in between is not heard.
  */
-import type { HostOptions } from './host.js'
+import type { HostOptions } from './start.js'
 import { BEAT_MS, channelOf, channelOfTab, lockOfTab, type Word } from './leader.js'
 import { Link } from './link.js'
 import { RemoteStore, introduce } from './remote.js'

@@ -1,5 +1,5 @@
 /** A store in a worker, so that no command holds up the page: the same methods, which promise. */
-import type { HostOptions, Start, Told } from './host.js'
+import type { HostOptions, Start, Told } from './start.js'
 import { Link } from './link.js'
 import { RemoteStore, connect, introduce } from './remote.js'
 import { serve, type Pipe } from './serve.js'
