@@ -51,10 +51,6 @@ export class Link {
     for (const [id, { ask }] of this.#questions) pipe.postMessage({ id, ask } satisfies Question)
   }
 
-  get isAttached() {
-    return this.#pipe !== undefined
-  }
-
   /** Nothing works any more, for this reason. */
   end(reason: Error) {
     this.#end ??= reason
