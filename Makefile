@@ -63,7 +63,7 @@ test-runtimes: setup-test pkg ## … the packed package in Node, Deno, Bun, Clou
 
 .PHONY: test-page
 test-page: setup-test www ## … the page in headless Chromium
-	node --test --test-reporter=spec --test-timeout=60000 www/test/*.test.js
+	node --test --test-reporter=spec --test-timeout=180000 www/test/*.test.js
 
 .PHONY: test-clients
 test-clients: setup-test server ## … the server through redis-py

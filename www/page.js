@@ -13,6 +13,10 @@ import { Terminal } from './terminal.js'
 
 const FIRST_LINES = ['SET greeting "hello, world"', 'GET greeting', 'help string']
 
+/** What typing may wait for the completion of keys, in milliseconds, and how many are offered. */
+const MOMENT = 5
+const OFFERED = 12
+
 const byId = (id) => document.getElementById(id)
 
 async function start() {
@@ -29,7 +33,7 @@ async function start() {
     list: byId('tabs'),
     panels: byId('panels'),
     closer: byId('close-tab'),
-    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words) => scriptsFor(host, commands, words) }),
+    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words) => scriptsFor(host, commands, words), keys: (start, database) => keysLike(client, start, database) }),
   })
   tabs.add().terminal.greet(greeting(tabs, commands, took))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
@@ -87,6 +91,24 @@ function scriptsFor(host, commands, words) {
   const [first, second = ''] = words.slice(0, 2).map((it) => new TextDecoder().decode(it))
   const isScripting = commandOf(commands, `${first} ${second}`)?.group === 'scripting'
   if (host.isMoving || (isScripting && !host.hasScripts)) return { saying: 'Loading the module that runs scripts …', done: host.giveScripts() }
+}
+
+/** Some keys that begin so, as far as they are found in a moment, without those that would have to be quoted. */
+function keysLike(client, start, database) {
+  const until = performance.now() + MOMENT
+  const found = new Set()
+  client.call('SELECT', database)
+  try {
+    let cursor = '0'
+    do {
+      const [next, names] = client.call('SCAN', cursor, 'MATCH', `${start.replace(/[*?[\]\\^]/g, '\\$&')}*`, 'COUNT', 100)
+      for (const name of names) if (name !== start && /^[^\s"'\\]+$/.test(name)) found.add(name)
+      cursor = next
+    } while (cursor !== '0' && found.size < OFFERED && performance.now() < until)
+  } finally {
+    client.call('SELECT', 0)
+  }
+  return [...found].sort().slice(0, OFFERED)
 }
 
 function greeting(tabs, commands, took) {

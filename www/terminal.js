@@ -25,17 +25,19 @@ export class Terminal {
   #onRun
   #onMessage
   #prepare
+  #keys
   /** Lines that wait until another is done. */
   #waiting = null
 
   /**
    * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
    * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked before a command is sent, and returns
-   * a promise and what to say meanwhile where it has to wait.
+   * a promise and what to say meanwhile where it has to wait. `keys` finds names of keys in a database by their beginning.
    */
-  constructor({ connect, commands, onRun, onMessage, prepare }) {
+  constructor({ connect, commands, onRun, onMessage, prepare, keys }) {
     this.#connect = connect
     this.#prepare = prepare
+    this.#keys = keys
     this.#commands = commands
     this.#onRun = onRun
     this.#onMessage = onMessage
@@ -217,6 +219,16 @@ export class Terminal {
     this.hint.replaceChildren(element('code', {}, command.name, ...syntax), element('span', {}, command.summary))
   }
 
+  /** Commands and options, or keys where a key is typed. */
+  #completions(line) {
+    const known = completions(this.#commands, line)
+    const command = commandOf(this.#commands, line)
+    const typed = /[^\s"'\\]+$/.exec(line)?.[0]
+    if (known.length > 0 || !command || !typed || command.parameters[argumentAt(command, line)]?.type !== 'key') return known
+    const before = line.slice(0, -typed.length)
+    return this.#keys(typed, this.#session.database).map((name) => ({ name, about: '', line: `${before}${name} ` }))
+  }
+
   #write(line) {
     this.input.value = line
     this.input.setSelectionRange(line.length, line.length)
@@ -231,7 +243,7 @@ export class Terminal {
     })
     input.addEventListener('input', () => {
       const isAtEnd = input.selectionStart === input.value.length
-      this.choices.show(isAtEnd ? completions(this.#commands, input.value) : [])
+      this.choices.show(isAtEnd ? this.#completions(input.value) : [])
       this.#showHint()
     })
     input.addEventListener('blur', () => this.choices.hide())
