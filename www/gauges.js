@@ -7,6 +7,7 @@ export class Gauges {
   #elements
   /** How many commands of others there were before it began to count. */
   #before
+  #counted = 0
   #isWaiting = false
   #timer
 
@@ -27,19 +28,19 @@ export class Gauges {
     })
   }
 
-  /** Counts from zero again: there is another store. */
+  /** Goes on counting where it was: there is another store. */
   restart() {
-    this.#before = this.#others(this.#info())
+    this.#before = this.#others(this.#info()) - this.#counted
     this.touch()
   }
 
   #draw() {
     const info = this.#info()
-    const commands = this.#others(info) - this.#before
+    // RESETSTAT counts from zero again.
+    this.#counted = Math.max(0, this.#others(info) - this.#before)
     this.#elements.keys.textContent = sum(info, 'keys').toLocaleString('en')
     this.#elements.memory.textContent = field(info, 'used_memory_human') ?? '–'
-    // RESETSTAT counts from zero again.
-    this.#elements.commands.textContent = Math.max(0, commands).toLocaleString('en')
+    this.#elements.commands.textContent = this.#counted.toLocaleString('en')
     clearTimeout(this.#timer)
     if (sum(info, 'expires') > 0) this.#timer = setTimeout(() => this.touch(), SECOND)
   }

@@ -4,6 +4,7 @@ import { Client } from './client.js'
 import { commandOf, commandTable } from './commands.js'
 import { onDrop } from './dropping.js'
 import { element } from './element.js'
+import { fill } from './filling.js'
 import { FIRST_STEPS } from './first-steps.js'
 import { Gauges } from './gauges.js'
 import { Host } from './host.js'
@@ -33,7 +34,7 @@ async function start() {
     list: byId('tabs'),
     panels: byId('panels'),
     closer: byId('close-tab'),
-    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words) => scriptsFor(host, commands, words), keys: (start, database) => keysLike(client, start, database) }),
+    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words, session) => scriptsFor(host, commands, words) ?? populating(connect, words, session), keys: (start, database) => keysLike(client, start, database) }),
   })
   tabs.add().terminal.greet(greeting(tabs, commands, took))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
@@ -91,6 +92,19 @@ function scriptsFor(host, commands, words) {
   const [first, second = ''] = words.slice(0, 2).map((it) => new TextDecoder().decode(it))
   const isScripting = commandOf(commands, `${first} ${second}`)?.group === 'scripting'
   if (host.isMoving || (isScripting && !host.hasScripts)) return { saying: 'Loading the module that runs scripts …', done: host.giveScripts() }
+}
+
+/** DEBUG POPULATE in slices, as a store in a page allows no DEBUG and a million keys at once would stop the page. */
+function populating(connect, words, { database, isQueueing }) {
+  const [first, second, count, prefix, size] = words.map((it) => new TextDecoder().decode(it))
+  if (isQueueing || `${first} ${second}`.toUpperCase() !== 'DEBUG POPULATE' || !/^\d{1,9}$/.test(count) || !/^\d{0,9}$/.test(size ?? '')) return
+  const client = connect()
+  client.call('SELECT', database)
+  const stop = new AbortController()
+  const progress = element('span', {}, 'Beginning … ')
+  const onProgress = (done) => (progress.textContent = `${done.toLocaleString('en')} of ${Number(count).toLocaleString('en')} keys. `)
+  const done = fill(client, { count: Number(count), prefix, size: Number(size ?? 0), signal: stop.signal, onProgress }).finally(() => client.close())
+  return { saying: element('span', {}, progress, button({ class: 'line' }, () => stop.abort(), 'Stop')), done, reply: { kind: '+', value: 'OK' } }
 }
 
 /** Some keys that begin so, as far as they are found in a moment, without those that would have to be quoted. */

@@ -31,8 +31,8 @@ export class Terminal {
 
   /**
    * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
-   * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked before a command is sent, and returns
-   * a promise and what to say meanwhile where it has to wait. `keys` finds names of keys in a database by their beginning.
+   * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked with a command and the session before it
+   * is sent, and where that takes time returns what to say meanwhile, when it is done, and the reply if it is done then. `keys` finds names of keys in a database by their beginning.
    */
   constructor({ connect, commands, onRun, onMessage, prepare, keys }) {
     this.#connect = connect
@@ -90,7 +90,7 @@ export class Terminal {
 
   /** Sends a command, at once or when everything is there for it; what is typed meanwhile comes after it. */
   #ask(words) {
-    const wait = this.#prepare?.(words)
+    const wait = this.#prepare?.(words, this.#session)
     if (!wait) return this.#send(words)
     this.#waiting = []
     const wasQueueing = this.#session.isQueueing
@@ -99,6 +99,7 @@ export class Terminal {
       .then(() => {
         note.remove()
         if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
+        else if (wait.reply) this.#print('reply', show(wait.reply))
         else this.#send(words)
       })
       .catch((error) => {

@@ -138,3 +138,36 @@ test('long replies are cut, long logs forgotten', async () => {
   await paste('PING\n'.repeat(400))
   assert.equal((await entries()).length, 500)
 })
+
+test('keys are completed where a key is typed', async () => {
+  await type('MSET user:1 a user:2 b "user: blank" c other d')
+  await page.keyboard.type('GET us')
+  assert.deepEqual(await offered(), ['user:1', 'user:2'])
+  await press('ArrowDown', 'ArrowDown', 'Enter', 'Enter')
+  assert.deepEqual(await entries('.reply:last-child'), ['"b"'])
+  await page.keyboard.type('SET user:1 us')
+  assert.deepEqual(await offered(), [], 'a value is no key')
+  await press('Escape')
+  await type('SELECT 1')
+  await page.keyboard.type('DEL us')
+  assert.deepEqual(await offered(), [], 'another database has others')
+})
+
+test('MONITOR streams what others ask', async () => {
+  await type('MONITOR')
+  await page.click('#new-tab')
+  await type('SET watched 1')
+  await page.click('#tab-1')
+  await page.waitForSelector(`${shown} .message:has-text('"SET" "watched" "1"')`)
+})
+
+test('DEBUG POPULATE fills the database in slices, and can be stopped', async () => {
+  await type('SELECT 1', 'DEBUG POPULATE 5000 many 10')
+  await page.waitForSelector('.reply:last-child:has-text("OK")')
+  assert.deepEqual(await type('DBSIZE'), ['(integer) 5000'])
+  assert.deepEqual(await type('STRLEN many:4999'), ['(integer) 10'])
+  await type('DEBUG POPULATE 100000000')
+  await page.click('.log .line:text-is("Stop")')
+  await page.waitForSelector('.reply:last-child:has-text("OK")')
+  assert.deepEqual(await type('EXISTS key:0'), ['(integer) 1'])
+})
