@@ -84,8 +84,9 @@ differential: setup-rust ## Puts a million random requests to redis-server and t
 	COUNT=$(or $(COUNT),1000000) cargo test --profile checked --features native --test differential -- --nocapture
 
 .PHONY: crash
-crash: setup-rust ## Kills servers while they write: make crash ROUNDS=500
+crash: setup-rust ## Kills servers while they write, and fails their disk: make crash ROUNDS=500
 	ROUNDS=$(or $(ROUNDS),20) cargo test --release --features native --test crash -- --nocapture
+	SEEDS=$(or $(SEEDS),2) cargo test --release --features native --bin keyside-server journal::
 
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
