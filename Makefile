@@ -141,7 +141,7 @@ www: pkg ## Builds the page: target/www
 
 .PHONY: clean
 clean: ## Removes everything built; the tools in ~/.cache/keyside stay
-	rm -rf $(cargo_target) target pkg/dist pkg/node_modules node_modules
+	rm -rf $(cargo_target) target pkg/dist pkg/node_modules www/node_modules node_modules
 
 .PHONY: setup-rust setup-wasm setup-test
 setup-rust:
