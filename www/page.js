@@ -36,7 +36,7 @@ async function start() {
     closer: byId('close-tab'),
     open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words, session) => scriptsFor(host, commands, words) ?? populating(connect, words, session), keys: (start, database) => keysLike(client, start, database) }),
   })
-  tabs.add().terminal.greet(greeting(tabs, commands, took))
+  tabs.add().terminal.greet(greeting(tabs, commands, took, host))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
   byId('steps').append(...FIRST_STEPS.map((step) => element('li', {}, stepButton(tabs, step))))
   gauges.touch()
@@ -125,12 +125,13 @@ function keysLike(client, start, database) {
   return [...found].sort().slice(0, OFFERED)
 }
 
-function greeting(tabs, commands, took) {
+function greeting(tabs, commands, took, { place, trouble }) {
   const count = [...commands.values()].filter(({ isContainer }) => !isContainer).length
   return element(
     'div',
     { class: 'greeting' },
-    element('p', {}, element('strong', {}, 'The store is ready.'), ` It took ${took} ms to load, has ${count} commands, and is as empty as can be. Type a command below, or begin with one of these:`),
+    element('p', {}, element('strong', {}, 'The store is ready.'), ` It took ${took} ms to load, has ${count} commands, and ${place ? 'holds what was kept in this browser' : 'is as empty as can be'}. Type a command below, or begin with one of these:`),
+    ...(trouble ? [element('p', { class: 'error' }, `The store that this browser keeps could not be opened, so this is another: ${trouble}.`)] : []),
     element('p', {}, ...FIRST_LINES.map((line) => button({ class: 'line' }, () => play(tabs, [line]), line))),
   )
 }

@@ -102,3 +102,30 @@ async function ask(port, lines) {
   }
   throw new Error('redis-server does not listen')
 }
+
+test('the store is kept in this browser, by one tab at a time, until it is not to be', async () => {
+  await type('SET k v')
+  await goTo('files')
+  await page.click('.files button:text-is("Keep it in this browser")')
+  await page.waitForSelector('.files p:text("IndexedDB under idb://page-")')
+  await goTo('terminal')
+  await type('SET later 1', 'EVAL "return redis.call(\'SET\', \'scripted\', 1)" 0')
+  // What changes is made safe once a second.
+  await page.waitForTimeout(2500)
+  await page.reload()
+  await page.waitForSelector('.greeting:has-text("holds what was kept")')
+  assert.deepEqual(await type('MGET k later scripted'), ['1) "v"\n2) "1"\n3) "1"'])
+
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  await other.waitForSelector('.greeting .error:has-text("in use by another")')
+  await other.close()
+
+  await goTo('files')
+  await page.click('.files button:text-is("Keep it no longer")')
+  await page.waitForSelector('.files p:text("in memory only")')
+  await goTo('terminal')
+  assert.deepEqual(await type('GET k'), ['"v"'])
+  await page.reload()
+  await page.waitForSelector('.greeting:has-text("as empty as can be")')
+})
