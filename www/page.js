@@ -30,14 +30,24 @@ async function start() {
   // Shows the terminal, which can have no focus before.
   document.documentElement.dataset.ready = 'true'
   const gauges = new Gauges(client, { keys: byId('gauge-keys'), memory: byId('gauge-memory'), commands: byId('gauge-commands') })
+  const own = {
+    connect,
+    onRun: () => gauges.touch(),
+    prepare: (words, session) => scriptsFor(host, commands, words) ?? populating(connect, words, session),
+    keys: (start, database) => keysLike(client, start, database),
+  }
   const tabs = new Tabs({
     list: byId('tabs'),
     panels: byId('panels'),
     closer: byId('close-tab'),
-    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words, session) => scriptsFor(host, commands, words) ?? populating(connect, words, session), keys: (start, database) => keysLike(client, start, database) }),
+    open: (onMessage, connectShared) => new Terminal({ commands, onMessage, ...(connectShared ? shared(connectShared) : own) }),
   })
   tabs.add().terminal.greet(greeting(tabs, commands, took, host))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
+  byId('new-shared').addEventListener('click', async () => {
+    const { SharedConnection } = await import('./shared.js')
+    tabs.select(tabs.add(() => new SharedConnection()))
+  })
   byId('steps').append(...FIRST_STEPS.map((step) => element('li', {}, stepButton(tabs, step))))
   gauges.touch()
   host.addEventListener('moved', () => {
@@ -87,6 +97,11 @@ async function keepOffline() {
   await keep(byId('update'))
 }
 
+/** What a terminal is told of on the store that all tabs share: every reply is promised. */
+function shared(connect) {
+  return { connect, onRun() {}, prepare: (words, _, connection) => ({ saying: 'Asking the store that all tabs share …', done: connection.ask(words) }), keys: () => [] }
+}
+
 /** What a command that runs scripts has to wait for, once; nothing otherwise. */
 function scriptsFor(host, commands, words) {
   const [first, second = ''] = words.slice(0, 2).map((it) => new TextDecoder().decode(it))
@@ -103,8 +118,8 @@ function populating(connect, words, { database, isQueueing }) {
   const stop = new AbortController()
   const progress = element('span', {}, 'Beginning … ')
   const onProgress = (done) => (progress.textContent = `${done.toLocaleString('en')} of ${Number(count).toLocaleString('en')} keys. `)
-  const done = fill(client, { count: Number(count), prefix, size: Number(size ?? 0), signal: stop.signal, onProgress }).finally(() => client.close())
-  return { saying: element('span', {}, progress, button({ class: 'line' }, () => stop.abort(), 'Stop')), done, reply: { kind: '+', value: 'OK' } }
+  const done = fill(client, { count: Number(count), prefix, size: Number(size ?? 0), signal: stop.signal, onProgress }).finally(() => client.close()).then(() => ({ kind: '+', value: 'OK' }))
+  return { saying: element('span', {}, progress, button({ class: 'line' }, () => stop.abort(), 'Stop')), done }
 }
 
 /** Some keys that begin so, as far as they are found in a moment, without those that would have to be quoted. */

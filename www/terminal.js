@@ -32,7 +32,7 @@ export class Terminal {
   /**
    * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
    * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked with a command and the session before it
-   * is sent, and where that takes time returns what to say meanwhile, when it is done, and the reply if it is done then. `keys` finds names of keys in a database by their beginning.
+   * is sent, and where that takes time returns what to say meanwhile, and a promise of the reply, or of nothing when it is to be sent. `keys` finds names of keys in a database by their beginning.
    */
   constructor({ connect, commands, onRun, onMessage, prepare, keys }) {
     this.#connect = connect
@@ -90,16 +90,16 @@ export class Terminal {
 
   /** Sends a command, at once or when everything is there for it; what is typed meanwhile comes after it. */
   #ask(words) {
-    const wait = this.#prepare?.(words, this.#session)
+    const wait = this.#prepare?.(words, this.#session, this.#connection)
     if (!wait) return this.#send(words)
     this.#waiting = []
     const wasQueueing = this.#session.isQueueing
     const note = this.#print('note', wait.saying)
     wait.done
-      .then(() => {
+      .then((reply) => {
         note.remove()
-        if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
-        else if (wait.reply) this.#print('reply', show(wait.reply))
+        if (reply) this.#replied(words, reply)
+        else if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
         else this.#send(words)
       })
       .catch((error) => {
@@ -114,8 +114,15 @@ export class Terminal {
       })
   }
 
+  #replied(words, reply) {
+    this.#print('reply', show(reply))
+    this.#session.follow(words, reply)
+    this.#showPrompt()
+  }
+
   /** Goes on with another store: on a new connection, with the same database. */
   move() {
+    if (this.#connection.isShared) return
     const { database } = this.#session
     this.#open()
     if (database) this.#send([encoder.encode('SELECT'), encoder.encode(String(database))], true)

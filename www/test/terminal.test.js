@@ -171,3 +171,27 @@ test('DEBUG POPULATE fills the database in slices, and can be stopped', async ()
   await page.waitForSelector('.reply:last-child:has-text("OK")')
   assert.deepEqual(await type('EXISTS key:0'), ['(integer) 1'])
 })
+
+test('a shared connection reaches one store from every tab of the browser', async () => {
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  for (const it of [page, other]) {
+    await it.click('#new-shared')
+    await it.waitForSelector('[role=tab][aria-selected=true]:text-is("shared 2")')
+  }
+  const ask = async (it, line, reply) => {
+    await it.fill(`${shown} input`, line)
+    await it.press(`${shown} input`, 'Enter')
+    await it.waitForSelector(`${shown} .reply:last-child:has-text(${JSON.stringify(reply)})`)
+  }
+  await ask(page, 'HSET h f v', '(integer) 1')
+  await ask(other, 'HGETALL h', '1# "f" => "v"')
+  await ask(other, 'SUBSCRIBE news', 'listening to news')
+  await ask(page, 'PUBLISH news hi', '(integer) 1')
+  await other.waitForSelector(`${shown} .message:has-text("hi")`)
+  await ask(page, 'INCR h', 'WRONGTYPE')
+  await ask(page, 'MULTI', 'OK')
+  assert.equal(await prompt(), 'keyside(TX)>')
+  await page.click('#tab-1')
+  assert.deepEqual(await type('EXISTS h'), ['(integer) 0'], 'the store of the tab alone is another')
+})
