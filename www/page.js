@@ -180,7 +180,7 @@ function fail(error) {
 
 /** Why there is no store, and what to do. */
 function explained(error) {
-  const isForbidden = error?.name === 'CompileError' && /unsafe-eval|Content Security Policy/i.test(error.message)
+  const isForbidden = /unsafe-eval|Content Security Policy/i.test(error.message)
   if (isForbidden) return `The Content Security Policy of this host forbids WebAssembly. Whoever serves the page has to allow script-src 'wasm-unsafe-eval'. (${error.message})`
   return `Its module, keyside/lite/keyside.wasm, could not be loaded or run here: ${error.message}`
 }
