@@ -67,7 +67,7 @@ matrix: ## The same, a line each
 
 .PHONY: test-page
 test-page: setup-test www ## … the page in headless Chromium
-	node --test --test-reporter=spec --test-timeout=60000 www/test/*.test.js
+	node --test --test-reporter=spec --test-timeout=180000 www/test/*.test.js
 
 .PHONY: test-clients
 test-clients: setup-test server ## … the server through redis-py
@@ -149,7 +149,7 @@ www: pkg ## Builds the page: target/www
 
 .PHONY: clean
 clean: ## Removes everything built; the tools in ~/.cache/keyside stay
-	rm -rf $(cargo_target) target pkg/dist pkg/node_modules node_modules
+	rm -rf $(cargo_target) target pkg/dist pkg/node_modules www/node_modules node_modules
 
 .PHONY: setup-rust setup-wasm setup-test
 setup-rust:
