@@ -137,9 +137,7 @@ pack: pkg ## Packs the npm package: target/npm/keyside.tgz
 
 .PHONY: www
 www: pkg ## Builds the page: target/www
-	@rm -rf target/www && mkdir -p target/www
-	@cd www && tar -c --exclude=./test --exclude=./serve.js --exclude=./package.json . | tar -x -C ../target/www
-	@cp -r pkg/dist target/www/keyside
+	@node www/build.js
 
 .PHONY: clean
 clean: ## Removes everything built; the tools in ~/.cache/keyside stay
