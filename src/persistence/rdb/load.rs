@@ -160,9 +160,9 @@ impl Loader {
         Ok(())
     }
 
-    fn read<'b>(
+    fn read(
         &mut self,
-        pending: &'b [u8],
+        pending: &[u8],
         progress: &mut Progress,
         keyspace: &mut Keyspace,
         is_all: bool,

@@ -61,7 +61,7 @@ mod tests {
         let mut sum = Sum::new();
         sum.update(b"123456789");
         assert_eq!(sum.value(), 0xE9C6_D914_C4B8_D9CA);
-        let bytes: alloc::vec::Vec<u8> = (0..1000u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: alloc::vec::Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         for cut in [0, 1, 15, 16, 17, 33, 500, 1000] {
             let mut sum = Sum::new();
             sum.update(&bytes[..cut]);
