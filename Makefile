@@ -113,6 +113,7 @@ bench: server pkg ## Measures: the engine, the server beside redis-server, the p
 	@.ci/setup redis
 	cargo bench --bench engine
 	python3 benches/server.py $(server)
+	python3 benches/persistence.py $(server)
 	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: bench-js
