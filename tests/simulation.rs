@@ -27,6 +27,9 @@ const LEFT_OUT: &[&str] = &[
     "CLIENT KILL",
     "CLIENT PAUSE",
     "CLIENT REPLY",
+    // What follows is no reply.
+    "PSYNC",
+    "SYNC",
 ];
 
 struct Run {

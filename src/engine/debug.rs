@@ -99,7 +99,7 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
     }
     let (name, args) = subcommand.words().split_first().ok_or(Error::Arity)?;
     match (name.to_ascii_uppercase().as_slice(), args) {
-        (b"CHANGE-REPL-ID", []) => engine.identity.change_replication_id(),
+        (b"CHANGE-REPL-ID", []) => engine.replication.begin_anew(),
         (b"DIGEST", []) => return Ok(Answer::Line(digits(engine.digest()))),
         (b"DIGEST-VALUE", keys) => {
             let digest = |key: &&[u8]| digits(engine.keyspace.digest_of(Key(key)));

@@ -292,15 +292,19 @@ impl Engine {
         } else if let Err(denied) = self.permit(known, words) {
             Some(self.no_permission("", known, denied))
         } else if self.config.maxmemory > 0
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && !self.make_room()
             && self.takes_memory(spec)
         {
             Some(OUT_OF_MEMORY)
         } else if self.has_disk_trouble()
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && (flags.has(Flags::WRITE) || spec.name == "PING")
             && let Some(error) = self.refuse_without_log().or_else(|| self.refuse_without_snapshots())
+        {
+            Some(error)
+        } else if self.replication.is_restrictive()
+            && let Some(error) = self.refuse_in_role(flags, self.writes(spec))
         {
             Some(error)
         } else if self.current().is_subscriber()
@@ -311,7 +315,7 @@ impl Engine {
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
-        } else if self.current().is_monitor && reaches_keyspace(spec) {
+        } else if (self.current().is_monitor || self.is_replica(self.current)) && reaches_keyspace(spec) {
             Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None
@@ -323,6 +327,13 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a command may change values, itself or those that EXEC runs.
+    fn writes(&self, spec: &Spec) -> bool {
+        let is_write = |spec: &Spec| spec.flags.has(Flags::WRITE);
+        let queued = self.current().transaction.as_ref().filter(|_| spec.name == "EXEC");
+        is_write(spec) || queued.is_some_and(|it| it.commands().any(|known| is_write(self.table.spec(known))))
     }
 
     /// Whether the command waits for EXEC in place of running now.

@@ -81,6 +81,8 @@ pub enum Purpose {
     File,
     /// The base of an append-only file.
     Base,
+    /// What replicas begin with.
+    Replicas,
 }
 
 /// In what form a snapshot is written.
@@ -145,7 +147,7 @@ options! {
 }
 
 /// No reply at all: whoever asked is told by the end of the connection.
-struct Silence;
+pub(super) struct Silence;
 
 impl Reply for Silence {
     const TS: &'static str = "never";
@@ -153,7 +155,7 @@ impl Reply for Silence {
 }
 
 fn save(engine: &mut Engine) -> Result<Done> {
-    if engine.is_saving() {
+    if engine.is_writing_snapshot() {
         return Err(IN_PROGRESS);
     }
     engine.put_off_rewrite();
@@ -162,7 +164,7 @@ fn save(engine: &mut Engine) -> Result<Done> {
 }
 
 fn bgsave(engine: &mut Engine, schedule: Option<Schedule>) -> Result<Simple> {
-    if engine.is_saving() {
+    if engine.is_writing_snapshot() && schedule.is_none() {
         return Err(IN_PROGRESS);
     }
     if engine.config.host.files.is_none() {
@@ -218,6 +220,11 @@ impl Engine {
         self.snapshot_purpose() == Some(Purpose::File)
     }
 
+    /// Whether one is being made for a file of its own or for replicas.
+    pub(super) fn is_writing_snapshot(&self) -> bool {
+        self.snapshot_purpose().is_some_and(|purpose| purpose != Purpose::Base)
+    }
+
     /// The next bytes of the snapshot, and whether there are more. When there are not, and the bytes are where they belong,
     /// [`Engine::snapshot_ended`] wants to know.
     pub fn snapshot_step(&mut self) -> (Vec<u8>, bool) {
@@ -250,6 +257,7 @@ impl Engine {
     /// Gets ready for the end: writes a snapshot if told to, or if told nothing and there are save points. The reason if it
     /// could not be written.
     pub fn prepare_to_end(&mut self, save: Option<bool>) -> Result<(), String> {
+        self.abandon_sync();
         self.end_snapshot();
         self.append_only.is_scheduled = false;
         if save.unwrap_or(self.save_points().next().is_some()) { self.save_now() } else { Ok(()) }
@@ -267,7 +275,10 @@ impl Engine {
 
     /// Takes bytes of a file, or its end. Nobody is told of the keys in it.
     pub fn load(&mut self, loader: &mut Loader, bytes: Option<&[u8]>, now_ms: u64) -> Result<(), Damage> {
-        self.load_with(loader, bytes, |keyspace| keyspace.set_now(now_ms))
+        self.keyspace.effects.journal_wanted = true;
+        let outcome = self.load_with(loader, bytes, |keyspace| keyspace.set_now(now_ms));
+        self.refresh_role();
+        outcome
     }
 
     pub(super) fn load_with(
@@ -290,6 +301,12 @@ impl Engine {
         outcome
     }
 
+    /// A snapshot has been loaded elsewhere, and has come here.
+    pub(super) fn loaded(&mut self, loader: Loader) {
+        self.snapshots.loaded = (loader.keys, loader.expired);
+        self.snapshots.libraries = loader.libraries;
+    }
+
     /// The whole store as the bytes of a file.
     pub fn snapshot(&mut self) -> Vec<u8> {
         self.whole_snapshot(Purpose::File)
@@ -298,6 +315,7 @@ impl Engine {
     /// The whole store as the bytes of a file, or of the base of an append-only file.
     pub fn whole_snapshot(&mut self, purpose: Purpose) -> Vec<u8> {
         self.put_off_rewrite();
+        self.abandon_sync();
         debug_assert!(!self.is_saving(), "one at a time");
         self.begin_snapshot(purpose);
         let mut bytes = Vec::new();
@@ -390,15 +408,22 @@ impl Engine {
 
     pub(super) fn begin_snapshot(&mut self, purpose: Purpose) {
         let now_ms = self.keyspace.now_ms();
-        let mut digits = [Digits::new(), Digits::new()];
-        let [created, used] = &mut digits;
-        let facts: [(&str, &[u8]); 5] = [
+        let mut digits = [(); 4].map(|()| Digits::new());
+        let [created, used, offset, stream_db] = &mut digits;
+        let mut facts: Vec<(&str, &[u8])> = alloc::vec![
             ("redis-ver", REDIS_VERSION.as_bytes()),
             ("redis-bits", b"64"),
             ("ctime", write_i64(now_ms as i64 / 1000, created)),
             ("used-mem", write_i64(self.used_memory() as i64, used)),
             ("aof-base", if purpose == Purpose::Base { b"1" } else { b"0" }),
         ];
+        let history = &self.replication.history;
+        if history.is_kept() {
+            let db = self.stream_db().unwrap_or(0);
+            facts.push(("repl-stream-db", write_i64(db as i64, stream_db)));
+            facts.push(("repl-id", history.id.as_bytes()));
+            facts.push(("repl-offset", write_i64(history.offset() as i64, offset)));
+        }
         let header =
             Header { version: self.needed_version(), facts: &facts, libraries: &self.snapshots.libraries };
         let mut writer = FileWriter::new(&header, self.is_on("rdbcompression"), self.is_on("rdbchecksum"));

@@ -31,6 +31,8 @@ pub enum Sweep {
 pub struct Entry {
     /// The number of the database it works on.
     pub db: usize,
+    /// Whether it changes nothing that is stored: replicas want to hear of it, and no file.
+    pub is_message: bool,
     words: Range<usize>,
 }
 
@@ -121,6 +123,15 @@ impl Effects {
 
     /// Logs `words` beside what the running command logs.
     pub fn log(&mut self, db: usize, words: &[&[u8]]) {
+        self.push(db, words, false);
+    }
+
+    /// Logs a command that changes nothing that is stored, for those who hear the messages of this server.
+    pub fn log_message(&mut self, db: usize, words: &[&[u8]]) {
+        self.push(db, words, true);
+    }
+
+    fn push(&mut self, db: usize, words: &[&[u8]], is_message: bool) {
         if !self.journal_wanted {
             return;
         }
@@ -129,7 +140,7 @@ impl Effects {
             let kept = self.keep(word);
             self.words.push(kept);
         }
-        self.entries.push(Entry { db, words: first..self.words.len() });
+        self.entries.push(Entry { db, is_message, words: first..self.words.len() });
     }
 
     /// Whether there is nothing to settle.

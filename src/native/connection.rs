@@ -41,6 +41,11 @@ impl<S> Connection<S> {
     /// A connection of a new client.
     pub fn new(shell: Rc<Shell>, stream: S, origin: Origin) -> Self {
         let id = shell.connect(origin);
+        Connection::of(shell, stream, id)
+    }
+
+    /// The connection of a client that the engine knows.
+    pub fn of(shell: Rc<Shell>, stream: S, id: ClientId) -> Self {
         Connection { shell, stream, id, sent: 0, lags_since: None, is_known: false }
     }
 }
@@ -104,6 +109,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends what waits. Pending when the client is slower than its replies.
     fn send(&mut self, state: &mut State, cx: &mut Context) -> Poll<Result<(), Closed>> {
         let has_output = state.engine.output(self.id).is_some_and(|out| !out.is_empty());
+        // Some output is made as it is fetched, and then there may be more, or for others, too.
+        if state.engine.has_ready() {
+            state.wake_ready();
+        }
         if has_output && state.is_awaiting_disk(self.id) {
             return Poll::Pending;
         }
@@ -138,7 +147,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether the client has more to fetch than its class may have at all, or for so long.
     fn lags_too_far(&mut self, shell: &Shell, state: &mut State) -> bool {
         let limits = shell.settings.borrow().output_limits;
-        let limit = if state.engine.is_subscriber(self.id) { limits.pubsub } else { limits.normal };
+        let limit = match () {
+            // The engine limits them: most of what they are to be sent is not in the output.
+            () if state.engine.is_replica(self.id) => return false,
+            () if state.engine.is_subscriber(self.id) => limits.pubsub,
+            () => limits.normal,
+        };
         let unsent = self.unsent(state);
         let is_over = |bytes: usize| bytes > 0 && unsent > bytes;
         if !is_over(limit.soft) {

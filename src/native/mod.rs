@@ -10,6 +10,7 @@ mod directives;
 mod disk;
 mod files;
 mod journal;
+mod link;
 mod listener;
 mod log;
 mod settings;
@@ -154,6 +155,7 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     spawn_local(shell.clone().keep_time());
     spawn_local(shell.clone().keep_snapshots());
     spawn_local(shell.clone().keep_journal(outcomes));
+    spawn_local(shell.clone().keep_link());
     loop {
         let name = tokio::select! {
             name = either(&mut sigterm, &mut sigint) => name,

@@ -53,6 +53,7 @@ pub fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
             break;
         }
     }
+    engine.recall(&loader.aux);
     let fact = |name: &[u8]| {
         let found = loader.aux.iter().find(|(it, _)| it == name);
         found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
