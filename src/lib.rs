@@ -35,7 +35,7 @@ pub mod replication;
 pub mod resp;
 
 pub use engine::{
-    AppendOnly, ClientId, Config, Engine, Files, Host, NewFile, Origin, Purpose, Replay, Target,
+    AppendOnly, ClientId, Config, Ending, Engine, Files, Host, NewFile, Origin, Purpose, Replay, Target,
 };
 pub use error::{Error, Result};
 

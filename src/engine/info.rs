@@ -198,12 +198,15 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("executable", executable);
     out.add("config_file", config_file);
     out.add("io_threads_active", 0);
+    if let Some(ms) = engine.ends_in_ms() {
+        out.add("shutdown_in_milliseconds", ms);
+    }
 }
 
 fn clients(engine: &Engine, out: &mut Fields) {
     let largest =
         |size: fn(&super::Client) -> usize| engine.clients.iter().map(|(_, client)| size(client)).max();
-    out.add("connected_clients", engine.clients.len());
+    out.add("connected_clients", engine.clients.len() - engine.replicas().count());
     out.add("cluster_connections", 0);
     out.add("maxclients", engine.setting("maxclients"));
     out.add("client_recent_max_input_buffer", largest(super::Client::pending_query).unwrap_or(0));

@@ -56,7 +56,7 @@ pub use replication::Target;
 use replication::{Primary, Replication};
 use scripting::Scripts;
 use slowlog::SlowLog;
-pub use snapshots::Purpose;
+pub use snapshots::{Ending, Purpose};
 use snapshots::Snapshots;
 use stats::Stats;
 use transactions::{Transaction, Watches};

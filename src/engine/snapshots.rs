@@ -6,13 +6,13 @@
 use alloc::{format, string::String, vec::Vec};
 use core::mem;
 
-use super::{Engine, info::REDIS_VERSION};
+use super::{Engine, info::REDIS_VERSION, replication::ending::NOT_ENDED};
 use crate::{
     Error, Result,
     commands::{
         Command,
         args::{one_of, options},
-        reply::{Done, Reply, Simple},
+        reply::{Done, Either, Reply, Simple},
         spec::commands,
     },
     data::number::{Digits, write_i64},
@@ -83,6 +83,17 @@ pub enum Purpose {
     Base,
     /// What replicas begin with.
     Replicas,
+}
+
+/// How a server is to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ending {
+    /// Whether with a snapshot; if nothing is said, when there are save points.
+    pub save: Option<bool>,
+    /// Whether at once, whatever replicas have.
+    pub now: bool,
+    /// Whether even when no snapshot can be written.
+    pub force: bool,
 }
 
 /// In what form a snapshot is written.
@@ -188,24 +199,30 @@ fn lastsave(engine: &mut Engine) -> Result<i64> {
     Ok(engine.last_save_seconds() as i64)
 }
 
-fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Silence> {
+fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Either<Done, Silence>> {
     let ShutdownOptions { nosave, save, now, force, abort } = options;
     if (nosave && save) || (abort && (nosave || save || now || force)) {
         return Err(Error::Syntax);
     }
     if abort {
-        return Err(Error::refused("ERR No shutdown in progress."));
+        let is_cancelled = engine.cancel_end();
+        return if is_cancelled { Ok(Either::Left(Done)) } else { Err(Error::refused("ERR No shutdown in progress.")) };
     }
     if engine.config.host.files.is_none() {
         return Err(Error::refused("ERR There is no server here to shut down"));
     }
-    let save = if nosave || save { Some(save) } else { None };
-    if engine.prepare_to_end(save).is_err() && !force {
-        return Err(Error::refused("ERR Errors trying to SHUTDOWN. Check logs."));
+    let ending = Ending { save: (nosave || save).then_some(save), now, force };
+    if !now && engine.executing.is_some() {
+        return Err(Error::refused("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client"));
     }
-    engine.snapshots.is_over = true;
+    if engine.delay_end(ending) {
+        engine.await_end();
+        return Ok(Either::Right(Silence));
+    }
+    engine.prepare_to_end(ending).map_err(|_| NOT_ENDED)?;
+    engine.end();
     engine.close(engine.current);
-    Ok(Silence)
+    Ok(Either::Right(Silence))
 }
 
 /// What the shell does with snapshots.
@@ -254,13 +271,35 @@ impl Engine {
         }
     }
 
+    /// Begins the end that a signal asks for: at once, or when replicas have everything, and then [`Engine::is_over`] says so.
+    /// The reason if it cannot come.
+    pub fn begin_to_end(&mut self, ending: Ending) -> Result<(), String> {
+        if self.replication.is_ending() {
+            // Whoever asks twice does not want to wait.
+            self.cancel_end();
+        } else if self.delay_end(ending) {
+            return Ok(());
+        }
+        self.prepare_to_end(ending)?;
+        self.end();
+        Ok(())
+    }
+
     /// Gets ready for the end: writes a snapshot if told to, or if told nothing and there are save points. The reason if it
-    /// could not be written.
-    pub fn prepare_to_end(&mut self, save: Option<bool>) -> Result<(), String> {
+    /// could not be written and that matters.
+    pub(super) fn prepare_to_end(&mut self, ending: Ending) -> Result<(), String> {
+        self.note_lagging();
         self.abandon_sync();
         self.end_snapshot();
         self.append_only.is_scheduled = false;
-        if save.unwrap_or(self.save_points().next().is_some()) { self.save_now() } else { Ok(()) }
+        let saves = ending.save.unwrap_or(self.save_points().next().is_some());
+        let saved = if saves { self.save_now() } else { Ok(()) };
+        if ending.force { Ok(()) } else { saved }
+    }
+
+    /// The server ends.
+    pub(super) fn end(&mut self) {
+        self.snapshots.is_over = true;
     }
 
     /// Whether a client has asked for the end.

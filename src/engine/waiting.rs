@@ -356,7 +356,7 @@ impl Engine {
     }
 
     /// Answers a parked client that there was nothing, or with an error, and has it go on.
-    fn give_up(&mut self, id: ClientId, error: Option<Error>) {
+    pub(super) fn give_up(&mut self, id: ClientId, error: Option<Error>) {
         let Some(parked) = self.clients.get_mut(id).and_then(|client| client.parked.take()) else { return };
         self.waiting.remove(id, &parked);
         let awaited = self.clients.get_mut(id).and_then(|client| client.awaits.take());

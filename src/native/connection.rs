@@ -134,6 +134,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.sent = 0;
             self.lags_since = None;
             state.take_back_output(self.id);
+            // Of some output the next piece is made when the last is sent.
+            if state.engine.output(self.id).is_some_and(|out| !out.is_empty()) {
+                cx.waker().wake_by_ref();
+            }
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
         Poll::Ready(if is_over { Err(Closed) } else { Ok(()) })

@@ -131,13 +131,13 @@ impl Handshake {
                 let id = words.next().map(str::trim_end).filter(|id| id.len() == 40);
                 Some(Answer::Continue(id.map(ToString::to_string)))
             }
+            _ if self.introduction.takes_over => {
+                Some(Answer::Refusal(format!("Failover target rejected psync request: {text}")))
+            }
             Some("-NOMASTERLINK" | "-LOADING" | "-NOAUTH" | "-NOPERM" | "-BUSY" | "-MASTERDOWN") => {
                 Some(Answer::Refusal(format!(
                     "Master is currently unable to PSYNC but should be in the future: {text}"
                 )))
-            }
-            _ if self.introduction.takes_over => {
-                Some(Answer::Refusal(format!("Failover target rejected psync request: {text}")))
             }
             _ => None,
         }

@@ -39,6 +39,8 @@ pub enum Awaited {
         /// How many of replicas.
         count: usize,
     },
+    /// The end of the server (SHUTDOWN).
+    End,
 }
 
 const ON_REPLICA: Error = Error::refused(
@@ -80,6 +82,7 @@ impl Engine {
             Awaited::Replicas { offset, .. } => {
                 (0, self.replicas().filter(|(_, it)| it.acknowledges() && it.acked >= offset).count())
             }
+            Awaited::End => (0, 0),
             Awaited::Disks { position, offset, .. } => {
                 let elsewhere = self
                     .replicas()
@@ -93,6 +96,7 @@ impl Engine {
         let (here, elsewhere) = self.reached(awaited);
         match awaited {
             Awaited::Replicas { count, .. } => elsewhere >= count,
+            Awaited::End => false,
             Awaited::Disks { local, count, .. } => here >= local && elsewhere >= count,
         }
     }

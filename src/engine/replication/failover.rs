@@ -209,7 +209,10 @@ impl Engine {
 
     /// The target does not take over.
     pub(super) fn link_refused(&mut self, reason: &str) {
-        if reason.starts_with("Failover target rejected") && self.is_failing_over() {
+        let is_rejected = reason.starts_with("Failover target rejected") && self.is_failing_over();
+        if !is_rejected {
+            self.note(reason.into());
+        } else {
             let _ = self.abort_failover("Failover target rejected psync request");
         }
     }

@@ -3,6 +3,7 @@
 //! bytes is in `crate::replication`; connections are the shell's.
 
 pub(super) mod acknowledgement;
+pub(super) mod ending;
 pub(super) mod failover;
 pub(super) mod primary;
 pub(super) mod replica;
@@ -35,6 +36,8 @@ pub(super) struct Replication {
     pub primary: Option<Primary>,
     /// What becomes of a FAILOVER.
     failover: Option<Failover>,
+    /// An end of the server that waits for replicas.
+    delay: Option<ending::Delay>,
     settings: Settings,
     /// Names of streams and marks are chosen by this.
     random: Random,
@@ -88,6 +91,7 @@ impl Replication {
             replicas: Vec::new(),
             primary: None,
             failover: None,
+            delay: None,
             settings: Settings::default(),
             random,
             lonely_since_ms: 0,
@@ -119,6 +123,11 @@ impl Replication {
     #[inline]
     pub fn is_restrictive(&self) -> bool {
         self.primary.is_some() || self.settings.least_replicas > 0
+    }
+
+    /// Whether the server is about to end.
+    pub fn is_ending(&self) -> bool {
+        self.delay.is_some()
     }
 
     /// Whether memory is the primary's business.
@@ -259,6 +268,7 @@ impl Engine {
         let now_ms = self.keyspace.now_ms();
         self.begin_full_sync();
         self.tend_failover();
+        self.tend_end();
         if now_ms < self.replication.looked_ms + SECOND {
             return;
         }

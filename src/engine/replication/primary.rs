@@ -226,7 +226,7 @@ impl Engine {
     }
 
     /// Every replica, in the order in which they came.
-    pub(super) fn replicas(&self) -> impl Iterator<Item = (ClientId, &Replica)> {
+    pub(in crate::engine) fn replicas(&self) -> impl Iterator<Item = (ClientId, &Replica)> {
         self.replication
             .replicas
             .iter()

@@ -358,7 +358,6 @@ impl Engine {
                 News::Answer(Answer::Full { id, offset }) => self.begin_loading(id, offset),
                 News::Answer(Answer::Continue(name)) => self.continue_stream(name, now_ms),
                 News::Answer(Answer::Refusal(reason)) => {
-                    self.note(reason.clone());
                     self.link_refused(&reason);
                     return self.close(id);
                 }
@@ -418,6 +417,7 @@ impl Engine {
         let db = db.and_then(|(_, value)| parse_i64(value)).and_then(|db| usize::try_from(db).ok());
         let db = db.filter(|&db| db < self.keyspace.count()).unwrap_or(0);
         self.loaded(loader);
+        self.failed_over();
         match id {
             Some(id) => self.replication.history.adopt(id, offset),
             None => self.replication.history.forget(),
