@@ -178,7 +178,8 @@ impl Traffic {
             let line = self.line();
             if line.starts_with("XREADGROUP") {
                 // A consumer that was told of nothing is more than Redis 7.0 can be sent.
-                server.ask(&line.replace("XREADGROUP GROUP g c COUNT 2 STREAMS", "XADD").replace('>', "* f v"));
+                server
+                    .ask(&line.replace("XREADGROUP GROUP g c COUNT 2 STREAMS", "XADD").replace('>', "* f v"));
             }
             server.ask(&line);
         }
@@ -263,7 +264,8 @@ fn a_primary_feeds_replicas_of_both_kinds() {
     let mut primary = Server::keyside(&[]);
     let mut traffic = Traffic::new(1);
     traffic.put(&mut primary, 1500);
-    let mut replicas: Vec<Server> = [Some(Server::keyside(&[])), Server::redis(&[])].into_iter().flatten().collect();
+    let mut replicas: Vec<Server> =
+        [Some(Server::keyside(&[])), Server::redis(&[])].into_iter().flatten().collect();
     for replica in &mut replicas {
         replica.follow(&primary);
         traffic.put(&mut primary, 300);
@@ -328,7 +330,8 @@ fn check_cuts(primary: &mut Server, replica: &mut Server, traffic: &mut Traffic)
 #[test]
 fn siblings_go_on_with_the_one_that_was_promoted() {
     let mut primary = Server::keyside(&[]);
-    let (mut heir, mut sibling, mut below) = (Server::keyside(&[]), Server::keyside(&[]), Server::keyside(&[]));
+    let (mut heir, mut sibling, mut below) =
+        (Server::keyside(&[]), Server::keyside(&[]), Server::keyside(&[]));
     let mut traffic = Traffic::new(4);
     heir.follow(&primary);
     sibling.follow(&primary);
@@ -345,7 +348,10 @@ fn siblings_go_on_with_the_one_that_was_promoted() {
     assert_same(&mut heir, &mut sibling);
     assert_same(&mut heir, &mut below);
     // The one below heard of the new name; nobody had to begin anew.
-    assert_eq!((heir.info("stats", "sync_full"), heir.info("stats", "sync_partial_ok")), ("1".into(), "2".into()));
+    assert_eq!(
+        (heir.info("stats", "sync_full"), heir.info("stats", "sync_partial_ok")),
+        ("1".into(), "2".into())
+    );
 }
 
 #[test]

@@ -206,14 +206,20 @@ fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Either<Done
     }
     if abort {
         let is_cancelled = engine.cancel_end();
-        return if is_cancelled { Ok(Either::Left(Done)) } else { Err(Error::refused("ERR No shutdown in progress.")) };
+        return if is_cancelled {
+            Ok(Either::Left(Done))
+        } else {
+            Err(Error::refused("ERR No shutdown in progress."))
+        };
     }
     if engine.config.host.files.is_none() {
         return Err(Error::refused("ERR There is no server here to shut down"));
     }
     let ending = Ending { save: (nosave || save).then_some(save), now, force };
     if !now && engine.executing.is_some() {
-        return Err(Error::refused("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client"));
+        return Err(Error::refused(
+            "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client",
+        ));
     }
     if engine.delay_end(ending) {
         engine.await_end();

@@ -147,6 +147,7 @@ impl Shell {
             self.load_again(state);
         }
         self.log_effects(state);
+        self.log_notes(state);
         state.hold(id);
         state.wake_ready();
         if state.engine.may_wake_before(state.alarm_ms) {

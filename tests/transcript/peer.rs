@@ -112,7 +112,7 @@ fn start(program: &str, more: &[&str]) -> Option<(SocketAddr, Hold)> {
             .arg(&directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn();
         let Ok(server) = spawned else {
             let _ = fs::remove_dir_all(&directory);

@@ -51,8 +51,13 @@ impl Engine {
     /// Has the current client wait for the end.
     pub(in crate::engine) fn await_end(&mut self) {
         self.current_mut().awaits = Some(Awaited::End);
-        self.keyspace.wait =
-            Some(Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms: None, words: None });
+        self.keyspace.wait = Some(Wait {
+            keys: Vec::new(),
+            kind: Kind::String,
+            needs_keys: false,
+            deadline_ms: None,
+            words: None,
+        });
     }
 
     /// Goes on with an end that is put off.
@@ -108,7 +113,10 @@ impl Engine {
         for &id in &lagging {
             let acked = self.clients.get(id).and_then(|it| it.replica.as_ref()).map_or(0, |it| it.acked);
             let behind = self.replication.history.offset() - acked;
-            self.note(format!("Lagging replica {} reported offset {behind} behind master.", self.name_of(id)));
+            self.note(format!(
+                "Lagging replica {} reported offset {behind} behind master.",
+                self.name_of(id)
+            ));
         }
         if all > 0 {
             self.note(format!("{} of {all} replicas are in sync when shutting down.", all - lagging.len()));

@@ -8,6 +8,8 @@ pub(super) mod failover;
 pub(super) mod primary;
 pub(super) mod replica;
 pub(super) mod report;
+#[cfg(test)]
+mod tests;
 
 use alloc::{string::String, vec::Vec};
 
