@@ -247,7 +247,7 @@ export interface Commands<Bytes> {
    *
    * `MIGRATE`, since 2.6.0, O(1)
    */
-  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): 'OK'
+  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): string
 
   /**
    * Has a key live for ever.
@@ -2250,7 +2250,7 @@ export interface Commands<Bytes> {
    *
    * `SHUTDOWN`, since 1.0.0, O(N) when saving, where N is the number of keys in all databases; otherwise O(1)
    */
-  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): never
+  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): 'OK'
 
   /**
    * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.

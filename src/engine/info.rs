@@ -48,7 +48,7 @@ impl Identity {
     /// Names that follow from a seed.
     pub fn new(seed: u64) -> Identity {
         // Not the numbers that the keyspace draws from the same seed: what is shown here must not tell those.
-        let run_id = Identity::name(&mut Random::new(seed ^ u64::MAX / 3));
+        let run_id = Identity::name(&mut Random::new(seed.rotate_left(32)));
         Identity { run_id, started_ms: None, peak_bytes: 0 }
     }
 

@@ -11,7 +11,7 @@ pub(super) mod report;
 #[cfg(test)]
 mod tests;
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{ClientId, Engine, info::Identity};
 use crate::{
@@ -164,10 +164,7 @@ impl Engine {
     pub(super) fn configure_replication(&mut self) {
         let text = |name| self.config.get(name).unwrap_or_default();
         let number = |name| parse_i64(&text(name)).unwrap_or(0).max(0) as u64;
-        let limits = String::from_utf8_lossy(&text("client-output-buffer-limit")).into_owned();
-        let limits: Vec<&str> = limits.split(' ').collect();
-        let limit = limits.chunks_exact(4).find(|class| matches!(class[0], "slave" | "replica"));
-        let limit = |at: usize| limit.and_then(|class| class[at].parse::<usize>().ok()).unwrap_or(0);
+        let limit = self.config.output_limits.replica;
         self.replication.settings = Settings {
             reads_only: self.is_on("replica-read-only"),
             serves_stale: self.is_on("replica-serve-stale-data"),
@@ -178,9 +175,9 @@ impl Engine {
             backlog_ttl_ms: number("repl-backlog-ttl") * SECOND,
             ping_ms: number("repl-ping-replica-period") * SECOND,
             timeout_ms: number("repl-timeout") * SECOND,
-            hard_limit: limit(1),
-            soft_limit: limit(2),
-            soft_limit_ms: limit(3) as u64 * SECOND,
+            hard_limit: limit.hard,
+            soft_limit: limit.soft,
+            soft_limit_ms: limit.grace * SECOND,
         };
         self.refresh_role();
     }

@@ -457,9 +457,7 @@ impl Engine {
     /// Closes a replica, whatever it has not fetched.
     fn drop_replica(&mut self, id: ClientId) {
         self.close(id);
-        if let Some(client) = self.clients.get_mut(id) {
-            client.out = Vec::new();
-        }
+        self.forget_buffers(id);
     }
 
     /// Closes all replicas: they come back and ask how to go on.

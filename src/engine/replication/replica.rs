@@ -154,14 +154,14 @@ fn replicaof(engine: &mut Engine, host: Text, port: Text) -> Result<Change> {
         engine.become_primary();
         return Ok(Change("OK"));
     }
+    let port = parse_i64(port.0).and_then(|port| u16::try_from(port).ok());
+    let port = port.ok_or(Error::refused("ERR Invalid master port"))?;
     if engine.config.host.listen.is_none() {
         return Err(Error::refused("ERR There are no sockets here to connect to another server with"));
     }
     if engine.is_replica(engine.current) {
         return Err(Error::refused("ERR Command is not valid when client is a replica."));
     }
-    let port = parse_i64(port.0).ok_or(Error::NotInteger)?;
-    let port = u16::try_from(port).map_err(|_| Error::refused("ERR Invalid master port"))?;
     let host = String::from_utf8_lossy(host.0).into_owned();
     if engine.replication.primary.as_ref().is_some_and(|it| it.host == host && it.port == port) {
         return Ok(Change("OK Already connected to specified master"));
@@ -231,33 +231,37 @@ impl Engine {
     }
 
     /// Takes up what a file says of the stream that is in it, when the server starts: who had it may go on here.
-    pub fn recall(&mut self, facts: &[(Vec<u8>, Vec<u8>)]) {
-        self.recall_history(facts);
+    pub fn recall(&mut self, loader: &Loader) {
+        self.recall_history(loader);
         // What has expired meanwhile, those who go on have to hear of.
         self.settle();
     }
 
-    fn recall_history(&mut self, facts: &[(Vec<u8>, Vec<u8>)]) {
-        let fact = |name: &[u8]| facts.iter().find(|(it, _)| it == name).map(|(_, value)| value);
-        let id = fact(b"repl-id").and_then(|id| String::from_utf8(id.clone()).ok());
-        let number = |name| fact(name).and_then(|value| parse_i64(value));
-        let (Some(id), Some(offset)) = (id, number(b"repl-offset").and_then(|it| u64::try_from(it).ok()))
-        else {
-            return;
-        };
-        let history = &mut self.replication.history;
-        let fresh = history.id.clone();
-        history.adopt(id, offset);
+    fn recall_history(&mut self, loader: &Loader) {
+        let offset = number_of(loader, b"repl-offset").and_then(|it| u64::try_from(it).ok());
+        let id = loader.fact(b"repl-id").and_then(|id| String::from_utf8(id.to_vec()).ok());
+        let (Some(id), Some(offset)) = (id, offset) else { return };
+        let fresh = self.replication.history.id.clone();
+        self.replication.history.adopt(id, offset);
+        let db = self.stream_db_of(loader);
         match &mut self.replication.primary {
-            Some(primary) => {
-                let db = number(b"repl-stream-db").and_then(|db| usize::try_from(db).ok());
-                primary.db = db.filter(|&db| db < self.keyspace.count()).unwrap_or(0);
-            }
+            Some(primary) => primary.db = db,
             None => self.replication.history.rename(fresh),
         }
         self.replication.lonely_since_ms = self.keyspace.now_ms();
         self.refresh_role();
     }
+
+    /// The database of the stream at the moment of a file.
+    fn stream_db_of(&self, loader: &Loader) -> usize {
+        let db = number_of(loader, b"repl-stream-db").and_then(|db| usize::try_from(db).ok());
+        db.filter(|&db| db < self.keyspace.count()).unwrap_or(0)
+    }
+}
+
+/// What a file tells of itself, if that is a number.
+fn number_of(loader: &Loader, name: &[u8]) -> Option<i64> {
+    loader.fact(name).and_then(parse_i64)
 }
 
 impl Engine {
@@ -319,9 +323,7 @@ impl Engine {
     fn drop_link(&mut self) {
         if let Some(id) = self.replication.primary.as_ref().and_then(Primary::client) {
             self.close(id);
-            if let Some(client) = self.clients.get_mut(id) {
-                client.out = Vec::new();
-            }
+            self.forget_buffers(id);
         }
     }
 
@@ -413,9 +415,7 @@ impl Engine {
             self.keyspace.effects.sweep(Sweep::Flushed(db));
         }
         self.settle();
-        let db = loader.aux.iter().find(|(name, _)| name == b"repl-stream-db");
-        let db = db.and_then(|(_, value)| parse_i64(value)).and_then(|db| usize::try_from(db).ok());
-        let db = db.filter(|&db| db < self.keyspace.count()).unwrap_or(0);
+        let db = self.stream_db_of(&loader);
         self.loaded(loader);
         self.failed_over();
         match id {

@@ -76,7 +76,7 @@ impl Engine {
             add("slave_repl_offset", offset.to_string());
             if let Some((read, progress)) = transfer {
                 let (all, left) = progress.unwrap_or((0, 0));
-                let percent = if all > 0 { read * 100 / all } else { 0 };
+                let percent = (read * 100).checked_div(all).unwrap_or(0);
                 add("master_sync_total_bytes", all.to_string());
                 add("master_sync_read_bytes", read.to_string());
                 add("master_sync_left_bytes", progress.map_or("-1".into(), |_| left.to_string()));

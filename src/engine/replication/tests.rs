@@ -2,8 +2,7 @@
 
 use alloc::string::String;
 
-use super::super::testing::Session;
-use crate::{ClientId, Config, Host, Origin};
+use super::super::{ClientId, Config, Host, Origin, testing::Session};
 
 /// A primary, a replica, and the clients that stand for each at the other's.
 struct Pair {

@@ -14,7 +14,7 @@ use alloc::{
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY};
+use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY, waiting::may_replicate};
 use crate::{
     Error, Result,
     commands::{
@@ -87,6 +87,8 @@ pub struct Scripts {
     kept: BTreeMap<Sha, Script>,
     /// Those that came with EVAL, the one used last at the end.
     evaluated: VecDeque<Sha>,
+    /// Whether the command that runs was called by a script.
+    pub(super) is_calling: bool,
 }
 
 impl Scripts {
@@ -345,6 +347,17 @@ impl Engine {
         Ok(Written::new(move |out| out.raw(&reply)))
     }
 
+    /// Whether a script may write, for all that its first line says: one that EVAL brings, or EVALSHA names.
+    pub(super) fn may_script_write(&self, command: &str, script: Option<&[u8]>) -> bool {
+        let flags = script.and_then(|script| match command {
+            "EVAL" => parse_script(script).ok().map(|script| script.flags),
+            _ => {
+                parse_sha(script).ok().and_then(|sha| self.scripts.kept.get(&sha)).map(|script| script.flags)
+            }
+        });
+        flags.is_none_or(|flags| !flags.has(ScriptFlags::NO_WRITES))
+    }
+
     /// Lets a script's command through, or says why not.
     fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool, takes_memory: bool) -> Result<Known> {
         let known =
@@ -354,7 +367,7 @@ impl Engine {
             return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
         } else if spec.flags.has(Flags::NOSCRIPT) {
             return Err(Error::refused("ERR This Redis command is not allowed from script"));
-        } else if reads_only && spec.flags.has(Flags::WRITE) {
+        } else if reads_only && may_replicate(spec) {
             return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(OUT_OF_MEMORY);
@@ -393,7 +406,11 @@ impl Host for Run<'_> {
         let mut out = Writer::new(out, version);
         match self.engine.admit_from_script(words, self.reads_only, self.takes_memory) {
             // What may not wait has answered with nothing.
-            Ok(known) => drop(self.engine.call(known, words, &mut out)),
+            Ok(known) => {
+                self.engine.scripts.is_calling = true;
+                self.engine.call(known, words, &mut out);
+                self.engine.scripts.is_calling = false;
+            }
             Err(error) => self.engine.write_error(&error, &mut out),
         }
     }
