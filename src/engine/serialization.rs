@@ -132,7 +132,8 @@ fn restore(
     if let Some(at) = deadline {
         let mut digits = Digits::new();
         let at = write_i64(at as i64, &mut digits);
-        keyspace.log_as(&[b"RESTORE", key.0, at, serialized_value.0, b"REPLACE", b"ABSTTL"]);
+        let words: &[&[u8]] = &[b"RESTORE", key.0, at, serialized_value.0, b"ABSTTL", b"REPLACE"];
+        keyspace.log_as(&words[..words.len() - !options.replace as usize]);
     }
     Ok(Done)
 }

@@ -679,7 +679,7 @@ impl Keyspace {
         let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));
         let Some(hash) = database.get_mut::<Hash>(found) else { return (0, Some(found)) };
         let removed =
-            hash.remove_due(*now_ms, limit, |field| effects.log(*selected, &[b"HDEL", &key, field]));
+            hash.remove_due(*now_ms, limit, |field| effects.log_removal(*selected, &[b"HDEL", &key, field]));
         let (new, is_empty) = (hash.first_deadline(), hash.is_empty());
         effects.touch(*selected, &key, Event::HExpired);
         self.counters.expired_fields += removed as u64;
@@ -712,7 +712,7 @@ impl Keyspace {
         let Keyspace { effects, databases, selected, .. } = self;
         let key = databases[*selected].key(found);
         effects.touch(*selected, key, event);
-        effects.log(*selected, &[b"DEL", key]);
+        effects.log_removal(*selected, &[b"DEL", key]);
         self.remove(found);
     }
 }

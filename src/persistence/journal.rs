@@ -4,7 +4,10 @@
 use alloc::vec::Vec;
 
 use crate::{
-    keyspace::{Effects, effects::Entry},
+    keyspace::{
+        Effects,
+        effects::{Entry, Source},
+    },
     resp::{Version, Writer},
 };
 
@@ -19,11 +22,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Appends the entries of one unit, as a transaction if there are several; with those that only replicas are told, or
-    /// without.
+    /// Appends the entries of one unit, as a transaction if there are several, unless each of them is of something that went
+    /// for its own reasons; with those that only replicas are told, or without.
     pub fn append(&mut self, effects: &Effects, for_replicas: bool) {
-        let meant = || effects.entries().iter().filter(|entry| for_replicas || !entry.is_message);
-        let several = meant().nth(1).is_some();
+        let meant =
+            || effects.entries().iter().filter(|entry| for_replicas || entry.source != Source::Message);
+        let several = meant().nth(1).is_some() && meant().any(|entry| entry.source != Source::Keyspace);
         for (i, entry) in meant().enumerate() {
             self.select(entry.db);
             if several && i == 0 {

@@ -254,6 +254,7 @@ impl Engine {
         }
         if primary.is_none()
             && settings.least_replicas > 0
+            && settings.lag_max_ms > 0
             && self.good_replicas() < settings.least_replicas as usize
         {
             return Some(Error::refused("NOREPLICAS Not enough good replicas to write."));

@@ -255,7 +255,7 @@ impl Loader {
         } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
             self.expired += 1;
             // Whoever goes on from the moment of the file has it still.
-            keyspace.effects.log(self.db, &[b"DEL", key.0]);
+            keyspace.effects.log_removal(self.db, &[b"DEL", key.0]);
         } else if keyspace.find(key).is_some() {
             return Err(Flaw::Corrupt("a key is there twice"));
         } else {
