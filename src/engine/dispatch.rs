@@ -309,7 +309,7 @@ impl Engine {
         {
             Some(error)
         } else if self.replication.is_restrictive()
-            && let Some(error) = self.refuse_in_role(flags, self.writes(spec))
+            && let Some(error) = self.refuse_in_role(self.role_traits(spec))
         {
             Some(error)
         } else if self.current().is_subscriber()
@@ -334,11 +334,15 @@ impl Engine {
         }
     }
 
-    /// Whether a command may change values, itself or those that EXEC runs.
-    fn writes(&self, spec: &Spec) -> bool {
-        let is_write = |spec: &Spec| spec.flags.has(Flags::WRITE);
+    /// Whether a command, or one of those that EXEC runs, may change values, and whether all of them run on a replica without
+    /// its primary.
+    fn role_traits(&self, spec: &Spec) -> (bool, bool) {
+        let traits = |spec: &Spec| (spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE));
         let queued = self.current().transaction.as_ref().filter(|_| spec.name == "EXEC");
-        is_write(spec) || queued.is_some_and(|it| it.commands().any(|known| is_write(self.table.spec(known))))
+        let queued = queued.into_iter().flat_map(|it| it.commands());
+        queued
+            .map(|known| traits(self.table.spec(known)))
+            .fold(traits(spec), |(writes, stale), it| (writes || it.0, stale && it.1))
     }
 
     /// Whether the command waits for EXEC in place of running now.

@@ -272,7 +272,10 @@ fn memory(engine: &Engine, out: &mut Fields) {
 }
 
 fn persistence(engine: &Engine, out: &mut Fields) {
-    out.all(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
+    out.add("loading", 0);
+    let transfer = engine.replication.primary.as_ref().and_then(|primary| primary.transfer());
+    out.add("async_loading", transfer.is_some() as u8);
+    out.all(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     out.add("current_fork_perc", "0.00");
     out.all(&["current_save_keys_processed", "current_save_keys_total"], 0);
     out.add("rdb_changes_since_last_save", engine.unsaved_changes());

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 use super::{ClientId, Engine, info::Identity};
 use crate::{
-    Error, commands::Flags, data::number::parse_i64, keyspace::Random, persistence::Journal,
+    Error, data::number::parse_i64, keyspace::Random, persistence::Journal,
     replication::History,
 };
 pub(super) use acknowledgement::Awaited;
@@ -230,9 +230,9 @@ impl Engine {
         self.replaying.is_some() || self.current().is_primary
     }
 
-    /// Why a role forbids a command, if it does; `writes` says whether that changes values.
+    /// Why a role forbids a command, if it does; given whether it changes values, and whether it runs without a primary.
     #[cold]
-    pub(super) fn refuse_in_role(&self, flags: Flags, writes: bool) -> Option<Error> {
+    pub(super) fn refuse_in_role(&self, (writes, runs_stale): (bool, bool)) -> Option<Error> {
         let Replication { primary, settings, .. } = &self.replication;
         if self.is_obeying() {
             return None;
@@ -241,7 +241,7 @@ impl Engine {
             return Some(error);
         }
         let is_stale = primary.as_ref().is_some_and(|primary| !primary.is_up());
-        (is_stale && !settings.serves_stale && !flags.has(Flags::STALE)).then_some(Error::refused(
+        (is_stale && !settings.serves_stale && !runs_stale).then_some(Error::refused(
             "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
         ))
     }

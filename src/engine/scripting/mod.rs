@@ -373,7 +373,8 @@ impl Engine {
             return Err(OUT_OF_MEMORY);
         }
         if self.replication.is_restrictive()
-            && let Some(error) = self.refuse_in_role(spec.flags, spec.flags.has(Flags::WRITE))
+            && let Some(error) =
+                self.refuse_in_role((spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE)))
         {
             return Err(error);
         }
