@@ -129,7 +129,7 @@ fn restore(
         keyspace.set_frequency(found, counter);
     }
     keyspace.changed(key, Event::Restore);
-    if let Some(at) = deadline {
+    if let Some(at) = deadline.filter(|_| !options.absttl) {
         let mut digits = Digits::new();
         let at = write_i64(at as i64, &mut digits);
         let words: &[&[u8]] = &[b"RESTORE", key.0, at, serialized_value.0, b"ABSTTL", b"REPLACE"];
