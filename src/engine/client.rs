@@ -7,6 +7,7 @@ use crate::resp::{RequestParser, Version, Writer};
 
 use super::{
     acl::UserId,
+    buffers::Lagging,
     dispatch::Known,
     pubsub::Subscriptions,
     tracking::Tracking,
@@ -129,6 +130,14 @@ pub struct Client {
     /// The position of the journal that WAITAOF waits for.
     pub(super) awaits_sync: Option<u64>,
     pub(super) out: Vec<u8>,
+    /// Bytes at the start of `out` that are sent already.
+    pub(super) sent: usize,
+    /// Whether it has more to fetch than it may: it gets nothing more, and is closed when the unit ends.
+    pub(super) overflows: bool,
+    /// Whether it has more to fetch than it may for long.
+    pub(super) lags: bool,
+    /// Since when, in milliseconds since 1970.
+    pub(super) lags_since_ms: u64,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
     /// What it waits for, when a command of it found nothing.
@@ -169,6 +178,10 @@ impl Client {
             reading: 0,
             awaits_sync: None,
             out: Vec::new(),
+            sent: 0,
+            overflows: false,
+            lags: false,
+            lags_since_ms: 0,
             held: false,
             parked: None,
             paused: false,
@@ -245,7 +258,7 @@ impl Client {
 
     /// Bytes of replies that the shell has not taken yet.
     pub fn pending_output(&self) -> usize {
-        self.out.len()
+        self.out.len().saturating_sub(self.sent)
     }
 
     /// Bytes of a request that is not complete, or of those that run.
@@ -262,6 +275,7 @@ pub struct Clients {
     /// Clients with output or an end that their shell does not know of, since another client caused it.
     ready: VecDeque<ClientId>,
     last_id: u64,
+    pub(super) lagging: Lagging,
     /// By how many bytes buffers have grown since somebody looked at all of them.
     pub(super) grown: usize,
     /// Connected since the start.
@@ -308,12 +322,16 @@ impl Clients {
     /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
     pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
+        if client.overflows {
+            return;
+        }
         let bytes = bytes(client.version);
         client.out.extend_from_slice(bytes);
         self.grown += bytes.len();
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }
+        self.note_growth(id);
     }
 
     /// Has the shell look at a client.

@@ -15,7 +15,7 @@ use alloc::{
 };
 
 use super::{
-    Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications,
+    Engine, buffers::OutputLimits, dispatch::Table, eviction::ClientLimit, notifications::Notifications,
     scripting::interpreter::Interpreter,
 };
 use crate::{
@@ -426,6 +426,8 @@ impl Engine {
         self.keyspace.set_eviction(self.config.eviction.clone());
         let has_clocks = matches!(self.config.eviction.policy.measure, Some(Measure::Lru | Measure::Lfu));
         self.keyspace.shares_integers = self.config.maxmemory == 0 || !has_clocks;
+        let limits = self.config.get("client-output-buffer-limit").unwrap_or_default();
+        self.clients.set_output_limits(OutputLimits::parse(&String::from_utf8_lossy(&limits)));
         self.follow_requirepass();
         self.slow_log.truncate(self.config.slowlog_max_len);
         self.limit_tracking();

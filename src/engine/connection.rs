@@ -507,6 +507,9 @@ fn client_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("CLIENT", COMMANDS))
 }
 
+/// Bytes of replies that Redis keeps with a client; more of them are a list.
+const REPLY_BUFFER: usize = 16 << 10;
+
 impl Engine {
     /// Clients that are not about to be closed.
     fn open_clients(&self) -> impl Iterator<Item = (ClientId, &Client)> {
@@ -522,12 +525,15 @@ impl Engine {
         let qbuf = client.pending_query();
         let qbuf_room = client.query.capacity().max(qbuf);
         let (out, out_room) = (client.pending_output(), client.out.capacity());
+        // As if what exceeds Redis's first buffer stood in a list of such.
+        let (obl, oll) = (out.min(REPLY_BUFFER), out.saturating_sub(1) / REPLY_BUFFER);
+        let omem = if oll > 0 { out } else { 0 };
         let multi_mem = queued.map_or(0, |it| it.bytes());
         let mut line = String::new();
         let _ = write!(
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
-             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={out} oll=0 omem=0 \
+             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={obl} oll={oll} omem={omem} \
              tot-mem={} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id,
             client.origin.addr,

@@ -115,6 +115,7 @@ impl Engine {
             // What it was to be sent is forgotten at once: the memory is needed.
             if let Some(client) = self.clients.get_mut(id) {
                 client.out = Vec::new();
+                client.sent = 0;
                 client.query = Vec::new();
             }
         }

@@ -2,6 +2,7 @@
 
 mod acl;
 mod append_only;
+mod buffers;
 pub mod client;
 pub mod config;
 mod connection;
@@ -42,6 +43,7 @@ use crate::{
 };
 use acl::Acl;
 pub use append_only::{AppendOnly, Replay};
+pub use buffers::{OutputLimit, OutputLimits};
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
@@ -56,7 +58,7 @@ use slowlog::SlowLog;
 pub use snapshots::Purpose;
 use snapshots::Snapshots;
 use stats::Stats;
-use transactions::{Transaction, Watches};
+use transactions::Watches;
 use waiting::Waiting;
 
 /// The commands on clients and on the engine itself, by file.
@@ -242,7 +244,9 @@ impl Engine {
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
+        self.clients.note_growth(id);
         self.limit_query(id);
+        self.limit_output();
         self.watch_client_memory();
     }
 
@@ -271,7 +275,9 @@ impl Engine {
                 client.keep_request(words);
             }
         }
+        self.clients.note_growth(id);
         self.limit_query(id);
+        self.limit_output();
     }
 
     /// Lets time pass: keys expire, and a slice is freed of what was deleted. Call it when [`Engine::next_deadline`] says so.
@@ -289,6 +295,8 @@ impl Engine {
         self.save_if_due();
         self.rewrite_if_due();
         self.settle();
+        self.limit_output();
+        self.limit_lag();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
@@ -390,16 +398,6 @@ impl Engine {
         self.lap_us = (self.config.host.clock)();
         if now_ms >= self.waiting.soonest_ms() {
             self.end_waits();
-        }
-    }
-
-    /// Has a client closed that has more to be run than it may: requests that are not complete, wait, or are queued since
-    /// MULTI.
-    fn limit_query(&mut self, id: ClientId) {
-        let limit = self.config.client_query_buffer_limit;
-        let queued = |client: &Client| client.transaction.as_ref().map_or(0, Transaction::memory);
-        if self.clients.get(id).is_some_and(|client| client.query.len() + queued(client) > limit) {
-            self.close(id);
         }
     }
 
