@@ -7,8 +7,8 @@ use crate::resp::{RequestParser, Version, Writer};
 
 use super::{
     acl::UserId,
-    buffers::Lagging,
     dispatch::Known,
+    output_limits::Lagging,
     pubsub::Subscriptions,
     tracking::Tracking,
     transactions::{Transaction, Watching},
@@ -130,14 +130,10 @@ pub struct Client {
     /// The position of the journal that WAITAOF waits for.
     pub(super) awaits_sync: Option<u64>,
     pub(super) out: Vec<u8>,
-    /// Bytes at the start of `out` that are sent already.
+    /// How much of `out`, at its start, the shell has sent.
     pub(super) sent: usize,
-    /// Whether it has more to fetch than it may: it gets nothing more, and is closed when the unit ends.
-    pub(super) overflows: bool,
-    /// Whether it has more to fetch than it may for long.
-    pub(super) lags: bool,
-    /// Since when, in milliseconds since 1970.
-    pub(super) lags_since_ms: u64,
+    /// Since when it is over the soft limit for its output.
+    pub(super) lags_since_ms: Option<u64>,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
     /// What it waits for, when a command of it found nothing.
@@ -179,9 +175,7 @@ impl Client {
             awaits_sync: None,
             out: Vec::new(),
             sent: 0,
-            overflows: false,
-            lags: false,
-            lags_since_ms: 0,
+            lags_since_ms: None,
             held: false,
             parked: None,
             paused: false,
@@ -256,7 +250,7 @@ impl Client {
         self.no_touch = false;
     }
 
-    /// Bytes of replies that the shell has not taken yet.
+    /// Bytes of replies that the shell has not sent yet.
     pub fn pending_output(&self) -> usize {
         self.out.len().saturating_sub(self.sent)
     }
@@ -275,9 +269,12 @@ pub struct Clients {
     /// Clients with output or an end that their shell does not know of, since another client caused it.
     ready: VecDeque<ClientId>,
     last_id: u64,
-    pub(super) lagging: Lagging,
     /// By how many bytes buffers have grown since somebody looked at all of them.
     pub(super) grown: usize,
+    /// The time, as far as anybody told.
+    pub(super) now_ms: u64,
+    /// Those who are slower than what they are sent.
+    pub(super) lagging: Lagging,
     /// Connected since the start.
     pub accepted: u64,
 }
@@ -322,16 +319,22 @@ impl Clients {
     /// Sends a client bytes that it did not just ask for. Those for the client whose command runs follow its reply.
     pub fn send<'b>(&mut self, id: ClientId, bytes: impl FnOnce(Version) -> &'b [u8]) {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
-        if client.overflows {
-            return;
-        }
         let bytes = bytes(client.version);
         client.out.extend_from_slice(bytes);
         self.grown += bytes.len();
+        self.lagging.notice(id, client, self.now_ms);
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }
-        self.note_growth(id);
+    }
+
+    /// Notices how much output a client has been left with.
+    #[inline]
+    pub(super) fn notice_output(&mut self, id: ClientId, now_ms: u64) {
+        self.now_ms = now_ms;
+        if let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) {
+            self.lagging.notice(id, client, now_ms);
+        }
     }
 
     /// Has the shell look at a client.

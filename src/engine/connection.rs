@@ -507,9 +507,6 @@ fn client_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("CLIENT", COMMANDS))
 }
 
-/// Bytes of replies that Redis keeps with a client; more of them are a list.
-const REPLY_BUFFER: usize = 16 << 10;
-
 impl Engine {
     /// Clients that are not about to be closed.
     fn open_clients(&self) -> impl Iterator<Item = (ClientId, &Client)> {
@@ -525,15 +522,12 @@ impl Engine {
         let qbuf = client.pending_query();
         let qbuf_room = client.query.capacity().max(qbuf);
         let (out, out_room) = (client.pending_output(), client.out.capacity());
-        // As if what exceeds Redis's first buffer stood in a list of such.
-        let (obl, oll) = (out.min(REPLY_BUFFER), out.saturating_sub(1) / REPLY_BUFFER);
-        let omem = if oll > 0 { out } else { 0 };
         let multi_mem = queued.map_or(0, |it| it.bytes());
         let mut line = String::new();
         let _ = write!(
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
-             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={obl} oll={oll} omem={omem} \
+             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={} oll={} omem={out} \
              tot-mem={} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id,
             client.origin.addr,
@@ -548,6 +542,8 @@ impl Engine {
             client.subscriptions.len(Space::Pattern),
             client.subscriptions.len(Space::Shard),
             qbuf_room - qbuf,
+            0,
+            usize::from(out > 0),
             client.memory(),
             client.last_command.map_or("NULL", |known| self.table.name(known)),
             String::from_utf8_lossy(self.acl.name(client.user)),

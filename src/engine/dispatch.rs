@@ -240,6 +240,9 @@ impl Engine {
 
     /// Runs a command that is admitted, and counts what it cost. One that is to wait has not answered, and is not counted.
     pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) -> Option<Wait> {
+        if !self.monitors.is_empty() {
+            self.feed_monitors_script(known, words, out);
+        }
         let start = out.position();
         let Row { run, name_words, .. } = self.table.rows[known.0 as usize];
         let args = Words::new(&words[name_words..]);

@@ -2,7 +2,6 @@
 
 mod acl;
 mod append_only;
-mod buffers;
 pub mod client;
 pub mod config;
 mod connection;
@@ -18,6 +17,7 @@ mod memory;
 mod monitor;
 mod names;
 pub mod notifications;
+pub mod output_limits;
 mod pipeline;
 pub mod pubsub;
 mod quick;
@@ -43,7 +43,6 @@ use crate::{
 };
 use acl::Acl;
 pub use append_only::{AppendOnly, Replay};
-pub use buffers::{OutputLimit, OutputLimits};
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
@@ -58,7 +57,7 @@ use slowlog::SlowLog;
 pub use snapshots::Purpose;
 use snapshots::Snapshots;
 use stats::Stats;
-use transactions::Watches;
+use transactions::{Transaction, Watches};
 use waiting::Waiting;
 
 /// The commands on clients and on the engine itself, by file.
@@ -244,9 +243,8 @@ impl Engine {
             self.stats.output_bytes += (out.len() - unsent) as u64;
             client.put_back(out);
         }
-        self.clients.note_growth(id);
         self.limit_query(id);
-        self.limit_output();
+        self.limit_output(id);
         self.watch_client_memory();
     }
 
@@ -275,9 +273,8 @@ impl Engine {
                 client.keep_request(words);
             }
         }
-        self.clients.note_growth(id);
         self.limit_query(id);
-        self.limit_output();
+        self.limit_output(id);
     }
 
     /// Lets time pass: keys expire, and a slice is freed of what was deleted. Call it when [`Engine::next_deadline`] says so.
@@ -287,16 +284,17 @@ impl Engine {
         self.begin(now_ms);
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
+            let took_us = self.lap();
+            self.keep_event("expire-cycle", took_us);
         }
         if self.evicts {
             self.make_room();
         }
         self.evict_clients();
+        self.close_lagging_long();
         self.save_if_due();
         self.rewrite_if_due();
         self.settle();
-        self.limit_output();
-        self.limit_lag();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
@@ -392,12 +390,23 @@ impl Engine {
 
     fn begin(&mut self, now_ms: u64) {
         self.keyspace.set_now(now_ms);
+        self.clients.now_ms = now_ms;
         self.keyspace.free_slice();
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);
         self.lap_us = (self.config.host.clock)();
         if now_ms >= self.waiting.soonest_ms() {
             self.end_waits();
+        }
+    }
+
+    /// Has a client closed that has more to be run than it may: requests that are not complete, wait, or are queued since
+    /// MULTI.
+    fn limit_query(&mut self, id: ClientId) {
+        let limit = self.config.client_query_buffer_limit;
+        let queued = |client: &Client| client.transaction.as_ref().map_or(0, Transaction::memory);
+        if self.clients.get(id).is_some_and(|client| client.query.len() + queued(client) > limit) {
+            self.close(id);
         }
     }
 

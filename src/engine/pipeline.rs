@@ -126,9 +126,6 @@ impl Engine {
                     }
                 }
                 at = request.end;
-                if self.clients.overflows_with(id, out.position()) {
-                    return input.len();
-                }
                 if out.position() > OUTPUT_MAX || self.wants_log_again {
                     // What was read ahead is read again.
                     *parser = RequestParser::default();
@@ -167,7 +164,7 @@ impl Engine {
                     self.close(id);
                 }
             }
-            if self.is_closing(id) || self.clients.overflows_with(id, out.position()) {
+            if self.is_closing(id) {
                 return input.len();
             }
         }

@@ -407,7 +407,6 @@ impl Engine {
         if let Some(client) = self.clients.get_mut(id) {
             client.put_back(out);
         }
-        self.clients.note_growth(id);
         self.current = was.0;
         self.keyspace.select(was.1);
         self.keyspace.keeps_clocks = kept_clocks;

@@ -25,6 +25,8 @@ pub struct Connection<S> {
     shell: Rc<Shell>,
     stream: S,
     id: ClientId,
+    /// Bytes at the start of the output that are sent already.
+    sent: usize,
     /// Whether the shell knows how to wake this task.
     is_known: bool,
 }
@@ -36,7 +38,7 @@ impl<S> Connection<S> {
     /// A connection of a new client.
     pub fn new(shell: Rc<Shell>, stream: S, origin: Origin) -> Self {
         let id = shell.connect(origin);
-        Connection { shell, stream, id, is_known: false }
+        Connection { shell, stream, id, sent: 0, is_known: false }
     }
 }
 
@@ -101,36 +103,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if has_output && state.is_awaiting_disk(self.id) {
             return Poll::Pending;
         }
-        let Some((out, sent)) = state.engine.output_and_sent(self.id) else {
-            return Poll::Ready(Err(Closed));
-        };
+        let Some(out) = state.engine.output(self.id) else { return Poll::Ready(Err(Closed)) };
         if !out.is_empty() {
-            while *sent < out.len() {
-                match Pin::new(&mut self.stream).poll_write(cx, &out[*sent..]) {
-                    Poll::Ready(Ok(written @ 1..)) => *sent += written,
+            while self.sent < out.len() {
+                match Pin::new(&mut self.stream).poll_write(cx, &out[self.sent..]) {
+                    Poll::Ready(Ok(written @ 1..)) => self.sent += written,
                     Poll::Ready(_) => return Poll::Ready(Err(Closed)),
                     Poll::Pending => {
                         // Moving the rest to the front costs its length, so it waits until that is paid for.
-                        if *sent > out.len() / 2 {
-                            out.drain(..mem::take(sent));
+                        if self.sent > out.len() / 2 {
+                            out.drain(..mem::take(&mut self.sent));
                         }
+                        state.engine.note_sent(self.id, self.sent);
                         return Poll::Pending;
                     }
                 }
             }
-            *sent = 0;
+            self.sent = 0;
+            state.engine.note_sent(self.id, 0);
             state.take_back_output(self.id);
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
         Poll::Ready(if is_over { Err(Closed) } else { Ok(()) })
     }
 
+    /// Bytes that wait to be sent.
+    fn unsent(&self, state: &mut State) -> usize {
+        state.engine.output(self.id).map_or(0, |out| out.len().saturating_sub(self.sent))
+    }
+
     /// Whether so much waits to be sent that nothing more should be read, or nothing will ever be read again.
     fn is_stopped(&self, state: &mut State) -> bool {
         let is_held = state.engine.is_held(self.id);
-        is_held
-            || state.engine.pending_output(self.id) > OUTPUT_PAUSE
-            || state.is_ending
-            || state.engine.is_closing(self.id)
+        is_held || self.unsent(state) > OUTPUT_PAUSE || state.is_ending || state.engine.is_closing(self.id)
     }
 }

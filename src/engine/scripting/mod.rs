@@ -87,6 +87,8 @@ pub struct Scripts {
     kept: BTreeMap<Sha, Script>,
     /// Those that came with EVAL, the one used last at the end.
     evaluated: VecDeque<Sha>,
+    /// Whether the command that runs was called by a script.
+    pub(super) is_calling: bool,
 }
 
 impl Scripts {
@@ -399,7 +401,11 @@ impl Host for Run<'_> {
         let mut out = Writer::new(out, version);
         match self.engine.admit_from_script(words, self.reads_only, self.takes_memory) {
             // What may not wait has answered with nothing.
-            Ok(known) => drop(self.engine.call(known, words, &mut out)),
+            Ok(known) => {
+                self.engine.scripts.is_calling = true;
+                self.engine.call(known, words, &mut out);
+                self.engine.scripts.is_calling = false;
+            }
             Err(error) => self.engine.write_error(&error, &mut out),
         }
     }
