@@ -89,7 +89,7 @@ pub(super) struct Mishap {
 }
 
 fn bgrewriteaof(engine: &mut Engine) -> Result<Simple> {
-    if engine.config.host.files.is_none() {
+    if engine.config.host.files.is_none() && !engine.append_only.is_on {
         return Err(Error::refused("ERR There are no files here to write a log to"));
     }
     if engine.snapshot_purpose() == Some(Purpose::Base) {
@@ -283,7 +283,7 @@ impl Engine {
     }
 
     /// Schedules a rewrite if the log has grown enough.
-    pub(super) fn rewrite_if_due(&mut self) {
+    pub fn rewrite_if_due(&mut self) {
         let it = &self.append_only;
         if !it.is_on || it.is_scheduled || it.failure.is_some() || self.snapshot_purpose().is_some() {
             return;

@@ -1,6 +1,7 @@
 //! Where values live: the databases, and the one way in and out of them. It knows keys, deadlines and kinds of values,
 //! and records every change in [`Effects`]; it knows no commands, clients or clock (the time is set before each unit).
 
+pub mod arriving;
 mod database;
 mod digest;
 pub mod effects;
