@@ -211,8 +211,12 @@ impl Engine {
     /// One request of a client, from its words to its reply and all that follows from it.
     pub(super) fn run(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         self.current = id;
+        let admitted = self.admit(known, words);
+        if self.config.maxmemory > 0 {
+            self.send_ahead(out);
+        }
         let start = out.position();
-        match self.admit(known, words) {
+        match admitted {
             Err(error) => self.refuse(error, words, out),
             Ok(known) if self.waiting.is_paused() && self.is_held_up(known, words) => {
                 return self.pause_current();
@@ -399,6 +403,12 @@ impl Engine {
         if !client.out.is_empty() {
             out.raw(&core::mem::take(&mut client.out));
         }
+    }
+
+    /// What the client is told of what had to go for its command comes before the reply.
+    fn send_ahead(&mut self, out: &mut Writer) {
+        let messages = core::mem::take(&mut self.current_mut().out);
+        out.raw(&messages);
     }
 
     /// Writes an error and counts it.
