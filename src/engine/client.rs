@@ -224,16 +224,21 @@ impl Client {
         !self.subscriptions.is_empty()
     }
 
+    /// Whether it is a replica.
+    pub fn is_replica(&self) -> bool {
+        self.replica.as_ref().is_some_and(|replica| replica.is_one())
+    }
+
     /// Whether it is a replica, or the primary.
     pub fn replicates(&self) -> bool {
-        self.is_primary || self.replica.as_ref().is_some_and(|replica| replica.is_one())
+        self.is_primary || self.is_replica()
     }
 
     /// What kind of client it is to CLIENT LIST and CLIENT KILL.
     pub fn kind(&self) -> ClientKind {
         match () {
             () if self.is_primary => ClientKind::Master,
-            () if self.replicates() => ClientKind::Replica,
+            () if self.is_replica() => ClientKind::Replica,
             () if self.is_subscriber() => ClientKind::PubSub,
             () => ClientKind::Normal,
         }
@@ -243,7 +248,7 @@ impl Client {
     pub fn flags(&self, executes: bool) -> String {
         let (bcast, is_broken) = self.tracking.as_ref().map_or((false, false), |tracking| tracking.flags());
         let flags = [
-            ('S', self.replicates() && !self.is_primary),
+            ('S', self.is_replica()),
             ('M', self.is_primary),
             ('O', self.is_monitor),
             ('P', self.is_subscriber()),

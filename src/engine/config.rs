@@ -260,6 +260,11 @@ impl Config {
         self.others.version
     }
 
+    /// The value of the directive called `name`, if it is a number.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.get(name).and_then(|text| parse_i64(&text))
+    }
+
     /// Keeps whose replica this server is.
     pub(super) fn note_primary(&mut self, primary: Option<(&str, u16)>) {
         let value = primary.map_or_else(String::new, |(host, port)| format!("{host} {port}"));
@@ -400,7 +405,7 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
         });
     }
     if is_port_new && engine.config.host.listen.is_some() {
-        let port = engine.config.get("port").and_then(|text| parse_i64(&text)).unwrap_or_default();
+        let port = engine.config.number("port").unwrap_or_default();
         engine.config.host.tcp_port = port as u16;
     }
     engine.configure();

@@ -324,7 +324,7 @@ impl Engine {
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
-        } else if (self.current().is_monitor || self.is_replica(self.current)) && reaches_keyspace(spec) {
+        } else if (self.current().is_monitor || self.current().is_replica()) && reaches_keyspace(spec) {
             Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None

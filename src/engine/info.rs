@@ -451,7 +451,7 @@ impl Engine {
         (self.keyspace.now_ms() / 1000).saturating_sub(self.started_seconds())
     }
 
-    fn setting(&self, name: &str) -> String {
+    pub(super) fn setting(&self, name: &str) -> String {
         String::from_utf8_lossy(&self.config.get(name).unwrap_or_default()).to_string()
     }
 }

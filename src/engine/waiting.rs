@@ -269,10 +269,7 @@ fn client_unblock(engine: &mut Engine, client_id: Id, how: Option<Unblock>) -> R
 fn client_pause(engine: &mut Engine, timeout: Millis, mode: Option<PauseMode>) -> Result<Done> {
     let until_ms = engine.keyspace.now_ms().saturating_add(timeout.0);
     let all = mode != Some(PauseMode::Write);
-    // A second pause can add to the first, and take nothing from it.
-    let old = engine.waiting.pause.unwrap_or(Pause { until_ms: 0, all: false });
-    engine.waiting.pause = Some(Pause { until_ms: until_ms.max(old.until_ms), all: all || old.all });
-    engine.refresh_role();
+    engine.pause(Pause { until_ms, all });
     Ok(Done)
 }
 
@@ -441,14 +438,14 @@ impl Engine {
 
     /// Holds up what may write until some time, for the sake of another server.
     pub(super) fn pause_writes(&mut self, until_ms: u64) {
-        let old = self.waiting.pause.unwrap_or(Pause { until_ms: 0, all: false });
-        self.waiting.pause = Some(Pause { until_ms: until_ms.max(old.until_ms), all: old.all });
-        self.refresh_role();
+        self.pause(Pause { until_ms, all: false });
     }
 
-    /// Ends such a pause.
-    pub(super) fn end_pause_of_writes(&mut self) {
-        self.end_pause();
+    /// Holds clients up. A second pause can add to the first, and take nothing from it.
+    fn pause(&mut self, Pause { until_ms, all }: Pause) {
+        let old = self.waiting.pause.unwrap_or(Pause { until_ms: 0, all: false });
+        self.waiting.pause = Some(Pause { until_ms: until_ms.max(old.until_ms), all: all || old.all });
+        self.refresh_role();
     }
 
     /// Has nobody wait any more: what they wait for is another server's business now.
@@ -464,7 +461,8 @@ impl Engine {
         }
     }
 
-    fn end_pause(&mut self) {
+    /// Ends a pause, and has those go on whom it held up.
+    pub(super) fn end_pause(&mut self) {
         self.waiting.pause = None;
         self.refresh_role();
         for id in mem::take(&mut self.waiting.paused) {

@@ -19,6 +19,13 @@ pub struct Wait {
     pub words: Option<Vec<Vec<u8>>>,
 }
 
+impl Wait {
+    /// For what no key can bring.
+    pub fn for_others(deadline_ms: Option<u64>) -> Wait {
+        Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms, words: None }
+    }
+}
+
 impl Keyspace {
     /// Says that the running command has no answer before one of `keys` holds a `T`. What it answers nonetheless is what
     /// a client is told that may not wait.

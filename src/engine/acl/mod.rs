@@ -30,7 +30,6 @@ use crate::{
         reply::{Done, Either, ManyBytes, Written, typed},
         spec::commands,
     },
-    data::number::parse_i64,
     error::until_zero,
     resp::Writer,
 };
@@ -732,7 +731,7 @@ impl Engine {
     }
 
     fn log_refusal(&mut self, reason: Reason, object: &[u8], user: &[u8]) {
-        let max_len = self.config.get("acllog-max-len").and_then(|text| parse_i64(&text)).unwrap_or(0);
+        let max_len = self.config.number("acllog-max-len").unwrap_or(0);
         let now_ms = self.keyspace.now_ms();
         let entry = Entry {
             count: 1,

@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     commands::{Command, args::Millis, spec::commands},
     engine::{Client, ClientId},
-    keyspace::{Kind, Wait},
+    keyspace::Wait,
     resp::Writer,
 };
 
@@ -67,11 +67,10 @@ impl Engine {
             return awaited;
         }
         let deadline_ms = (timeout.0 > 0).then(|| self.keyspace.now_ms().saturating_add(timeout.0));
-        self.keyspace.wait =
-            Some(Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms, words: None });
+        self.keyspace.wait = Some(Wait::for_others(deadline_ms));
         // Otherwise they tell within a second.
         if !self.waiting.is_retrying && !self.waiting.is_paused() && self.replication.feeds() {
-            self.say_in_stream(&[b"REPLCONF", b"GETACK", b"*"]);
+            self.ask_replicas();
         }
         awaited
     }

@@ -6,9 +6,8 @@ use alloc::{format, vec::Vec};
 use super::{Awaited, Engine, SECOND};
 use crate::{
     Error,
-    data::number::parse_i64,
     engine::{ClientId, Ending},
-    keyspace::{Kind, Wait},
+    keyspace::Wait,
 };
 
 /// An end that is put off.
@@ -35,7 +34,7 @@ impl Engine {
         if self.replication.delay.is_some() {
             return true;
         }
-        let patience_s = parse_i64(&self.config.get("shutdown-timeout").unwrap_or_default()).unwrap_or(0);
+        let patience_s = self.config.number("shutdown-timeout").unwrap_or(0);
         if ending.now || patience_s <= 0 || self.lagging().is_empty() {
             return false;
         }
@@ -51,13 +50,7 @@ impl Engine {
     /// Has the current client wait for the end.
     pub(in crate::engine) fn await_end(&mut self) {
         self.current_mut().awaits = Some(Awaited::End);
-        self.keyspace.wait = Some(Wait {
-            keys: Vec::new(),
-            kind: Kind::String,
-            needs_keys: false,
-            deadline_ms: None,
-            words: None,
-        });
+        self.keyspace.wait = Some(Wait::for_others(None));
     }
 
     /// Goes on with an end that is put off.
@@ -68,7 +61,7 @@ impl Engine {
         if !lagging.is_empty() && now_ms < delay.deadline_ms {
             if now_ms >= delay.asked_ms + SECOND {
                 delay.asked_ms = now_ms;
-                self.say_in_stream(&[b"REPLCONF", b"GETACK", b"*"]);
+                self.ask_replicas();
             }
             return;
         }
@@ -93,7 +86,7 @@ impl Engine {
     }
 
     fn stay(&mut self) {
-        self.end_pause_of_writes();
+        self.end_pause();
         let awaits_end = |client: &crate::engine::Client| client.awaits == Some(Awaited::End);
         let waiting: Vec<ClientId> =
             self.clients.iter().filter(|(_, client)| awaits_end(client)).map(|(id, _)| id).collect();

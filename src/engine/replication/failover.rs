@@ -140,15 +140,14 @@ impl Engine {
             is_asking: false,
         });
         self.pause_writes(u64::MAX);
-        self.say_in_stream(&[b"REPLCONF", b"GETACK", b"*"]);
+        self.ask_replicas();
         Ok(())
     }
 
     /// The replica that is reached at an address.
     fn replica_at(&self, host: &str, port: u16) -> Option<&super::Replica> {
         let is_there = |(id, replica): &(crate::engine::ClientId, &super::Replica)| {
-            let addr = self.clients.get(*id).map_or("", |client| client.origin.addr.as_str());
-            replica.port == port && replica.host(addr).eq_ignore_ascii_case(host)
+            replica.port == port && self.host_of(*id, replica).eq_ignore_ascii_case(host)
         };
         self.replicas().find(is_there).map(|(_, replica)| replica)
     }
@@ -166,10 +165,7 @@ impl Engine {
             }
             None => {
                 let found = self.replicas().find(|(_, it)| it.acknowledges() && it.acked >= offset);
-                found.map(|(id, it)| {
-                    let addr = self.clients.get(id).map_or("", |client| client.origin.addr.as_str());
-                    (it.host(addr).to_string(), it.port)
-                })
+                found.map(|(id, it)| (self.host_of(id, it).to_string(), it.port))
             }
         };
         match target {
@@ -203,7 +199,7 @@ impl Engine {
             self.become_primary();
         }
         self.note(format!("Aborting failover: {reason}"));
-        self.end_pause_of_writes();
+        self.end_pause();
         Ok(Done)
     }
 
@@ -220,7 +216,7 @@ impl Engine {
     /// The stream of the primary comes: if that was the target of a FAILOVER, it has taken over.
     pub(super) fn failed_over(&mut self) {
         if self.replication.failover.take_if(|it| it.is_asking).is_some() {
-            self.end_pause_of_writes();
+            self.end_pause();
         }
     }
 

@@ -14,10 +14,11 @@ mod tests;
 use alloc::vec::Vec;
 
 use super::{ClientId, Engine, info::Identity};
-use crate::{Error, data::number::parse_i64, keyspace::Random, persistence::Journal, replication::History};
+use crate::{Error, keyspace::Random, persistence::Journal, replication::History};
 pub(super) use acknowledgement::Awaited;
 pub(super) use failover::Failover;
 pub use primary::Replica;
+use replica::Connection;
 pub(super) use replica::Primary;
 pub use replica::Target;
 
@@ -45,7 +46,6 @@ pub(super) struct Replication {
     /// When replicas were last told that this server is there, and looked at.
     pinged_ms: u64,
     looked_ms: u64,
-    /// Whether somebody waits for acknowledgements that have not been asked for.
     pub counters: Counters,
     /// Number of the last attempt to connect to a primary.
     attempts: u64,
@@ -74,10 +74,6 @@ struct Settings {
     backlog_ttl_ms: u64,
     ping_ms: u64,
     timeout_ms: u64,
-    /// How much a replica may lag behind at any time, and for longer than some milliseconds.
-    hard_limit: usize,
-    soft_limit: usize,
-    soft_limit_ms: u64,
 }
 
 impl Replication {
@@ -99,6 +95,15 @@ impl Replication {
             counters: Counters::default(),
             attempts: 0,
         }
+    }
+
+    /// The connection to the primary, if there is one.
+    fn connection(&self) -> Option<&Connection> {
+        self.primary.as_ref()?.connection.as_ref()
+    }
+
+    fn connection_mut(&mut self) -> Option<&mut Connection> {
+        self.primary.as_mut()?.connection.as_mut()
     }
 
     /// Goes on under another name, which nobody knows.
@@ -159,9 +164,7 @@ impl Engine {
 
     /// Reads the directives about replication.
     pub(super) fn configure_replication(&mut self) {
-        let text = |name| self.config.get(name).unwrap_or_default();
-        let number = |name| parse_i64(&text(name)).unwrap_or(0).max(0) as u64;
-        let limit = self.config.output_limits.replica;
+        let number = |name| self.config.number(name).unwrap_or(0).max(0) as u64;
         self.replication.settings = Settings {
             reads_only: self.is_on("replica-read-only"),
             serves_stale: self.is_on("replica-serve-stale-data"),
@@ -172,9 +175,6 @@ impl Engine {
             backlog_ttl_ms: number("repl-backlog-ttl") * SECOND,
             ping_ms: number("repl-ping-replica-period") * SECOND,
             timeout_ms: number("repl-timeout") * SECOND,
-            hard_limit: limit.hard,
-            soft_limit: limit.soft,
-            soft_limit_ms: limit.grace * SECOND,
         };
         self.refresh_role();
     }
@@ -198,6 +198,11 @@ impl Engine {
         let mut bytes = Vec::new();
         crate::replication::handshake::say(&mut bytes, words);
         self.feed(&bytes);
+    }
+
+    /// Has the replicas tell how far they have come.
+    fn ask_replicas(&mut self) {
+        self.say_in_stream(&[b"REPLCONF", b"GETACK", b"*"]);
     }
 
     /// Appends to the stream.

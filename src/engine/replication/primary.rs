@@ -3,18 +3,20 @@
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
-use super::{super::snapshots::Silence, Engine, SECOND};
+use super::{
+    super::{output_limits::OutputLimit, snapshots::Silence},
+    Engine, SECOND,
+};
 use crate::{
     Error, Result,
     commands::{
         Command,
         args::{Rest, Text},
-        reply::Reply,
+        reply::{Done, Either},
         spec::commands,
     },
     data::number::parse_i64,
-    engine::{ClientId, Purpose, info::Identity},
-    resp::Writer,
+    engine::{Client, ClientId, Purpose, info::Identity},
 };
 
 /// The rows.
@@ -124,19 +126,7 @@ impl Replica {
     }
 }
 
-/// The answer to REPLCONF, if there is one.
-struct Answer(bool);
-
-impl Reply for Answer {
-    const TS: &'static str = "'OK'";
-    fn write(self, out: &mut Writer<'_>) {
-        if self.0 {
-            out.ok();
-        }
-    }
-}
-
-fn replconf<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Result<Answer> {
+fn replconf<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Result<Either<Done, Silence>> {
     let words = options.map_or(&[][..], |options| options.words());
     if !words.len().is_multiple_of(2) {
         return Err(Error::Syntax);
@@ -148,11 +138,11 @@ fn replconf<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Res
             b"ack" => {
                 let synced = words.chunks_exact(2).find(|it| it[0].eq_ignore_ascii_case(b"fack"));
                 engine.acknowledge(offset(value)?, synced.and_then(|it| offset(it[1]).ok()));
-                return Ok(Answer(false));
+                return Ok(Either::Right(Silence));
             }
             b"getack" => {
                 engine.ask_for_acknowledgement();
-                return Ok(Answer(false));
+                return Ok(Either::Right(Silence));
             }
             _ => {}
         }
@@ -178,7 +168,7 @@ fn replconf<'a>(engine: &mut Engine, options: Option<Rest<'a, Text<'a>>>) -> Res
             _ => return Err(Error::quoting("ERR Unrecognized REPLCONF option: ", pair[0], "")),
         }
     }
-    Ok(Answer(true))
+    Ok(Either::Left(Done))
 }
 
 fn offset(text: &[u8]) -> Result<u64> {
@@ -222,7 +212,7 @@ fn sync(engine: &mut Engine) -> Result<Silence> {
 impl Engine {
     /// Whether a client is a replica.
     pub fn is_replica(&self, id: ClientId) -> bool {
-        self.clients.get(id).is_some_and(|client| client.replica.as_ref().is_some_and(|it| it.is_one()))
+        self.clients.get(id).is_some_and(Client::is_replica)
     }
 
     /// Every replica, in the order in which they came.
@@ -231,6 +221,11 @@ impl Engine {
             .replicas
             .iter()
             .filter_map(|&id| Some((id, self.clients.get(id)?.replica.as_deref()?)))
+    }
+
+    /// Those that have come so far on their way.
+    fn replicas_at(&self, stage: Stage) -> Vec<ClientId> {
+        self.replicas().filter(|(_, it)| it.stage == stage).map(|(id, _)| id).collect()
     }
 
     /// How many replicas have not been silent for long.
@@ -301,7 +296,7 @@ impl Engine {
         let now_ms = self.keyspace.now_ms();
         let waiting = || self.replicas().filter(|(_, it)| it.stage == Stage::Waiting);
         let Some(since_ms) = waiting().map(|(_, it)| it.seen_ms).min() else { return };
-        let number = |name| parse_i64(&self.config.get(name).unwrap_or_default()).unwrap_or(0).max(0) as u64;
+        let number = |name| self.config.number(name).unwrap_or(0).max(0) as u64;
         let delay_ms = number("repl-diskless-sync-delay") * SECOND;
         let (count, enough) = (waiting().count() as u64, number("repl-diskless-sync-max-replicas"));
         // Others may come meanwhile, who then share it.
@@ -356,8 +351,7 @@ impl Engine {
         if self.snapshot_purpose() != Some(Purpose::Replicas) {
             return;
         }
-        let receiving: Vec<ClientId> =
-            self.replicas().filter(|(_, it)| it.stage == Stage::Receiving).map(|(id, _)| id).collect();
+        let receiving = self.replicas_at(Stage::Receiving);
         let has_taken = |id: &ClientId| self.clients.get(*id).is_none_or(|client| client.out.is_empty());
         if !receiving.iter().all(has_taken) {
             return;
@@ -416,17 +410,24 @@ impl Engine {
 
     /// What people call a replica.
     pub(super) fn name_of(&self, id: ClientId) -> String {
-        let Some(client) = self.clients.get(id) else { return String::new() };
-        let replica = client.replica.as_deref();
-        let port = replica.map_or(0, |it| it.port);
-        format!("{}:{port}", replica.map_or("", |it| it.host(&client.origin.addr)))
+        let replica = self.clients.get(id).and_then(|client| client.replica.as_deref());
+        replica.map_or_else(String::new, |it| format!("{}:{}", self.host_of(id, it), it.port))
+    }
+
+    /// The host a replica can be reached at: the one it told of, or where it comes from.
+    pub(super) fn host_of<'a>(&'a self, id: ClientId, replica: &'a Replica) -> &'a str {
+        let addr = self.clients.get(id).map_or("", |client| client.origin.addr.as_str());
+        match &*replica.address {
+            "" => addr.rsplit_once(':').map_or(addr, |(host, _)| host),
+            address => address,
+        }
     }
 
     /// Closes the replicas that lag behind more than they may.
     pub(super) fn limit_replicas(&mut self) {
         let it = &self.replication;
         let (offset, now_ms) = (it.history.offset(), self.keyspace.now_ms());
-        let (hard, soft) = (it.settings.hard_limit, it.settings.soft_limit);
+        let OutputLimit { hard, soft, grace } = self.config.output_limits.replica;
         // A replica that could come back and go on is not closed.
         let hard = if hard > 0 { hard.max(it.settings.backlog) } else { usize::MAX };
         let soft = if soft > 0 { soft } else { usize::MAX };
@@ -439,8 +440,7 @@ impl Engine {
                 replica.lags_since_ms = None;
             }
             let since_ms = (lag > soft).then(|| *replica.lags_since_ms.get_or_insert(now_ms));
-            let is_too_long =
-                since_ms.is_some_and(|since_ms| now_ms > since_ms + self.replication.settings.soft_limit_ms);
+            let is_too_long = since_ms.is_some_and(|since_ms| now_ms > since_ms + grace * SECOND);
             if lag > hard || is_too_long {
                 closed.push((id, lag));
             }
@@ -483,9 +483,7 @@ impl Engine {
             self.note(format!("Disconnecting timedout replica (streaming sync): {}", self.name_of(id)));
             self.drop_replica(id);
         }
-        let waiting: Vec<ClientId> =
-            self.replicas().filter(|(_, it)| it.stage == Stage::Waiting).map(|(id, _)| id).collect();
-        for id in waiting {
+        for id in self.replicas_at(Stage::Waiting) {
             self.clients.send(id, |_| b"\n");
         }
         self.limit_replicas();
@@ -509,15 +507,12 @@ impl Engine {
         self.note(format!("Connection with replica {} lost.", self.name_of(id)));
         self.replication.replicas.remove(at);
         self.replication.lonely_since_ms = self.keyspace.now_ms();
-        let is_over = self.snapshot_purpose() == Some(Purpose::Replicas)
-            && !self.replicas().any(|(_, it)| it.stage == Stage::Receiving);
-        if is_over {
+        let receiving = self.replicas_at(Stage::Receiving);
+        if self.snapshot_purpose() == Some(Purpose::Replicas) && receiving.is_empty() {
             self.note("Diskless rdb transfer, last replica dropped, killing fork child.".into());
             self.end_snapshot();
         }
         // The others may have waited for this one to take a piece.
-        let receiving: Vec<ClientId> =
-            self.replicas().filter(|(_, it)| it.stage == Stage::Receiving).map(|(id, _)| id).collect();
         receiving.into_iter().for_each(|id| self.clients.make_ready(id));
     }
 
@@ -526,18 +521,6 @@ impl Engine {
         if self.snapshot_purpose() != Some(Purpose::Replicas) {
             return;
         }
-        let receiving: Vec<ClientId> =
-            self.replicas().filter(|(_, it)| it.stage == Stage::Receiving).map(|(id, _)| id).collect();
-        receiving.into_iter().for_each(|id| self.drop_replica(id));
-    }
-}
-
-impl Replica {
-    /// The host it can be reached at; `addr` is where it comes from.
-    pub fn host<'a>(&'a self, addr: &'a str) -> &'a str {
-        match &*self.address {
-            "" => addr.rsplit_once(':').map_or(addr, |(host, _)| host),
-            address => address,
-        }
+        self.replicas_at(Stage::Receiving).into_iter().for_each(|id| self.drop_replica(id));
     }
 }

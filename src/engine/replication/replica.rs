@@ -12,12 +12,7 @@ use core::mem;
 use super::{Engine, Replication, SECOND};
 use crate::{
     Error, Result,
-    commands::{
-        Command,
-        args::Text,
-        reply::{Reply, Simple},
-        spec::commands,
-    },
+    commands::{Command, args::Text, reply::Simple, spec::commands},
     data::number::parse_i64,
     engine::{ClientId, Origin},
     keyspace::{Keyspace, Sweep},
@@ -42,7 +37,7 @@ pub(in crate::engine) struct Primary {
     /// See `host`.
     pub port: u16,
     /// The client that stands for it, and what it says.
-    connection: Option<Connection>,
+    pub(super) connection: Option<Connection>,
     /// The number of the attempt to connect that goes on.
     attempt: Option<u64>,
     /// When the next one is due.
@@ -58,7 +53,8 @@ pub(in crate::engine) struct Primary {
     synced: u64,
 }
 
-struct Connection {
+/// A connection to a primary.
+pub(super) struct Connection {
     client: ClientId,
     link: Link,
     loading: Option<Box<Loading>>,
@@ -136,23 +132,13 @@ impl Primary {
     }
 }
 
-/// That nothing was to be done, or that it is done.
-struct Change(&'static str);
-
-impl Reply for Change {
-    const TS: &'static str = "string";
-    fn write(self, out: &mut Writer<'_>) {
-        Simple(self.0).write(out);
-    }
-}
-
-fn replicaof(engine: &mut Engine, host: Text, port: Text) -> Result<Change> {
+fn replicaof(engine: &mut Engine, host: Text, port: Text) -> Result<Simple> {
     if engine.is_failing_over() {
         return Err(Error::refused("ERR REPLICAOF not allowed while failing over."));
     }
     if host.0.eq_ignore_ascii_case(b"no") && port.0.eq_ignore_ascii_case(b"one") {
         engine.become_primary();
-        return Ok(Change("OK"));
+        return Ok(Simple("OK"));
     }
     let port = parse_i64(port.0).and_then(|port| u16::try_from(port).ok());
     let port = port.ok_or(Error::refused("ERR Invalid master port"))?;
@@ -164,11 +150,11 @@ fn replicaof(engine: &mut Engine, host: Text, port: Text) -> Result<Change> {
     }
     let host = String::from_utf8_lossy(host.0).into_owned();
     if engine.replication.primary.as_ref().is_some_and(|it| it.host == host && it.port == port) {
-        return Ok(Change("OK Already connected to specified master"));
+        return Ok(Simple("OK Already connected to specified master"));
     }
     engine.note(format!("REPLICAOF {host}:{port} enabled (user request)"));
     engine.become_replica(host, port);
-    Ok(Change("OK"))
+    Ok(Simple("OK"))
 }
 
 /// What the shell does with a primary.
@@ -274,7 +260,7 @@ impl Engine {
 
     fn introduction(&self) -> Introduction {
         let text = |name| self.config.get(name).unwrap_or_default();
-        let port = parse_i64(&text("replica-announce-port")).filter(|&port| port > 0);
+        let port = self.config.number("replica-announce-port").filter(|&port| port > 0);
         let history = &self.replication.history;
         Introduction {
             user: text("masteruser"),
@@ -351,8 +337,7 @@ impl Engine {
         loop {
             let Some(client) = self.clients.get_mut(id).filter(|it| !it.closing) else { return };
             client.active_ms = now_ms;
-            let Some(connection) = self.replication.primary.as_mut().and_then(|it| it.connection.as_mut())
-            else {
+            let Some(connection) = self.replication.connection_mut() else {
                 return;
             };
             let Some(news) = connection.link.next(&mut input, &mut client.out) else { break };
@@ -386,7 +371,7 @@ impl Engine {
         let mut keyspace = self.keyspace.beside();
         keyspace.stand_still(self.keyspace.now_ms());
         let loader = self.loader();
-        if let Some(connection) = self.replication.primary.as_mut().and_then(|it| it.connection.as_mut()) {
+        if let Some(connection) = self.replication.connection_mut() {
             connection.loading = Some(Box::new(Loading { keyspace, loader, id, offset }));
         }
     }
@@ -474,7 +459,7 @@ impl Engine {
         let is_whole = client.transaction.is_none();
         let rest = query.split_off(used);
         (client.parser, client.query) = (parser, rest);
-        let Some(connection) = self.replication.primary.as_mut().and_then(|it| it.connection.as_mut()) else {
+        let Some(connection) = self.replication.connection_mut() else {
             return;
         };
         connection.open.append(&mut query);
@@ -488,14 +473,14 @@ impl Engine {
     }
 
     fn primary_wants_acknowledgement(&self) -> bool {
-        let connection = self.replication.primary.as_ref().and_then(|it| it.connection.as_ref());
+        let connection = self.replication.connection();
         connection.is_some_and(|it| it.wants_acknowledgement)
     }
 
     /// The primary asks how far this server has come; it is told when all that it has said so far is done.
     pub(super) fn ask_for_acknowledgement(&mut self) {
         if self.current().is_primary
-            && let Some(connection) = self.replication.primary.as_mut().and_then(|it| it.connection.as_mut())
+            && let Some(connection) = self.replication.connection_mut()
         {
             connection.wants_acknowledgement = true;
         }
@@ -532,7 +517,7 @@ impl Engine {
     /// Closes a connection to a primary that has been silent for too long, or tells it how far this server has come.
     pub(super) fn tend_link(&mut self, now_ms: u64) {
         let timeout_ms = self.replication.settings.timeout_ms;
-        let Some(connection) = self.replication.primary.as_ref().and_then(|it| it.connection.as_ref()) else {
+        let Some(connection) = self.replication.connection() else {
             return;
         };
         let (id, is_up) = (connection.client, connection.is_up);

@@ -45,9 +45,8 @@ impl Engine {
             let online = self.replicas().filter(|(_, it)| it.is_online());
             online
                 .map(|(id, it)| {
-                    let addr = self.clients.get(id).map_or("", |client| client.origin.addr.as_str());
                     out.array(3);
-                    out.bulk(it.host(addr).as_bytes());
+                    out.bulk(self.host_of(id, it).as_bytes());
                     out.bulk_display(it.port);
                     out.bulk_display(it.acked);
                 })
@@ -87,9 +86,7 @@ impl Engine {
                 let since = primary.down_since_ms.map_or(-1, |ms| seconds_since(ms) as i64);
                 add("master_link_down_since_seconds", since.to_string());
             }
-            let text =
-                |name| String::from_utf8_lossy(&self.config.get(name).unwrap_or_default()).into_owned();
-            add("slave_priority", text("replica-priority"));
+            add("slave_priority", self.setting("replica-priority"));
             add("slave_read_only", flag(self.is_on("replica-read-only")));
             add("replica_announced", flag(self.is_on("replica-announced")));
         }
@@ -98,11 +95,10 @@ impl Engine {
             add("min_slaves_good_slaves", self.good_replicas().to_string());
         }
         for (number, (id, replica)) in self.replicas().enumerate() {
-            let addr = self.clients.get(id).map_or("", |client| client.origin.addr.as_str());
             let lag = if replica.is_online() { seconds_since(replica.seen_ms) } else { 0 };
             let line = format!(
                 "ip={},port={},state={},offset={},lag={lag}",
-                replica.host(addr),
+                self.host_of(id, replica),
                 replica.port,
                 replica.state(),
                 replica.acked,
