@@ -9,14 +9,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::{Store, std, with};
 use crate::{
     Engine, Purpose, Replay,
-    persistence::{aof::Scanner, rdb::Loader},
+    persistence::{
+        aof::Scanner,
+        rdb::{self, Loader},
+    },
 };
 
 /// JavaScript is told again when so many bytes more wait to be taken.
 const TOLD_EVERY: usize = 1 << 20;
-
-/// What the first bytes of a part show it to be.
-const MAGIC: usize = 5;
 
 std::thread_local! {
     static PART: RefCell<Part> = const { RefCell::new(Part::Beginning(Vec::new())) };
@@ -162,7 +162,7 @@ impl Part {
         match self {
             Part::Beginning(mut first) => {
                 first.extend_from_slice(bytes);
-                if first.len() < MAGIC {
+                if first.len() < rdb::MAGIC_LEN {
                     return Ok(Part::Beginning(first));
                 }
                 Part::of(&first, engine, now_ms).feed(engine, &first, now_ms)
@@ -189,7 +189,7 @@ impl Part {
     }
 
     fn of(first: &[u8], engine: &mut Engine, now_ms: u64) -> Part {
-        if first.starts_with(b"REDIS") || first.starts_with(b"VALKE") {
+        if rdb::is_snapshot(first) {
             return Part::Base(engine.loader(), 0);
         }
         Part::Commands(engine.begin_replay(now_ms), Scanner::default(), 0)

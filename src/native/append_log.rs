@@ -5,7 +5,10 @@ use std::io::{self, Read};
 
 use keyside::{
     Engine,
-    persistence::aof::{Manifest, Part, Role, Scanner},
+    persistence::{
+        aof::{Manifest, Part, Role, Scanner},
+        rdb,
+    },
 };
 
 use super::disk::{Disk, DiskFile};
@@ -479,11 +482,6 @@ fn temporary(base: &Part) -> String {
     format!("temp-{}", base.name)
 }
 
-/// Whether a file that begins so is a snapshot.
-pub fn is_snapshot(start: &[u8]) -> bool {
-    start.starts_with(b"REDIS") || start.starts_with(b"VALKE")
-}
-
 /// Fills the store with what a part holds: how long it is, where its commands begin, and whether it ends too early.
 fn load_part(
     disk: &impl Disk,
@@ -498,7 +496,7 @@ fn load_part(
     let mut buffer = vec![0; READ];
     let mut filled = 0;
     // The first bytes tell what it is.
-    while filled < 5 {
+    while filled < rdb::MAGIC_LEN {
         match file.read(&mut buffer[filled..]).map_err(unreadable)? {
             0 => break,
             read => filled += read,
@@ -507,7 +505,7 @@ fn load_part(
     let mut len = filled as u64;
     let rest;
     let mut bytes = &buffer[..filled];
-    if is_snapshot(bytes) {
+    if rdb::is_snapshot(bytes) {
         let mut loader = engine.loader();
         loop {
             engine.load_base(&mut loader, Some(bytes), now_ms).map_err(|damage| {

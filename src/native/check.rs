@@ -13,11 +13,11 @@ use keyside::{
     Config, Engine,
     persistence::{
         aof::{Manifest, Part, Role, Scanner},
-        rdb::{Damage, Loader},
+        rdb::{self, Damage, Loader, is_snapshot},
     },
 };
 
-use super::{append_log::is_snapshot, time::now_ms};
+use super::time::now_ms;
 
 /// Bytes read at once.
 const READ: usize = 1 << 20;
@@ -158,7 +158,7 @@ fn check_part(name: &str, path: &Path, remedy: Remedy, is_last: bool) -> Outcome
         println!("AOF {name} is empty");
         return Ok(false);
     }
-    let mut first = [0; 5];
+    let mut first = [0; rdb::MAGIC_LEN];
     let len = read_start(&mut file, &mut first);
     let (start, rest) = if is_snapshot(&first[..len]) {
         let outcome = check_snapshot(name, &mut file, &first[..len])
@@ -315,7 +315,7 @@ fn open(path: &Path) -> Outcome<File> {
 }
 
 fn starts_as_snapshot(mut file: &File) -> bool {
-    let mut first = [0; 5];
+    let mut first = [0; rdb::MAGIC_LEN];
     let len = read_start(&mut file, &mut first);
     is_snapshot(&first[..len])
 }

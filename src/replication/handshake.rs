@@ -51,6 +51,8 @@ pub enum Answer {
     Continue(Option<String>),
     /// Nothing: for what reason, for people.
     Refusal(String),
+    /// The role that it was asked to take over.
+    Declined(String),
 }
 
 /// An introduction that goes on.
@@ -132,7 +134,7 @@ impl Handshake {
                 Some(Answer::Continue(id.map(ToString::to_string)))
             }
             _ if self.introduction.takes_over => {
-                Some(Answer::Refusal(format!("Failover target rejected psync request: {text}")))
+                Some(Answer::Declined(format!("Failover target rejected psync request: {text}")))
             }
             Some("-NOMASTERLINK" | "-LOADING" | "-NOAUTH" | "-NOPERM" | "-BUSY" | "-MASTERDOWN") => {
                 Some(Answer::Refusal(format!(

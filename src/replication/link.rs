@@ -104,7 +104,7 @@ impl Link {
                     match answer {
                         Answer::Full { .. } => self.stage = Stage::Awaiting,
                         Answer::Continue(_) => self.stage = Stage::Stream,
-                        Answer::Refusal(_) => {}
+                        Answer::Refusal(_) | Answer::Declined(_) => {}
                     }
                     return Some(News::Answer(answer));
                 }

@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Gives up a FAILOVER.
-    fn abort_failover(&mut self, reason: &str) -> Result<Done> {
+    pub(super) fn abort_failover(&mut self, reason: &str) -> Result<Done> {
         let Some(failover) = self.replication.failover.take() else {
             return Err(Error::refused("ERR No failover in progress."));
         };
@@ -201,16 +201,6 @@ impl Engine {
         self.note(format!("Aborting failover: {reason}"));
         self.end_pause();
         Ok(Done)
-    }
-
-    /// The target does not take over.
-    pub(super) fn link_refused(&mut self, reason: &str) {
-        let is_rejected = reason.starts_with("Failover target rejected") && self.is_failing_over();
-        if !is_rejected {
-            self.note(reason.into());
-        } else {
-            let _ = self.abort_failover("Failover target rejected psync request");
-        }
     }
 
     /// The stream of the primary comes: if that was the target of a FAILOVER, it has taken over.

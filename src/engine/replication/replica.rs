@@ -344,11 +344,11 @@ impl Engine {
             match news {
                 News::Answer(Answer::Full { id, offset }) => self.begin_loading(id, offset),
                 News::Answer(Answer::Continue(name)) => self.continue_stream(name, now_ms),
-                News::Answer(Answer::Refusal(reason)) => {
-                    self.link_refused(&reason);
+                News::Answer(Answer::Declined(_)) if self.is_failing_over() => {
+                    let _ = self.abort_failover("Failover target rejected psync request");
                     return self.close(id);
                 }
-                News::Nonsense(reason) => {
+                News::Answer(Answer::Refusal(reason) | Answer::Declined(reason)) | News::Nonsense(reason) => {
                     self.note(reason);
                     return self.close(id);
                 }

@@ -4,7 +4,7 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use super::{Flaw, VALKEY, form, input::Input, opcode, read, reads, sum::Sum};
+use super::{Flaw, MAGIC, VALKEY, form, input::Input, opcode, read, reads, sum::Sum};
 use crate::keyspace::{
     Keyspace, Value,
     arriving::{Arrival, Content, TOGETHER},
@@ -364,7 +364,7 @@ fn skip_lengths(input: &mut Input<'_>, count: usize) -> Result<(), Flaw> {
 fn version(input: &mut Input<'_>) -> Result<Version, Flaw> {
     const UNKNOWN: Flaw = Flaw::Corrupt("this is no RDB file, or one of a version that is not supported");
     let magic: [u8; 9] = input.array()?;
-    let (digits, is_valkey) = match (magic.strip_prefix(b"REDIS"), magic.strip_prefix(b"VALKEY")) {
+    let (digits, is_valkey) = match MAGIC.map(|it| magic.strip_prefix(it)).into() {
         (Some(digits), _) => (digits, false),
         (_, Some(digits)) => (digits, true),
         _ => return Err(UNKNOWN),

@@ -31,11 +31,22 @@ use crc::{CRC_64_REDIS, Crc};
 /// The checksum of payloads and files.
 static CHECKSUM: Crc<u64> = Crc::<u64>::new(&CRC_64_REDIS);
 
+/// What files begin with: Redis's, and Valkey's.
+const MAGIC: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
+
+/// How many bytes tell a file by its beginning.
+pub const MAGIC_LEN: usize = 5;
+
 /// The version of Redis 7.0, the lowest that is written.
 const LOWEST_WRITTEN: u16 = 10;
 
 /// The version of Valkey's own line.
 const VALKEY: u16 = 80;
+
+/// Whether a file that begins so is a snapshot.
+pub fn is_snapshot(start: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| start.starts_with(&magic[..MAGIC_LEN]))
+}
 
 /// Why bytes were refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

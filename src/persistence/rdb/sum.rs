@@ -1,49 +1,27 @@
 //! The checksum of long files, sixteen bytes at a time. That of payloads, which are short, needs no tables of this size.
 
-use alloc::{boxed::Box, vec};
+use alloc::boxed::Box;
 
-/// CRC-64 of Jones, least significant bit first.
-const POLYNOMIAL: u64 = 0x95AC_9329_AC4B_C9B5;
-/// Bytes that are taken at once.
-const STEP: usize = 16;
+use crc::{CRC_64_REDIS, Crc, Table};
 
 /// The checksum of the bytes so far.
 pub struct Sum {
-    /// For each distance of a byte from the end of a step, what each of its values adds.
-    tables: Box<[[u64; 256]]>,
+    crc: Box<Crc<u64, Table<16>>>,
     value: u64,
 }
 
 impl Sum {
     /// That of no bytes.
     pub fn new() -> Self {
-        let mut tables = vec![[0; 256]; STEP].into_boxed_slice();
-        for byte in 0..256 {
-            let shift = |sum: u64| sum >> 1 ^ if sum & 1 == 1 { POLYNOMIAL } else { 0 };
-            tables[0][byte] = (0..8).fold(byte as u64, |sum, _| shift(sum));
-        }
-        for distance in 1..STEP {
-            for byte in 0..256 {
-                let before = tables[distance - 1][byte];
-                tables[distance][byte] = before >> 8 ^ tables[0][before as u8 as usize];
-            }
-        }
-        Sum { tables, value: 0 }
+        Sum { crc: Box::new(Crc::<u64, Table<16>>::new(&CRC_64_REDIS)), value: 0 }
     }
 
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        let Ok(tables) = <&[[u64; 256]; STEP]>::try_from(&*self.tables) else { return };
-        let mut value = self.value;
-        let (steps, rest) = bytes.as_chunks::<STEP>();
-        for step in steps {
-            let word = u128::from_le_bytes(*step) ^ value as u128;
-            value = (0..STEP).fold(0, |sum, i| sum ^ tables[STEP - 1 - i][(word >> (8 * i)) as u8 as usize]);
-        }
-        for byte in rest {
-            value = value >> 8 ^ tables[0][(value as u8 ^ byte) as usize];
-        }
-        self.value = value;
+        // The crate takes a beginning with its most significant bit first, whatever the algorithm.
+        let mut digest = self.crc.digest_with_initial(self.value.reverse_bits());
+        digest.update(bytes);
+        self.value = digest.finalize();
     }
 
     /// The checksum.
