@@ -287,8 +287,7 @@ export class Instance {
   /** Takes bytes that a client sent, cut anywhere. What is to be sent back is handed over before other clients' messages. */
   receive(client: number, bytes: Uint8Array, reply: (bytes: Uint8Array) => void) {
     this.check()
-    if (bytes.length > this.scratch.length) this.reserve(bytes.length, 0)
-    this.scratch.set(bytes)
+    this.fill(bytes, 0)
     const now = this.time()
     let status: number
     try {
@@ -326,8 +325,7 @@ export class Instance {
   }
 
   private feedPiece(piece: Uint8Array, take: (length: number) => number): string | undefined {
-    if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
-    this.scratch.set(piece)
+    this.fill(piece, 0)
     if (!this.guarded(() => take(piece.length))) return decoder.decode(this.outcome())
     this.look()
     return undefined
@@ -498,9 +496,14 @@ export class Instance {
     if (!(word instanceof Uint8Array)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, A_VALUE, word)
     this.check()
     if (word.length > LONGEST) throw tooLong(signature, i, word.length)
-    if (at + word.length >= this.scratch.length) this.reserve(at + word.length + 1, 0)
-    this.scratch.set(word, at)
+    this.fill(word, at)
     return this.bound(i, at, at + word.length)
+  }
+
+  /** Lays bytes into the scratch memory, also none: that can have become empty itself. */
+  private fill(bytes: Uint8Array, at: number) {
+    if (at + bytes.length >= this.scratch.length) this.reserve(at + bytes.length + 1, 0)
+    this.scratch.set(bytes, at)
   }
 
   private bound(i: number, start: number, end: number): number {
