@@ -122,6 +122,9 @@ pub struct Host {
     /// Listens where a configuration says from now on, in place of where it did, where there are sockets; false when that is
     /// impossible, and then nothing has changed.
     pub listen: Option<fn(&Config) -> bool>,
+    /// Has the certificates and keys that a configuration names be used from now on, where there are sockets; false when that
+    /// is impossible, and then nothing has changed.
+    pub secure: Option<fn(&Config) -> bool>,
     /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
     pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
@@ -195,6 +198,7 @@ impl Default for Host {
             entropy: None,
             files: None,
             listen: None,
+            secure: None,
             sleep: None,
             os: String::new(),
             process_id: 0,
@@ -210,6 +214,13 @@ impl Config {
     /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
     pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
         if name.eq_ignore_ascii_case("user") {
+            let name = values.first().ok_or("wrong number of arguments")?;
+            if self.users.iter().any(|words| words[0] == *name) {
+                return Err(format!(
+                    "Duplicate user '{}' found in the configuration",
+                    String::from_utf8_lossy(name)
+                ));
+            }
             self.users.push(values.iter().map(|word| word.to_vec()).collect());
             return Ok(());
         }
@@ -372,20 +383,36 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
     let old: Vec<(&'static Directive, Vec<u8>)> =
         new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
     let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
-    let (is_port_new, is_bind_new) = (is_new("port"), is_new("bind"));
+    let ports = ["port", "tls-port"].map(is_new);
+    let listens_elsewhere = ports[0] || ports[1] || is_new("bind");
+    let tls = new.iter().map(|(directive, _)| directive.name).find(|name| name.starts_with("tls-"));
     new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-    if let Some(listen) = engine.config.host.listen
-        && (is_port_new || is_bind_new)
-        && !listen(&engine.config)
-    {
+    let Host { listen, secure, .. } = engine.config.host;
+    let refusal = if tls.is_some() && secure.is_some_and(|secure| !secure(&engine.config)) {
+        Some(failed(
+            tls.unwrap_or_default().as_bytes(),
+            "Unable to update TLS configuration. Check server logs.",
+        ))
+    } else if listens_elsewhere && listen.is_some_and(|listen| !listen(&engine.config)) {
+        let [is_port, is_tls_port] = ports;
+        Some(match () {
+            () if is_port => failed(b"port", "Unable to listen on this port. Check server logs."),
+            () if is_tls_port => failed(b"tls-port", "Unable to listen on this port. Check server logs."),
+            () => failed(b"bind", "Failed to bind to specified addresses."),
+        })
+    } else {
+        None
+    };
+    if let Some(refusal) = refusal {
         old.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-        return Err(if is_port_new {
-            failed(b"port", "Unable to listen on this port. Check server logs.")
-        } else {
-            failed(b"bind", "Failed to bind to specified addresses.")
-        });
+        if tls.is_some()
+            && let Some(secure) = secure
+        {
+            secure(&engine.config);
+        }
+        return Err(refusal);
     }
-    if is_port_new && engine.config.host.listen.is_some() {
+    if ports[0] && listen.is_some() {
         let port = engine.config.get("port").and_then(|text| parse_i64(&text)).unwrap_or_default();
         engine.config.host.tcp_port = port as u16;
     }

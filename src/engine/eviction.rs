@@ -131,6 +131,7 @@ impl Client {
             + multi
             + self.watching.bytes()
             + self.subscriptions.bytes()
+            + self.tracking.as_ref().map_or(0, |tracking| tracking.bytes())
     }
 }
 

@@ -202,6 +202,28 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("executable", executable);
     out.add("config_file", config_file);
     out.add("io_threads_active", 0);
+    listeners(engine, out);
+}
+
+/// Where the shell listens, if it does.
+fn listeners(engine: &Engine, out: &mut Fields) {
+    let bind: String =
+        engine.setting("bind").split_ascii_whitespace().map(|address| format!("bind={address},")).collect();
+    let mut all = Vec::new();
+    for (name, directive) in [("tcp", "port"), ("tls", "tls-port")] {
+        let port = engine.setting(directive);
+        if port != "0" && !bind.is_empty() {
+            all.push(format!("name={name},{bind}port={port}"));
+        }
+    }
+    let path = engine.setting("unixsocket");
+    if !path.is_empty() {
+        all.push(format!("name=unix,bind={path}"));
+    }
+    let listens = engine.config.host.listen.is_some();
+    for (number, listener) in all.iter().filter(|_| listens).enumerate() {
+        out.add(&format!("listener{number}"), listener);
+    }
 }
 
 fn clients(engine: &Engine, out: &mut Fields) {

@@ -117,6 +117,8 @@ pub struct Engine {
     monitors: Vec<ClientId>,
     /// Whether keys past their deadline are removed before anybody asks for them.
     expires_actively: bool,
+    /// Whether ticks do nothing but end waits.
+    pauses_ticks: bool,
     /// Lines for the shell's log.
     notes: Vec<String>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
@@ -157,6 +159,7 @@ impl Engine {
             tracking: tracking::Table::default(),
             monitors: Vec::new(),
             expires_actively: true,
+            pauses_ticks: false,
             notes: Vec::new(),
             lap_us: 0,
             evicts: false,
@@ -282,6 +285,9 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
+        if self.pauses_ticks {
+            return;
+        }
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
             let took_us = self.lap();
@@ -306,11 +312,11 @@ impl Engine {
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if self.evicts || !self.keyspace.freeing.is_done() {
+        if self.evicts && !self.pauses_ticks || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
-        let expires = self.expires_actively && !self.keyspace.keeps_expired;
+        let expires = self.expires_actively && !self.pauses_ticks && !self.keyspace.keeps_expired;
         let expires_at = if expires { self.keyspace.next_deadline() } else { None };
         expires_at.into_iter().chain(waits_until).min()
     }

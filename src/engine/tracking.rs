@@ -66,6 +66,12 @@ pub struct Tracking {
 }
 
 impl Tracking {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        let prefixes = self.prefixes.iter().map(|prefix| size_of::<Vec<u8>>() + prefix.capacity());
+        size_of::<Tracking>() + prefixes.sum::<usize>()
+    }
+
     /// The letters in CLIENT LIST: broadcast, and a broken redirection.
     pub fn flags(&self) -> (bool, bool) {
         (self.bcast, self.is_broken)

@@ -27,6 +27,8 @@ pub struct Connection<S> {
     id: ClientId,
     /// Bytes at the start of the output that are sent already.
     sent: usize,
+    /// Whether bytes that were written may still be on their way into the socket.
+    is_flushing: bool,
     /// Whether the shell knows how to wake this task.
     is_known: bool,
 }
@@ -38,7 +40,7 @@ impl<S> Connection<S> {
     /// A connection of a new client.
     pub fn new(shell: Rc<Shell>, stream: S, origin: Origin) -> Self {
         let id = shell.connect(origin);
-        Connection { shell, stream, id, sent: 0, is_known: false }
+        Connection { shell, stream, id, sent: 0, is_flushing: false, is_known: false }
     }
 }
 
@@ -120,8 +122,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             self.sent = 0;
+            self.is_flushing = true;
             state.engine.note_sent(self.id, 0);
             state.take_back_output(self.id);
+        }
+        if self.is_flushing {
+            self.is_flushing = match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => false,
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Closed)),
+                Poll::Pending => return Poll::Pending,
+            };
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
         Poll::Ready(if is_over { Err(Closed) } else { Ok(()) })
