@@ -214,7 +214,9 @@ impl Engine {
         let start = out.position();
         match self.admit(known, words) {
             Err(error) => self.refuse(error, words, out),
-            Ok(known) if self.waiting.is_paused() && self.is_held_up(known) => return self.pause_current(),
+            Ok(known) if self.waiting.is_paused() && self.is_held_up(known, words) => {
+                return self.pause_current();
+            }
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);

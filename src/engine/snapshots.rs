@@ -54,6 +54,8 @@ pub(super) struct Snapshots {
     pub failed: bool,
     /// How many were written.
     pub count: u64,
+    /// How many were begun.
+    begun: u64,
     /// Libraries of functions that were in the file, to be kept.
     libraries: Vec<Vec<u8>>,
     /// Keys that were in the file, and those of it that had expired.
@@ -66,6 +68,7 @@ pub(super) struct Snapshots {
 
 /// A snapshot in the making.
 struct Saving {
+    number: u64,
     purpose: Purpose,
     writer: Form,
     /// Changes before its moment.
@@ -211,6 +214,11 @@ impl Engine {
     /// What the snapshot is for that is being made, if one is.
     pub fn snapshot_purpose(&self) -> Option<Purpose> {
         self.snapshots.saving.as_ref().map(|saving| saving.purpose)
+    }
+
+    /// Which snapshot is being made, if one is: there is never another one of the same number.
+    pub fn snapshot_number(&self) -> Option<u64> {
+        self.snapshots.saving.as_ref().map(|saving| saving.number)
     }
 
     /// Whether a snapshot is being made for a file of its own; then [`Engine::snapshot_step`] has more of it.
@@ -409,7 +417,9 @@ impl Engine {
         let writer = if is_plain { Form::Commands(CommandWriter::default()) } else { Form::File(writer) };
         self.keyspace.freeze();
         let changes = self.keyspace.effects.changes;
-        self.snapshots.saving = Some(Saving { purpose, writer, changes, more: true });
+        self.snapshots.begun += 1;
+        let number = self.snapshots.begun;
+        self.snapshots.saving = Some(Saving { number, purpose, writer, changes, more: true });
         if purpose == Purpose::File {
             self.snapshots.tried_ms = now_ms;
         }

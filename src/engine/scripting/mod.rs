@@ -14,7 +14,7 @@ use alloc::{
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY};
+use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY, waiting::may_replicate};
 use crate::{
     Error, Result,
     commands::{
@@ -347,6 +347,17 @@ impl Engine {
         Ok(Written::new(move |out| out.raw(&reply)))
     }
 
+    /// Whether a script may write, for all that its first line says: one that EVAL brings, or EVALSHA names.
+    pub(super) fn may_script_write(&self, command: &str, script: Option<&[u8]>) -> bool {
+        let flags = script.and_then(|script| match command {
+            "EVAL" => parse_script(script).ok().map(|script| script.flags),
+            _ => {
+                parse_sha(script).ok().and_then(|sha| self.scripts.kept.get(&sha)).map(|script| script.flags)
+            }
+        });
+        flags.is_none_or(|flags| !flags.has(ScriptFlags::NO_WRITES))
+    }
+
     /// Lets a script's command through, or says why not.
     fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool, takes_memory: bool) -> Result<Known> {
         let known =
@@ -356,7 +367,7 @@ impl Engine {
             return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
         } else if spec.flags.has(Flags::NOSCRIPT) {
             return Err(Error::refused("ERR This Redis command is not allowed from script"));
-        } else if reads_only && spec.flags.has(Flags::WRITE) {
+        } else if reads_only && may_replicate(spec) {
             return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(OUT_OF_MEMORY);
