@@ -278,15 +278,8 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.add("rss_overhead_bytes", 0);
     out.add("mem_fragmentation_ratio", ratio(resident, used));
     out.add("mem_fragmentation_bytes", resident.saturating_sub(used));
-    out.all(
-        &[
-            "mem_not_counted_for_evict",
-            "mem_replication_backlog",
-            "mem_total_replication_buffers",
-            "mem_clients_slaves",
-        ],
-        0,
-    );
+    out.add("mem_not_counted_for_evict", engine.uncounted_memory());
+    out.all(&["mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"], 0);
     let buffers = |client: &super::Client| client.pending_query() + client.pending_output();
     out.add("mem_clients_normal", engine.clients.iter().map(|(_, client)| buffers(client)).sum::<usize>());
     out.all(&["mem_cluster_links", "mem_aof_buffer"], 0);

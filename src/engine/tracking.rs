@@ -455,7 +455,7 @@ impl Engine {
                 keys.iter().for_each(|key| out.bulk(key));
             }
         }
-        self.clients.send(receiver, |_| &message);
+        self.clients.tell(receiver, &message);
     }
 
     fn break_redirect(&mut self, id: ClientId, redirect: i64) {

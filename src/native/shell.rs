@@ -21,7 +21,7 @@ const RESOLUTION: Duration = Duration::from_millis(1);
 /// Bytes read at once. One buffer serves all connections.
 pub const INPUT: usize = 64 * 1024;
 /// An output buffer of at most so many bytes is kept for the next reply.
-const OUTPUT_KEPT: usize = 1 << 20;
+const OUTPUT_KEPT: usize = 64 << 10;
 
 /// The state behind one door, and what rings.
 pub struct Shell {
@@ -81,7 +81,8 @@ impl Shell {
             holds: Vec::new(),
             held: Vec::new(),
             input: vec![0; INPUT].into(),
-            spare_output: Vec::new(),
+            // Made now, as memory that grows while keys are evicted has more of them evicted.
+            spare_output: Vec::with_capacity(OUTPUT_KEPT),
             wakers: Vec::new(),
             connections: 0,
             is_ending: false,
