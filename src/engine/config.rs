@@ -81,6 +81,14 @@ pub struct Config {
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
     pub slowlog_max_len: usize,
+    /// From how many bytes on a request is kept in the log of long ones; negative for never.
+    pub large_request: i64,
+    /// How many requests that log keeps.
+    pub large_request_max_len: usize,
+    /// From how many bytes on a command is kept in the log of those with long replies; negative for never.
+    pub large_reply: i64,
+    /// How many commands that log keeps.
+    pub large_reply_max_len: usize,
     /// Whether the effects of every unit are written to [`Engine::journal`](super::Engine::journal).
     pub journal: bool,
     /// Up to which sizes collections are packed.
@@ -176,6 +184,10 @@ impl Default for Config {
             latency_monitor_threshold: 0,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
+            large_request: 1 << 20,
+            large_request_max_len: 128,
+            large_reply: 1 << 20,
+            large_reply_max_len: 128,
             journal: false,
             limits: Limits::default(),
             renames: Vec::new(),
@@ -264,6 +276,15 @@ impl Config {
     /// The value of a directive as CONFIG GET shows it. `None` when there is no directive of that name.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         directives::find(name.as_bytes()).map(|directive| self.value(directive))
+    }
+
+    /// Directives that are known and have no effect, by name, with their defaults.
+    pub fn without_effect() -> impl Iterator<Item = (&'static str, String)> {
+        let defaults = Config::default();
+        directives::WITHOUT_EFFECT.iter().map(move |name| {
+            let value = defaults.get(name).expect("a directive");
+            (*name, String::from_utf8_lossy(&value).into_owned())
+        })
     }
 
     /// Grows with every change, so that a shell notices when to read its directives again.
@@ -417,6 +438,8 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
         engine.config.host.tcp_port = port as u16;
     }
     engine.configure();
+    // Clients that take more than they may now go before the next command.
+    engine.clients.grown = usize::MAX;
     Ok(Done)
 }
 
@@ -459,6 +482,8 @@ impl Engine {
         self.follow_requirepass();
         self.follow_output_limits();
         self.slow_log.truncate(self.config.slowlog_max_len);
+        self.large_requests.truncate(self.config.large_request_max_len);
+        self.large_replies.truncate(self.config.large_reply_max_len);
         self.limit_tracking();
         self.refresh_interests();
         // Those who have too much memory now must not wait for the next command.
@@ -481,6 +506,21 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{}: {error}", directive.name));
             assert_eq!(config.value(directive), shown, "{}", directive.name);
         }
+    }
+
+    #[test]
+    fn what_a_client_is_shown_it_can_set_again() {
+        let mut session = Session::new();
+        let client = session.connect();
+        for directive in DIRECTIVES.iter().filter(|it| it.change == Change::Live) {
+            for name in [directive.name, directive.alias].into_iter().filter(|name| !name.is_empty()) {
+                let shown = session.engine.config.value(directive);
+                session.engine.execute(client, &[b"CONFIG", b"SET", name.as_bytes(), &shown], 0);
+                assert_eq!(session.output(client), b"+OK\r\n", "{name}");
+                assert_eq!(session.engine.config.value(directive), shown, "{name}");
+            }
+        }
+        assert!(Config::without_effect().count() > 50);
     }
 
     #[test]

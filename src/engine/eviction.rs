@@ -42,9 +42,10 @@ impl Engine {
         self.evict_clients();
         // Who is told of the keys that go is told when all of them have gone.
         self.clients.forget_told();
-        let limit = (self.config.maxmemory as usize).saturating_add(self.uncounted_memory());
+        let told = self.clients.told_bytes();
         while left > 0 {
-            if self.used_memory() <= limit {
+            let uncounted = told + self.journal.len() + self.keyspace.effects.room();
+            if self.used_memory().saturating_sub(uncounted) <= self.config.maxmemory as usize {
                 self.evicts = false;
                 return true;
             }
@@ -69,7 +70,7 @@ impl Engine {
     }
 
     /// Bytes that are in use but do not count against the limit: what evicting a key takes, which would have another key
-    /// evicted. They are on their way to a file, or to those who are told of keys that went.
+    /// evicted. They are on their way to a file, and to those who are told of keys that went.
     pub(super) fn uncounted_memory(&self) -> usize {
         self.journal.len() + self.clients.told_bytes()
     }

@@ -3,6 +3,8 @@
 mod acl;
 mod append_only;
 pub mod client;
+mod cluster;
+mod commandlog;
 pub mod config;
 mod connection;
 mod debug;
@@ -14,6 +16,7 @@ mod info;
 mod introspection;
 mod latency;
 mod memory;
+mod modules;
 mod monitor;
 mod names;
 pub mod notifications;
@@ -36,7 +39,7 @@ use alloc::{string::String, vec::Vec};
 use core::mem;
 
 use crate::{
-    commands::Command,
+    commands::{Command, Flags},
     keyspace::Keyspace,
     persistence::Journal,
     resp::{Version, Writer},
@@ -53,7 +56,7 @@ use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
 use scripting::Scripts;
-use slowlog::SlowLog;
+use slowlog::CommandLog;
 pub use snapshots::Purpose;
 use snapshots::Snapshots;
 use stats::Stats;
@@ -65,6 +68,8 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     acl::COMMANDS,
     append_only::COMMANDS,
     append_only::WAITING_COMMANDS,
+    cluster::COMMANDS,
+    commandlog::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
@@ -73,6 +78,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     introspection::COMMANDS,
     latency::COMMANDS,
     memory::COMMANDS,
+    modules::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,
@@ -98,7 +104,9 @@ pub struct Engine {
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
-    slow_log: SlowLog,
+    slow_log: CommandLog,
+    large_requests: CommandLog,
+    large_replies: CommandLog,
     snapshots: Snapshots,
     append_only: AppendOnly,
     /// While a log is run again: what has gone wrong with it.
@@ -144,7 +152,9 @@ impl Engine {
             current: ClientId(u32::MAX),
             executing: None,
             stats: Stats::default(),
-            slow_log: SlowLog::default(),
+            slow_log: CommandLog::default(),
+            large_requests: CommandLog::default(),
+            large_replies: CommandLog::default(),
             snapshots: Snapshots::default(),
             append_only: AppendOnly::default(),
             replaying: None,
@@ -189,6 +199,20 @@ impl Engine {
             (client.user, client.authenticated, client.unrestricted) = (user, authenticated, unrestricted);
         }
         Some(id)
+    }
+
+    /// Adds a client that may do everything: whoever speaks through it has been asked before who it is.
+    pub fn connect_trusted(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        let id = self.connect(origin, now_ms);
+        if let Some(client) = self.clients.get_mut(id) {
+            (client.authenticated, client.unrestricted) = (true, true);
+        }
+        id
+    }
+
+    /// Whether a request only reads.
+    pub fn is_read(&self, words: &[&[u8]]) -> bool {
+        self.table.find(words).is_some_and(|known| self.table.spec(known).flags.has(Flags::READONLY))
     }
 
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
@@ -238,7 +262,7 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
-        self.clients.grown += query.len() + out.len() - unsent;
+        self.clients.grown = self.clients.grown.saturating_add(query.len() + out.len() - unsent);
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;

@@ -235,15 +235,12 @@ fn client_tracking(engine: &mut Engine, enabled: OnOff, mut options: Tracking) -
         if options.prefixes.is_empty() {
             options.prefixes.push(Vec::new());
         }
-        for prefix in old.map(|old| old.prefixes).unwrap_or_default() {
-            if !options.prefixes.contains(&prefix) {
-                options.prefixes.push(prefix);
-            }
-        }
-        options.prefixes.sort();
         for prefix in &options.prefixes {
             engine.tracking.prefixes.entry(prefix.clone()).or_default().insert(id);
         }
+        options.prefixes.extend(old.map(|old| old.prefixes).unwrap_or_default());
+        options.prefixes.sort();
+        options.prefixes.dedup();
     }
     engine.current_mut().tracking = Some(Box::new(options));
     engine.refresh_interests();

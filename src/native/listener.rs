@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{connection::Connection, settings::Settings, shell::Shell, tls};
+use super::{connection::Connection, http, settings::Settings, shell::Shell, tls};
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 const PROTECTED: &[u8] = b"-DENIED keyside is in protected mode: it has no password, so it serves only clients on its \
@@ -38,10 +38,18 @@ pub struct Listeners {
     tls: Option<TlsAcceptor>,
 }
 
-/// A TCP socket, and whether what comes over it is encrypted.
+/// A TCP socket, and what is spoken over it.
 struct Listener {
     socket: TcpListener,
-    is_encrypted: bool,
+    speech: Speech,
+}
+
+/// What is spoken over a connection.
+#[derive(Clone, Copy)]
+enum Speech {
+    Resp,
+    EncryptedResp,
+    Http,
 }
 
 /// Clients are accepted from sockets by these tasks until somebody wants other sockets.
@@ -51,8 +59,8 @@ struct Accepting {
     settings: Settings,
     /// What encrypts the connections of clients from now on.
     tls: Option<TlsAcceptor>,
-    /// Clients that are not let in yet, as they are still agreeing on keys.
-    handshakes: usize,
+    /// Connections of no client: those that still agree on keys, and those that speak HTTP.
+    strangers: usize,
 }
 
 thread_local! {
@@ -127,14 +135,19 @@ fn accept_from(shell: &Rc<Shell>, listeners: Vec<Listener>) -> Vec<(OwnedFd, Joi
 
 fn listen_tcp(settings: &Settings) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
-    for (port, is_encrypted) in [(settings.port, false), (settings.tls_port, true)] {
+    let ports = [
+        (settings.port, Speech::Resp),
+        (settings.tls_port, Speech::EncryptedResp),
+        (settings.http_port, Speech::Http),
+    ];
+    for (port, speech) in ports {
         if port == 0 || settings.bind.is_empty() {
             continue;
         }
         let before = listeners.len();
         for address in &settings.bind {
             let socket = listen(address, port, settings)?;
-            listeners.extend(socket.map(|socket| Listener { socket, is_encrypted }));
+            listeners.extend(socket.map(|socket| Listener { socket, speech }));
         }
         if listeners.len() == before {
             return Err(format!("Failed listening on port {port} (TCP), aborting."));
@@ -159,7 +172,7 @@ impl Listeners {
     pub fn accept(self, shell: &Rc<Shell>) {
         let tcp = accept_from(shell, self.tcp);
         let settings = shell.settings.borrow().clone();
-        ACCEPTING.set(Some(Accepting { shell: shell.clone(), tcp, settings, tls: self.tls, handshakes: 0 }));
+        ACCEPTING.set(Some(Accepting { shell: shell.clone(), tcp, settings, tls: self.tls, strangers: 0 }));
         if let Some(listener) = self.unix {
             spawn_local(accept_unix(shell.clone(), listener));
         }
@@ -214,7 +227,7 @@ fn listen_unix(settings: &Settings) -> Result<Option<UnixListener>, String> {
 async fn accept_tcp(shell: Rc<Shell>, listener: Listener) {
     loop {
         match listener.socket.accept().await {
-            Ok((stream, peer)) => admit_tcp(&shell, stream, peer, listener.is_encrypted),
+            Ok((stream, peer)) => admit_tcp(&shell, stream, peer, listener.speech),
             Err(error) => rest(&shell, error).await,
         }
     }
@@ -235,7 +248,7 @@ async fn rest(shell: &Shell, error: io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr, is_encrypted: bool) {
+fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr, speech: Speech) {
     shell.log().verbose(format_args!("Accepted {peer}"));
     if is_full(shell) {
         let _ = stream.try_write(TOO_MANY);
@@ -247,32 +260,47 @@ fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr, is_encrypte
         let _ = keep_alive(&stream, shell.settings.borrow().tcp_keepalive);
         let laddr = stream.local_addr().map_or_else(|_| String::new(), |local| local.to_string());
         let origin = Origin { addr: peer.to_string(), laddr, fd: stream.as_raw_fd() as i64 };
-        if is_encrypted {
-            spawn_local(agree_on_keys(shell.clone(), stream, origin));
-        } else {
-            spawn_local(Connection::new(shell.clone(), stream, origin));
-        }
+        match speech {
+            Speech::Resp => spawn_local(Connection::new(shell.clone(), stream, origin)),
+            Speech::EncryptedResp => spawn_local(agree_on_keys(shell.clone(), stream, origin)),
+            Speech::Http => spawn_local(serve_http(shell.clone(), stream, origin)),
+        };
     }
 }
 
 /// Serves a client over an encrypted connection, if it is one whom the certificates let in.
 async fn agree_on_keys(shell: Rc<Shell>, stream: TcpStream, origin: Origin) {
-    let count = |by: isize| {
-        ACCEPTING.with_borrow_mut(|accepting| {
-            let it = accepting.as_mut()?;
-            it.handshakes = it.handshakes.saturating_add_signed(by);
-            it.tls.clone()
-        })
-    };
-    let Some(tls) = count(1) else { return };
+    let Some(tls) = ACCEPTING.with_borrow(|accepting| accepting.as_ref()?.tls.clone()) else { return };
+    let stranger = Stranger::count();
     let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
-    count(-1);
+    drop(stranger);
     match agreed {
         Ok(Ok(stream)) => Connection::new(shell, stream, origin).await,
         Ok(Err(error)) => shell.log().warning(format_args!("TLS client {} is refused: {error}", origin.addr)),
         Err(_) => {
             shell.log().warning(format_args!("TLS client {} did not agree on keys in time", origin.addr))
         }
+    }
+}
+
+async fn serve_http(shell: Rc<Shell>, stream: TcpStream, origin: Origin) {
+    let _counted = Stranger::count();
+    http::serve(shell, stream, origin).await;
+}
+
+/// A connection of no client, counted for as long as it is one.
+struct Stranger;
+
+impl Stranger {
+    fn count() -> Stranger {
+        ACCEPTING.with_borrow_mut(|accepting| accepting.as_mut().map(|it| it.strangers += 1));
+        Stranger
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        ACCEPTING.with_borrow_mut(|accepting| accepting.as_mut().map(|it| it.strangers -= 1));
     }
 }
 
@@ -289,8 +317,8 @@ fn admit_unix(shell: &Rc<Shell>, stream: UnixStream) {
 }
 
 fn is_full(shell: &Shell) -> bool {
-    let handshakes = ACCEPTING.with_borrow(|accepting| accepting.as_ref().map_or(0, |it| it.handshakes));
-    handshakes + shell.state.borrow().connections >= shell.settings.borrow().maxclients
+    let strangers = ACCEPTING.with_borrow(|accepting| accepting.as_ref().map_or(0, |it| it.strangers));
+    strangers + shell.state.borrow().connections >= shell.settings.borrow().maxclients
 }
 
 fn keep_alive(stream: &TcpStream, period: Option<Duration>) -> io::Result<()> {

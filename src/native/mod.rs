@@ -10,6 +10,7 @@ mod connection;
 mod directives;
 mod disk;
 mod files;
+mod http;
 mod journal;
 mod listener;
 mod log;

@@ -20,6 +20,8 @@ pub struct Settings {
     pub port: u16,
     /// The TCP port of encrypted connections; 0 for none.
     pub tls_port: u16,
+    /// The TCP port of HTTP; 0 for none.
+    pub http_port: u16,
     /// The path of the UNIX socket, if there is to be one.
     pub unixsocket: Option<PathBuf>,
     /// Its permissions.
@@ -78,6 +80,7 @@ impl Settings {
             bind: text(config, "bind").split_ascii_whitespace().map(String::from).collect(),
             port: number(config, "port"),
             tls_port: number(config, "tls-port"),
+            http_port: number(config, "http-port"),
             unixsocket: path(config, "unixsocket"),
             unixsocketperm: u32::from_str_radix(&text(config, "unixsocketperm"), 8)
                 .ok()
