@@ -20,7 +20,6 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_keyside-server"))
             .args(["--port", &port.to_string(), "--save", "", "--maxmemory-policy", "allkeys-lfu"])
-            .args(["--enable-debug-command", "yes"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -32,9 +31,13 @@ impl Server {
 
     /// What `redis-cli` prints with these words. It is ended after a second if it does not end by itself.
     fn cli(&self, words: &str) -> String {
+        self.cli_words(&words.split(' ').collect::<Vec<_>>())
+    }
+
+    fn cli_words(&self, words: &[&str]) -> String {
         let mut command = Command::new("timeout");
-        command.args(["-s", "INT", "1", "redis-cli", "-p", &self.port.to_string()]);
-        let output = command.args(words.split(' ')).stdin(Stdio::null()).output().unwrap();
+        command.args(["-s", "INT", "1", "stdbuf", "-o0", "redis-cli", "-p", &self.port.to_string()]);
+        let output = command.args(words).stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 }
@@ -58,7 +61,7 @@ fn every_mode_shows_what_is_there() {
         return;
     }
     let server = Server::start();
-    server.cli("DEBUG POPULATE 3000 key");
+    server.cli_words(&["EVAL", "for i = 0, 2999 do redis.call('SET', 'key:' .. i, 'v') end", "0"]);
     server.cli("RPUSH list 1 2 3 4 5 6 7 8 9");
     server.cli("HSET hash a 1 b 2");
     server.cli(

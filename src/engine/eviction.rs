@@ -42,10 +42,12 @@ impl Engine {
         self.evict_clients();
         // Who is told of the keys that go is told when all of them have gone.
         self.clients.forget_told();
-        let told = self.clients.told_bytes();
+        let limit = (self.config.maxmemory as usize).saturating_add(self.uncounted_memory());
+        let room = self.keyspace.effects.room();
         while left > 0 {
-            let uncounted = told + self.journal.len() + self.keyspace.effects.room();
-            if self.used_memory().saturating_sub(uncounted) <= self.config.maxmemory as usize {
+            // What is written down of it is forgotten with the unit.
+            let written = self.keyspace.effects.room().saturating_sub(room);
+            if self.used_memory().saturating_sub(written) <= limit {
                 self.evicts = false;
                 return true;
             }
