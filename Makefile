@@ -61,9 +61,13 @@ test-runtimes: setup-test pkg ## … the packed package in Node, Deno, Bun, Clou
 	@.ci/setup runtimes
 	node --test --test-reporter=spec --test-timeout=60000 pkg/test/runtimes/*.test.js
 
+.PHONY: matrix
+matrix: ## The same, a line each
+	@$(MAKE) test-runtimes 2>&1 | grep -E '^(✔|✖|ℹ (pass|fail))'
+
 .PHONY: test-page
 test-page: setup-test www ## … the page in headless Chromium
-	node --test --test-reporter=spec --test-timeout=60000 www/test/*.test.js
+	node --test --test-reporter=spec --test-timeout=180000 www/test/*.test.js
 
 .PHONY: test-clients
 test-clients: setup-test server ## … the server through redis-py
@@ -88,6 +92,15 @@ crash: setup-rust ## Kills servers while they write, and fails their disk: make 
 	ROUNDS=$(or $(ROUNDS),20) cargo test --release --features native --test crash -- --nocapture
 	SEEDS=$(or $(SEEDS),2) cargo test --release --features native --bin keyside-server journal::
 
+.PHONY: sentinel
+sentinel: server ## Has Redis Sentinel fail a pair of servers over
+	@.ci/setup redis
+	tests/sentinel
+
+.PHONY: container
+container: server ## Does what the Dockerfile says, without a container engine (as root)
+	KEYSIDE_SERVER=$(server) tests/container
+
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
 	@.ci/setup miri
@@ -109,6 +122,11 @@ bench: server pkg ## Measures: the engine, the server beside redis-server, the p
 	@.ci/setup redis
 	cargo bench --bench engine
 	python3 benches/server.py $(server)
+	python3 benches/persistence.py $(server)
+	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
+
+.PHONY: bench-js
+bench-js: pkg ## … the package alone: beside others in Node, and kept in Node and in Chromium
 	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: size
@@ -141,7 +159,7 @@ www: pkg ## Builds the page: target/www
 
 .PHONY: clean
 clean: ## Removes everything built; the tools in ~/.cache/keyside stay
-	rm -rf $(cargo_target) target pkg/dist pkg/node_modules node_modules
+	rm -rf $(cargo_target) target pkg/dist pkg/node_modules www/node_modules node_modules
 
 .PHONY: setup-rust setup-wasm setup-test
 setup-rust:

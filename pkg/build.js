@@ -13,7 +13,7 @@ const dist = (path) => fileURLToPath(new URL(`dist/${path}`, import.meta.url))
 const ENTRIES = ['index', 'node', 'bun', 'deno', 'workerd', 'edge']
 
 /** What Node can load by `require`. */
-const COMMON_JS = ['node', 'slim', 'base64', 'ioredis', 'node-redis', 'upstash', 'server']
+const COMMON_JS = ['node', 'slim', 'base64', 'ioredis', 'node-redis', 'upstash', 'server', 'worker', 'shared', 'react', 'idb', 'opfs', 'file', 'durable-object']
 
 execFileSync(process.execPath, [fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.url)), '--project', '.'], {
   cwd: fileURLToPath(new URL('.', import.meta.url)),
@@ -47,7 +47,7 @@ function makeLite() {
 
 /** Each file again as CommonJS, in a folder of their own that says so; types too, which say the same in both. */
 function makeCommonJs() {
-  const isNodes = (file) => !/^(index|bun|deno|workerd|edge|cli)\./.test(file)
+  const isNodes = (file) => !/^(index|bun|deno|workerd|edge|cli|host)\./.test(file)
   const files = readdirSync(dist('')).filter((file) => file.endsWith('.js') && isNodes(file))
   transform(files.map(dist), 'cjs', '..')
   writeFileSync(dist('cjs/package.json'), '{ "type": "commonjs" }\n')

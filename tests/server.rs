@@ -256,6 +256,116 @@ fn a_subscriber_who_does_not_read_is_closed() {
 }
 
 #[test]
+fn a_subscriber_who_reads_too_slowly_for_too_long_is_closed() {
+    let server = Server::start(&["--client-output-buffer-limit", "pubsub", "0", "1mb", "1"]);
+    let (mut deaf, mut hears, mut client) = (server.connect(), server.connect(), server.connect());
+    for subscriber in [&mut deaf, &mut hears] {
+        subscriber.ask(b"SUBSCRIBE c\r\n", b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    }
+    let text = vec![b'x'; 1 << 20];
+    let message = [b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1048576\r\n", &text[..], b"\r\n"].concat();
+    let start = Instant::now();
+    for _ in 0..16 {
+        client.ask(request(&[b"PUBLISH", b"c", &text]), b":2\r\n");
+        hears.expect(&message);
+    }
+    while {
+        client.send(b"PUBLISH c still\r\n");
+        hears.expect(b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$5\r\nstill\r\n");
+        client.line() == ":2"
+    } {
+        assert!(start.elapsed() < PATIENCE, "nobody was closed");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(start.elapsed() > Duration::from_secs(1), "closed after {:?}", start.elapsed());
+    assert!(deaf.rest().len() < 16 << 20);
+}
+
+#[test]
+fn who_asks_for_too_much_is_closed_and_nobody_else() {
+    let server = Server::start(&[
+        "--client-query-buffer-limit",
+        "1mb",
+        "--proto-max-bulk-len",
+        "8mb",
+        "--maxmemory",
+        "0",
+    ]);
+    let mut other = server.connect();
+    let set = request(&[b"SET", b"k", &[b'v'; 1000]]);
+    for (requests, answer) in [
+        (
+            b"*2\r\n$4\r\nECHO\r\n$1073741824\r\n".to_vec(),
+            &b"-ERR Protocol error: invalid bulk length\r\n"[..],
+        ),
+        (b"*2147483648\r\n".to_vec(), b"-ERR Protocol error: invalid multibulk length\r\n"),
+        (vec![b'x'; 1 << 20], b"-ERR Protocol error: too big inline request\r\n"),
+        ([b"*2\r\n$4\r\nECHO\r\n$4000000\r\n", &vec![b'x'; 3_900_000][..]].concat(), b""),
+        ([b"BLPOP none 0\r\n", &set.repeat(2000)[..]].concat(), b""),
+    ] {
+        let mut client = server.connect();
+        // It may be closed before all of it is sent.
+        let _ = client.stream.write_all(&requests);
+        let said = client.rest();
+        assert!(said == answer || said.is_empty(), "{}", text(&said));
+        other.ask(b"PING\r\n", b"+PONG\r\n");
+    }
+    let mut queues = server.connect();
+    let _ = queues.stream.write_all(&[b"MULTI\r\n", &set.repeat(2000)[..]].concat());
+    assert!(!text(&queues.rest()).contains("EXEC"));
+    other.ask(b"EXISTS k\r\n", b":0\r\n");
+}
+
+#[test]
+fn connections_that_never_authenticate_are_bounded_in_number_and_in_what_they_take() {
+    const CLIENTS: usize = 400;
+    let server = Server::start(&["--requirepass", "secret", "--maxclients", &CLIENTS.to_string()]);
+    let mut known = server.connect();
+    known.ask(b"AUTH secret\r\n", b"+OK\r\n");
+    let before = resident_bytes(&server);
+    // As much of a request as a stranger may send, and never the end of it.
+    let half = [&b"*10\r\n$16384\r\n"[..], &[b'x'; 16000]].concat();
+    let mut strangers: Vec<Client> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
+    strangers.iter_mut().for_each(|it| it.stream.write_all(&half).unwrap());
+    for request in [&b"*11\r\n"[..], b"*1\r\n$16385\r\n"] {
+        let stranger = &mut strangers.pop().unwrap();
+        stranger.stream.write_all(&[&b"x".repeat(384), &b"\r\n"[..], request].concat()).unwrap();
+    }
+    known.ask(b"PING\r\n", b"+PONG\r\n");
+    strangers.extend((0..2).map(|_| server.connect()));
+    assert_eq!(server.connect().rest(), b"-ERR max number of clients reached\r\n");
+    let taken = resident_bytes(&server).saturating_sub(before);
+    assert!(taken < CLIENTS * (48 << 10), "{CLIENTS} strangers take {taken} bytes");
+    known.ask(b"PING\r\n", b"+PONG\r\n");
+}
+
+#[test]
+fn much_that_is_allowed_disturbs_nobody_and_takes_bounded_memory() {
+    const MANY: usize = 200_000;
+    let server = Server::start(&[]);
+    let (mut other, mut client) = (server.connect(), server.connect());
+    let keys: Vec<String> = (0..MANY).map(|n| format!("key:{n}")).collect();
+    let watch: Vec<&[u8]> =
+        [&b"WATCH"[..]].into_iter().chain(keys.iter().map(|key| key.as_bytes())).collect();
+    client.ask(request(&watch), b"+OK\r\n");
+    other.ask(b"SET key:7 v\r\n", b"+OK\r\n");
+    client.ask(b"MULTI\r\n", b"+OK\r\n");
+    for _ in 0..MANY / 1000 {
+        client.ask(b"PING\r\n".repeat(1000), b"+QUEUED\r\n".repeat(1000));
+        other.ask(b"PING\r\n", b"+PONG\r\n");
+    }
+    client.ask(b"EXEC\r\n", b"*-1\r\n");
+    let mut floods = server.connect();
+    floods.stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    let echo = request(&[b"ECHO", &vec![b'x'; 1 << 20]]);
+    let sent = (0..1000).take_while(|_| floods.stream.write_all(&echo).is_ok()).count();
+    other.ask(b"PING\r\n", b"+PONG\r\n");
+    assert!(sent < 500, "a gigabyte of replies waits for somebody who reads none");
+    let resident = resident_bytes(&server);
+    assert!(resident < 400 << 20, "the server takes {resident} bytes");
+}
+
+#[test]
 fn a_thousand_clients_are_served_at_once() {
     let server = Server::start(&[]);
     let mut clients: Vec<Client> = (0..1000).map(|_| server.connect()).collect();

@@ -1,4 +1,4 @@
-// Makes target/www of the page, the package and what the page shows of others: `node www/build.js`, which `make www` calls.
+// Makes target/www of the page, the package and what the page shows of others: `node www/build.js [TARGET]`, as `make www` does.
 // What it makes are static files for any host, in any folder; the service worker is told which they are.
 
 import { createHash } from 'node:crypto'
@@ -9,7 +9,7 @@ import { buildSync } from 'esbuild'
 import { sections } from './reference/transcript.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const target = join(root, 'target/www')
+const target = process.argv[2] ?? join(root, 'target/www')
 
 /** What lies in www and is not for visitors. */
 const OWN = new Set(['build.js', 'node_modules', 'package-lock.json', 'package.json', 'serve.js', 'test'])

@@ -5,6 +5,9 @@ export class Client {
   #connection
   #onPush
 
+  /** How many commands it has sent. */
+  asked = 0
+
   /** `connect` opens it; `onPush` hears what comes by itself; `prepare` is called with each connection that was opened. */
   constructor(connect, { onPush, prepare } = {}) {
     this.#connect = connect
@@ -34,6 +37,7 @@ export class Client {
   }
 
   #run(ask) {
+    this.asked++
     try {
       return ask()
     } catch (error) {

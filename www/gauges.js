@@ -5,7 +5,9 @@ const SECOND = 1000
 export class Gauges {
   #client
   #elements
-  #asked
+  /** How many commands of others there were before it began to count. */
+  #before
+  #counted = 0
   #isWaiting = false
   #timer
 
@@ -13,7 +15,7 @@ export class Gauges {
   constructor(client, elements) {
     this.#client = client
     this.#elements = elements
-    this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
+    this.#before = this.#others(this.#info())
   }
 
   /** Has the gauges drawn with the next frame, once however much happens until then. */
@@ -26,21 +28,26 @@ export class Gauges {
     })
   }
 
-  /** Counts from zero again: there is another store. */
+  /** Goes on counting where it was: there is another store. */
   restart() {
-    this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
+    this.#before = this.#others(this.#info()) - this.#counted
     this.touch()
   }
 
   #draw() {
     const info = this.#info()
-    const commands = Number(field(info, 'total_commands_processed')) - this.#asked++
+    // RESETSTAT counts from zero again.
+    this.#counted = Math.max(0, this.#others(info) - this.#before)
     this.#elements.keys.textContent = sum(info, 'keys').toLocaleString('en')
     this.#elements.memory.textContent = field(info, 'used_memory_human') ?? '–'
-    // RESETSTAT counts from zero again.
-    this.#elements.commands.textContent = Math.max(0, commands).toLocaleString('en')
+    this.#elements.commands.textContent = this.#counted.toLocaleString('en')
     clearTimeout(this.#timer)
     if (sum(info, 'expires') > 0) this.#timer = setTimeout(() => this.touch(), SECOND)
+  }
+
+  /** The commands that others sent; the question is not among those that its answer counts. */
+  #others(info) {
+    return Number(field(info, 'total_commands_processed')) - (this.#client.asked - 1)
   }
 
   #info() {

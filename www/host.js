@@ -10,11 +10,40 @@ export class Host extends EventTarget {
   #db
   #moving = null
   hasScripts = false
+  /** Why the store that this browser keeps is not this one, if it is so. */
+  trouble = ''
 
+  /** The store that this browser keeps, if it keeps one; otherwise an empty one. */
   static async start() {
     const host = new Host()
-    host.#db = await openLite()
+    const place = remembered()
+    try {
+      if (place) host.#db = await host.#openAt(place)
+    } catch (error) {
+      host.trouble = error.message.replace(/^keyside: /, '')
+    }
+    host.#db ??= await openLite()
     return host
+  }
+
+  /** Where the store is kept; nothing if it is in memory only. */
+  get place() {
+    return this.#db.place
+  }
+
+  /** Has the store kept in this browser from now on. */
+  async keep() {
+    await this.#keep(this.snapshot())
+  }
+
+  /** Has the store in memory only, and what was kept removed. */
+  async forget() {
+    const old = this.#db
+    const { open } = await import('./keyside/index.js')
+    const db = await open({ snapshot: this.snapshot() })
+    remember('')
+    old.connect().call('FLUSHALL')
+    this.#become(db)
   }
 
   connect() {
@@ -43,8 +72,27 @@ export class Host extends EventTarget {
 
   /** Replaces all data by those of an RDB file. The store stays as it was if the file is none. */
   async load(snapshot) {
+    if (this.place) return this.#keep(snapshot)
     const open = await this.opener()
     this.#become(await open({ snapshot }))
+  }
+
+  /** Each store has a place of its own, so that none is taken for another. */
+  async #keep(snapshot) {
+    const old = this.#db
+    const place = `idb://page-${Date.now()}`
+    const db = await this.#openAt(place, snapshot)
+    if (db.place) remember(place)
+    if (old.place) old.connect().call('FLUSHALL')
+    this.#become(db)
+  }
+
+  async #openAt(place, snapshot) {
+    const { open } = await import('./keyside/index.js')
+    const onPersist = (event) => this.dispatchEvent(new CustomEvent('persist', { detail: event }))
+    const db = await open({ persist: place, onPersist, ...(snapshot && { snapshot }) })
+    this.hasScripts = true
+    return db
   }
 
   async #move() {
@@ -77,4 +125,20 @@ export class Host extends EventTarget {
     old.close()
     this.dispatchEvent(new Event('moved'))
   }
+}
+
+const REMEMBERED = 'keyside: where the store is kept'
+
+/** The place of the store that this browser keeps. Where storage is refused there is none. */
+function remembered() {
+  try {
+    return localStorage.getItem(REMEMBERED) ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function remember(place) {
+  if (place) localStorage.setItem(REMEMBERED, place)
+  else localStorage.removeItem(REMEMBERED)
 }

@@ -16,7 +16,7 @@ export async function keep(place) {
       navigator.serviceWorker.addEventListener('controllerchange', () => location.reload())
       worker.postMessage('take over')
     })
-    place.replaceChildren('There is a newer version of this page. Loading it empties the store. ', reload)
+    place.replaceChildren('There is a newer version of this page. What is not kept is lost when it is loaded. ', reload)
     place.hidden = false
   }
   const watch = (worker) => {

@@ -4,6 +4,7 @@ import { Client } from './client.js'
 import { commandOf, commandTable } from './commands.js'
 import { onDrop } from './dropping.js'
 import { element } from './element.js'
+import { fill } from './filling.js'
 import { FIRST_STEPS } from './first-steps.js'
 import { Gauges } from './gauges.js'
 import { Host } from './host.js'
@@ -12,6 +13,10 @@ import { Tabs } from './tabs.js'
 import { Terminal } from './terminal.js'
 
 const FIRST_LINES = ['SET greeting "hello, world"', 'GET greeting', 'help string']
+
+/** What typing may wait for the completion of keys, in milliseconds, and how many are offered. */
+const MOMENT = 5
+const OFFERED = 12
 
 const byId = (id) => document.getElementById(id)
 
@@ -25,14 +30,24 @@ async function start() {
   // Shows the terminal, which can have no focus before.
   document.documentElement.dataset.ready = 'true'
   const gauges = new Gauges(client, { keys: byId('gauge-keys'), memory: byId('gauge-memory'), commands: byId('gauge-commands') })
+  const own = {
+    connect,
+    onRun: () => gauges.touch(),
+    prepare: (words, session) => scriptsFor(host, commands, words) ?? populating(connect, words, session),
+    keys: (start, database) => keysLike(client, start, database),
+  }
   const tabs = new Tabs({
     list: byId('tabs'),
     panels: byId('panels'),
     closer: byId('close-tab'),
-    open: (onMessage) => new Terminal({ connect, commands, onRun: () => gauges.touch(), onMessage, prepare: (words) => scriptsFor(host, commands, words) }),
+    open: (onMessage, connectShared) => new Terminal({ commands, onMessage, ...(connectShared ? shared(connectShared) : own) }),
   })
-  tabs.add().terminal.greet(greeting(tabs, commands, took))
+  tabs.add().terminal.greet(greeting(tabs, commands, took, host))
   byId('new-tab').addEventListener('click', () => tabs.select(tabs.add()))
+  byId('new-shared').addEventListener('click', async () => {
+    const { SharedConnection } = await import('./shared.js')
+    tabs.select(tabs.add(() => new SharedConnection()))
+  })
   byId('steps').append(...FIRST_STEPS.map((step) => element('li', {}, stepButton(tabs, step))))
   gauges.touch()
   host.addEventListener('moved', () => {
@@ -82,6 +97,11 @@ async function keepOffline() {
   await keep(byId('update'))
 }
 
+/** What a terminal is told of on the store that all tabs share: every reply is promised. */
+function shared(connect) {
+  return { connect, onRun() {}, prepare: (words, _, connection) => ({ saying: 'Asking the store that all tabs share …', done: connection.ask(words) }), keys: () => [] }
+}
+
 /** What a command that runs scripts has to wait for, once; nothing otherwise. */
 function scriptsFor(host, commands, words) {
   const [first, second = ''] = words.slice(0, 2).map((it) => new TextDecoder().decode(it))
@@ -89,12 +109,44 @@ function scriptsFor(host, commands, words) {
   if (host.isMoving || (isScripting && !host.hasScripts)) return { saying: 'Loading the module that runs scripts …', done: host.giveScripts() }
 }
 
-function greeting(tabs, commands, took) {
+/** DEBUG POPULATE in slices, as a store in a page allows no DEBUG and a million keys at once would stop the page. */
+function populating(connect, words, { database, isQueueing }) {
+  const [first, second, count, prefix, size] = words.map((it) => new TextDecoder().decode(it))
+  if (isQueueing || `${first} ${second}`.toUpperCase() !== 'DEBUG POPULATE' || !/^\d{1,9}$/.test(count) || !/^\d{0,9}$/.test(size ?? '')) return
+  const client = connect()
+  client.call('SELECT', database)
+  const stop = new AbortController()
+  const progress = element('span', {}, 'Beginning … ')
+  const onProgress = (done) => (progress.textContent = `${done.toLocaleString('en')} of ${Number(count).toLocaleString('en')} keys. `)
+  const done = fill(client, { count: Number(count), prefix, size: Number(size ?? 0), signal: stop.signal, onProgress }).finally(() => client.close()).then(() => ({ kind: '+', value: 'OK' }))
+  return { saying: element('span', {}, progress, button({ class: 'line' }, () => stop.abort(), 'Stop')), done }
+}
+
+/** Some keys that begin so, as far as they are found in a moment, without those that would have to be quoted. */
+function keysLike(client, start, database) {
+  const until = performance.now() + MOMENT
+  const found = new Set()
+  client.call('SELECT', database)
+  try {
+    let cursor = '0'
+    do {
+      const [next, names] = client.call('SCAN', cursor, 'MATCH', `${start.replace(/[*?[\]\\^]/g, '\\$&')}*`, 'COUNT', 100)
+      for (const name of names) if (name !== start && /^[^\s"'\\]+$/.test(name)) found.add(name)
+      cursor = next
+    } while (cursor !== '0' && found.size < OFFERED && performance.now() < until)
+  } finally {
+    client.call('SELECT', 0)
+  }
+  return [...found].sort().slice(0, OFFERED)
+}
+
+function greeting(tabs, commands, took, { place, trouble }) {
   const count = [...commands.values()].filter(({ isContainer }) => !isContainer).length
   return element(
     'div',
     { class: 'greeting' },
-    element('p', {}, element('strong', {}, 'The store is ready.'), ` It took ${took} ms to load, has ${count} commands, and is as empty as can be. Type a command below, or begin with one of these:`),
+    element('p', {}, element('strong', {}, 'The store is ready.'), ` It took ${took} ms to load, has ${count} commands, and ${place ? 'holds what was kept in this browser' : 'is as empty as can be'}. Type a command below, or begin with one of these:`),
+    ...(trouble ? [element('p', { class: 'error' }, `The store that this browser keeps could not be opened, so this is another: ${trouble}.`)] : []),
     element('p', {}, ...FIRST_LINES.map((line) => button({ class: 'line' }, () => play(tabs, [line]), line))),
   )
 }
@@ -128,7 +180,7 @@ function fail(error) {
 
 /** Why there is no store, and what to do. */
 function explained(error) {
-  const isForbidden = error?.name === 'CompileError' && /unsafe-eval|Content Security Policy/i.test(error.message)
+  const isForbidden = /unsafe-eval|Content Security Policy/i.test(error.message)
   if (isForbidden) return `The Content Security Policy of this host forbids WebAssembly. Whoever serves the page has to allow script-src 'wasm-unsafe-eval'. (${error.message})`
   return `Its module, keyside/lite/keyside.wasm, could not be loaded or run here: ${error.message}`
 }

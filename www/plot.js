@@ -64,7 +64,7 @@ export class Plot {
         cursor: { show: false },
         padding: [8, 4, this.axis ? 0 : 6, 0],
         scales: { x: { time: false }, y: { range: (_, __, high) => [0, Math.max(1, high, this.#limit ?? 0) * 1.08] } },
-        axes: [{ ...ink, show: Boolean(this.axis), label: this.axis, labelFont: ink.font, labelSize: 18, size: 24, incrs: [1, 2, 5, 10, 20, 50] }, { ...ink, size: 56, space: 32, values: (_, values) => values.map(this.#format) }],
+        axes: [{ ...ink, show: Boolean(this.axis), label: this.axis, labelFont: ink.font, labelSize: 16, size: 26, incrs: [1, 2, 5, 10, 20, 50] }, { ...ink, size: 56, space: 32, values: (_, values) => values.map(this.#format) }],
         series: [{}, ...this.#lines.map((label, i) => ({ label, stroke: color(COLORS[i]), width: 1.6, points: { show: false }, ...(i === 0 && this.#lines.length < 3 && { fill: `${color(COLORS[0])}1f` }) }))],
         hooks: { draw: [(it) => this.#drawLimit(it, color('--error'))] },
       },

@@ -33,13 +33,14 @@ const HEADERS = {
  * Serves the files below `root`, and a folder as its index.html.
  * @param {string} root
  * @param {number} port 0 takes a free one
+ * @param {Record<string, string>} others headers in the place of those a real host should send
  * @returns {Promise<import('node:http').Server>} once it listens
  */
-export async function serve(root, port = 0) {
+export async function serve(root, port = 0, others = {}) {
   const base = await realpath(root)
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await answer(base, request)
-    response.writeHead(status, { ...HEADERS, 'Content-Length': body.length, ...headers })
+    response.writeHead(status, { ...HEADERS, ...others, 'Content-Length': body.length, ...headers })
     response.end(request.method === 'HEAD' ? undefined : body)
   })
   return new Promise((resolve, reject) => {

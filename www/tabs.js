@@ -29,14 +29,14 @@ export class Tabs {
     return this.#tabs[this.#tabs.indexOf(tab) + 1] ?? this.add()
   }
 
-  /** Adds a connection, and shows it if no other is shown. */
-  add() {
+  /** Adds a connection, and shows it if no other is shown; what `connectShared` opens is to the store that all tabs share. */
+  add(connectShared) {
     const number = ++this.#made
-    const name = `client ${number}`
+    const name = `${connectShared ? 'shared' : 'client'} ${number}`
     const unread = element('span', { class: 'unread', hidden: true })
     const button = element('button', { type: 'button', role: 'tab', id: `tab-${number}`, 'aria-controls': `panel-${number}`, 'aria-selected': 'false', tabindex: -1 }, name, unread)
     const made = { name, button, unread, messages: 0 }
-    made.terminal = this.#open((count) => this.#count(made, count))
+    made.terminal = this.#open((count) => this.#count(made, count), connectShared)
     made.panel = made.terminal.element
     made.panel.id = `panel-${number}`
     made.panel.setAttribute('role', 'tabpanel')

@@ -25,17 +25,19 @@ export class Terminal {
   #onRun
   #onMessage
   #prepare
+  #keys
   /** Lines that wait until another is done. */
   #waiting = null
 
   /**
    * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
-   * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked before a command is sent, and returns
-   * a promise and what to say meanwhile where it has to wait.
+   * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked with a command and the session before it
+   * is sent, and where that takes time returns what to say meanwhile, and a promise of the reply, or of nothing when it is to be sent. `keys` finds names of keys in a database by their beginning.
    */
-  constructor({ connect, commands, onRun, onMessage, prepare }) {
+  constructor({ connect, commands, onRun, onMessage, prepare, keys }) {
     this.#connect = connect
     this.#prepare = prepare
+    this.#keys = keys
     this.#commands = commands
     this.#onRun = onRun
     this.#onMessage = onMessage
@@ -88,15 +90,16 @@ export class Terminal {
 
   /** Sends a command, at once or when everything is there for it; what is typed meanwhile comes after it. */
   #ask(words) {
-    const wait = this.#prepare?.(words)
+    const wait = this.#prepare?.(words, this.#session, this.#connection)
     if (!wait) return this.#send(words)
     this.#waiting = []
     const wasQueueing = this.#session.isQueueing
     const note = this.#print('note', wait.saying)
     wait.done
-      .then(() => {
+      .then((reply) => {
         note.remove()
-        if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
+        if (reply) this.#replied(words, reply)
+        else if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
         else this.#send(words)
       })
       .catch((error) => {
@@ -111,8 +114,15 @@ export class Terminal {
       })
   }
 
+  #replied(words, reply) {
+    this.#print('reply', show(reply))
+    this.#session.follow(words, reply)
+    this.#showPrompt()
+  }
+
   /** Goes on with another store: on a new connection, with the same database. */
   move() {
+    if (this.#connection.isShared) return
     const { database } = this.#session
     this.#open()
     if (database) this.#send([encoder.encode('SELECT'), encoder.encode(String(database))], true)
@@ -217,6 +227,16 @@ export class Terminal {
     this.hint.replaceChildren(element('code', {}, command.name, ...syntax), element('span', {}, command.summary))
   }
 
+  /** Commands and options, or keys where a key is typed. */
+  #completions(line) {
+    const known = completions(this.#commands, line)
+    const command = commandOf(this.#commands, line)
+    const typed = /[^\s"'\\]+$/.exec(line)?.[0]
+    if (known.length > 0 || !command || !typed || command.parameters[argumentAt(command, line)]?.type !== 'key') return known
+    const before = line.slice(0, -typed.length)
+    return this.#keys(typed, this.#session.database).map((name) => ({ name, about: '', line: `${before}${name} ` }))
+  }
+
   #write(line) {
     this.input.value = line
     this.input.setSelectionRange(line.length, line.length)
@@ -231,7 +251,7 @@ export class Terminal {
     })
     input.addEventListener('input', () => {
       const isAtEnd = input.selectionStart === input.value.length
-      this.choices.show(isAtEnd ? completions(this.#commands, input.value) : [])
+      this.choices.show(isAtEnd ? this.#completions(input.value) : [])
       this.#showHint()
     })
     input.addEventListener('blur', () => this.choices.hide())

@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url'
 
 import path from './keyside.wasm'
+import { FILES } from './file-places.js'
 import { compile, openWith, type OpenOptions } from './open.js'
 import { read } from './read.js'
 import type { Store } from './store.js'
@@ -10,5 +11,5 @@ export * from './api.js'
 
 /** Opens a new store, which shares nothing with others. */
 export async function open(options: OpenOptions = {}): Promise<Store> {
-  return openWith(await compile(options.wasm ?? pathToFileURL(path as string), read), options)
+  return openWith(await compile(options.wasm ?? pathToFileURL(path as string), read), options, FILES)
 }

@@ -7,5 +7,5 @@ export * from './api.js'
 
 /** Opens a new store, which shares nothing with others. */
 export async function open(options: OpenOptions = {}): Promise<Store> {
-  return openWith(await compile(options.wasm ?? module, fetch), options)
+  return openWith(await compile(options.wasm ?? module, fetch), options, {})
 }

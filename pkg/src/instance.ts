@@ -8,10 +8,10 @@
  */
 import { Signature } from './signature.js'
 import { Push, Reader, ReplyError, decoder } from './reply.js'
-import { A_VALUE, digits, mismatch, type Value } from './values.js'
+import { A_VALUE, WHOLE_TEXT, digits, isWhole, mismatch, type Value } from './values.js'
 
 /** What the module exports; src/js/mod.rs says what each does. */
-interface Exports {
+export interface Exports {
   memory: WebAssembly.Memory
   open(seedLow: number, seedHigh: number): void
   fingerprint(): number
@@ -30,6 +30,16 @@ interface Exports {
   load(length: number, now: number): number
   quick_get(client: number, now: number): number
   quick_set(client: number, lifetime: number, now: number): number
+  keep_journal(isOn: boolean): void
+  journal_len(): number
+  take_journal(): number
+  journal_kept(position: number, size: number, baseSize: number): number
+  begin_rewrite(): void
+  rewrite_step(): number
+  rewrite_ended(isKept: boolean, now: number): void
+  whole_base(): void
+  load_part(length: number, now: number): number
+  end_part(): number
   tick(now: number): void
   next_deadline(): number
   reply_at(): number
@@ -56,6 +66,14 @@ export interface Owner {
   stopped?(): void
 }
 
+/** Who keeps what happens. */
+export interface Log {
+  /** The journal has bytes. */
+  stir(): void
+  /** The store is over. */
+  stopped(): void
+}
+
 /** The number of a command whose name is the first word. */
 export const BY_NAME = 0xffff_ffff
 
@@ -75,6 +93,9 @@ const VIEWED = 1024
 /** So many bytes of a snapshot are taken at a time. */
 const LOADED = 1 << 20
 
+/** The longest word, in bytes: proto-max-bulk-len. */
+const LONGEST = 512 << 20
+
 /** The longest that a timer can wait. */
 const LONGEST_WAIT = 0x7fff_ffff
 
@@ -91,7 +112,9 @@ export class Instance {
   private readonly waits = new Map<number, { caller: number; fail(error: Error): void }>()
   /** Milliseconds since 1970. */
   readonly now: () => number
-  private exports: Exports
+  exports: Exports
+  /** Who is told that the journal has bytes. */
+  log: Log | undefined
   private scratch = NO_BYTES
   private bounds = NO_BOUNDS
   private memory = NO_BYTES
@@ -163,6 +186,7 @@ export class Instance {
     this.bounds = NO_BOUNDS
     this.slots = []
     this.texts = []
+    this.log?.stopped()
     const owners = [...this.owners.values()]
     this.owners.clear()
     for (const owner of owners) owner.stopped?.()
@@ -174,11 +198,11 @@ export class Instance {
     if (typeof word !== 'string') return this.putOther(signature, i, word, at)
     const length = word.length
     const { scratch, bounds } = this
-    if (length > SHORT || at + length >= scratch.length) return this.putLong(i, word, at)
+    if (length > SHORT || at + length >= scratch.length) return this.putLong(signature, i, word, at)
     let end = at
     for (let j = 0; j < length; j++) {
       const code = word.charCodeAt(j)
-      if (code > 0x7f) return this.putLong(i, word, at)
+      if (code > 0x7f) return this.putLong(signature, i, word, at)
       scratch[end++] = code
     }
     bounds[2 * i] = at
@@ -286,28 +310,38 @@ export class Instance {
 
   /** Takes an RDB file into a store that is empty. */
   load(file: Uint8Array) {
-    this.check()
-    this.reserve(Math.min(file.length, LOADED), 0)
-    for (let at = 0; at < file.length; at += LOADED) this.loadPiece(file.subarray(at, at + LOADED))
-    this.loadPiece(NO_BYTES)
+    const take = (length: number) => this.exports.load(length, this.now())
+    const refusal = this.feed(file, take) ?? this.feedPiece(NO_BYTES, take)
+    if (refusal !== undefined) throw new Error(`keyside: the snapshot cannot be read: ${refusal}`)
   }
 
-  private loadPiece(piece: Uint8Array) {
+  /** Has the module take bytes, piece by piece; returns why it does not. */
+  feed(bytes: Uint8Array, take: (length: number) => number): string | undefined {
+    this.check()
+    for (let at = 0; at < bytes.length; at += LOADED) {
+      const refusal = this.feedPiece(bytes.subarray(at, at + LOADED), take)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  private feedPiece(piece: Uint8Array, take: (length: number) => number): string | undefined {
     if (piece.length > this.scratch.length) this.reserve(piece.length, 0)
     this.scratch.set(piece)
-    if (this.guarded(() => this.exports.load(piece.length, this.now()))) return this.look()
-    throw new Error(`keyside: the snapshot cannot be read: ${decoder.decode(this.outcome())}`)
+    if (!this.guarded(() => take(piece.length))) return decoder.decode(this.outcome())
+    this.look()
+    return undefined
   }
 
   /** What a call that answers no client left. */
-  private outcome(): Uint8Array {
+  outcome(): Uint8Array {
     this.look()
     const bytes = this.memory.slice(this.replyAt, this.replyAt + this.exports.reply_len())
     this.deliver()
     return bytes
   }
 
-  private guarded<T>(call: () => T): T {
+  guarded<T>(call: () => T): T {
     try {
       return call()
     } catch (error) {
@@ -432,12 +466,14 @@ export class Instance {
     this.look()
   }
 
-  private putLong(i: number, word: string, at: number): number {
+  private putLong(signature: Signature, i: number, word: string, at: number): number {
     this.check()
+    if (!isWhole(word)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, WHOLE_TEXT, word)
     if (at >= SLOT) at = (at + SLOT - 1) & -SLOT
     else if (at > 0) at = SLOT
     // Characters need up to three bytes each, but hardly ever do.
     let room = at + word.length + 1
+    if (room > LONGEST) throw tooLong(signature, i, word.length)
     let [read, end] = [0, at]
     for (;;) {
       if (room > this.scratch.length) this.reserve(room, 0)
@@ -461,6 +497,7 @@ export class Instance {
     if ((typeof word === 'number' && word === word) || typeof word === 'bigint') return this.put(signature, i, digits(word), at)
     if (!(word instanceof Uint8Array)) throw mismatch(signature.method, signature.names[i] ?? `argument ${i + 1}`, A_VALUE, word)
     this.check()
+    if (word.length > LONGEST) throw tooLong(signature, i, word.length)
     if (at + word.length >= this.scratch.length) this.reserve(at + word.length + 1, 0)
     this.scratch.set(word, at)
     return this.bound(i, at, at + word.length)
@@ -495,6 +532,7 @@ export class Instance {
       return read(this.exports.reply_len())
     } finally {
       if ((status & 1) !== 0) {
+        this.heed()
         this.deliver()
         if (this.exports.is_closing(caller.id)) this.owners.get(caller.id)?.ended()
       }
@@ -520,6 +558,11 @@ export class Instance {
     return reply === undefined ? push?.values.at(-1) : reply
   }
 
+  /** Has the journal kept. */
+  private heed() {
+    if (this.log !== undefined && this.exports.journal_len() > 0) this.log.stir()
+  }
+
   /** Hands out the messages that clients have because of another client's command, or of time. */
   private deliver() {
     const { exports } = this
@@ -541,6 +584,7 @@ export class Instance {
       throw this.fail(error)
     }
     this.look()
+    this.heed()
     this.deliver()
   }
 
@@ -573,6 +617,11 @@ export class Instance {
     }
     return new Error(this.end, { cause })
   }
+}
+
+/** What Redis refuses as well, before it takes the memory. */
+function tooLong(signature: Signature, i: number, length: number): RangeError {
+  return new RangeError(`${signature.method}: ${signature.names[i] ?? `argument ${i + 1}`} has ${length} characters or bytes; no value can be longer than 512 MiB, so part it over several keys`)
 }
 
 /** The messages among replies. What is none is one too where `otherwise` says of which kind: MONITOR sends plain text. */

@@ -55,6 +55,11 @@ export class Reader {
     return this.#at >= this.#bytes.length
   }
 
+  /** How many bytes have been read. */
+  get position() {
+    return this.#at
+  }
+
   /** The next reply. An error is a value here. */
   next(): unknown {
     const tag = this.#bytes[this.#at++]

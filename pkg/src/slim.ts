@@ -1,4 +1,5 @@
 /** keyside without its module: whoever opens a store brings it, or where it is. */
+import { BROWSER } from './browser-places.js'
 import { compile, openWith, type OpenOptions, type Source } from './open.js'
 import type { Store } from './store.js'
 
@@ -13,5 +14,5 @@ export interface SlimOptions extends OpenOptions {
 /** Opens a new store, which shares nothing with others. */
 export async function open(options: SlimOptions): Promise<Store> {
   if (options?.wasm === undefined) throw new TypeError('open: keyside/slim needs the module: open({ wasm })')
-  return openWith(await compile(options.wasm, fetch), options)
+  return openWith(await compile(options.wasm, fetch), options, BROWSER)
 }

@@ -2,10 +2,12 @@
 import { Collector, collect, type Batch } from './batch.js'
 import { SIGNATURES, type Commands } from './commands.js'
 import { BY_NAME, Instance, type Caller } from './instance.js'
+import type { Keeper } from './keeper.js'
 import { Push, decoder, double } from './reply.js'
 import { Signature } from './signature.js'
 import { Subscription, type Message, type PatternMessage, type SubscribeOptions } from './subscription.js'
-import type { Names, Numeric, Some, Value } from './values.js'
+import { mismatch, type Names, type Numeric, type Some, type Value } from './values.js'
+import { channelsOf, databaseOf, eventOf, flagsWith, type WatchCallback, type WatchOptions } from './watching.js'
 
 /** Options of the iterators of the SCAN family. */
 export interface ScanOptions {
@@ -119,6 +121,37 @@ class Client<Bytes> {
     return subscription(this, 'ssubscribe', args)
   }
 
+  /** Has the next transaction fail when one of these keys changes before. */
+  watch(...keys: Some<Value>): 'OK'
+  /**
+   * Calls `callback` with every key of this connection's database that fits a pattern and has changed, until the returned
+   * function is called, and with what happened to it. A key without special characters is a pattern too. Keyspace events are
+   * turned on for that.
+   */
+  watch(pattern: string, callback: WatchCallback, options?: WatchOptions): () => void
+  watch(...args: unknown[]): 'OK' | (() => void) {
+    const [pattern, callback, options] = args
+    if (typeof callback !== 'function') return (WATCH ??= general(commandOf('watch'), METHODS[commandOf('watch')]!)).apply(this, args as never[]) as 'OK'
+    if (typeof pattern !== 'string') throw mismatch('watch', 'pattern', 'a string', pattern)
+    return this.#live(pattern, callback as WatchCallback, options as WatchOptions | undefined)
+  }
+
+  #live(pattern: string, callback: WatchCallback, { signal }: WatchOptions = {}): () => void {
+    signal?.throwIfAborted()
+    const { instance } = this
+    const command = commandOf('psubscribe')
+    const channels = channelsOf(databaseOf(text(this.call('CLIENT', 'INFO'))), pattern)
+    const hear = ({ values }: Push) => {
+      const event = eventOf(values)
+      if (event) queueMicrotask(() => callback(...event))
+    }
+    const leave = instance.listen(this, METHODS[command]!, command, [channels], hear, () => {})
+    const flags = flagsWith(text(Object.values(this.call('CONFIG', 'GET', 'notify-keyspace-events') as object)[0]))
+    if (flags !== undefined) this.call('CONFIG', 'SET', 'notify-keyspace-events', flags)
+    signal?.addEventListener('abort', leave)
+    return leave
+  }
+
   /** All keys, or those of a type. What comes or goes meanwhile may be among them or not, and some twice. */
   async *scanIterator(options: ScanOptions & { type?: Value } = {}): AsyncGenerator<Bytes, void, void> {
     yield* pages((cursor) => this.scan(cursor, options))
@@ -203,11 +236,13 @@ export class Connection extends Client<string> {
 /** A store of its own, and the first connection to it. */
 export class Store extends Connection {
   readonly #instance: Instance
+  readonly #keeper: Keeper | undefined
 
   /** @internal */
-  constructor(instance: Instance) {
+  constructor(instance: Instance, keeper?: Keeper) {
     super(instance)
     this.#instance = instance
+    this.#keeper = keeper
   }
 
   /** @internal What stays when the first connection was ended. */
@@ -225,14 +260,33 @@ export class Store extends Connection {
     return this.#instance.snapshot()
   }
 
-  /** Ends the store with all its connections, and frees its memory. */
-  override close() {
+  /** Where the store is kept, such as `idb://name`; undefined if it is in memory only. */
+  get place(): string | undefined {
+    return this.#keeper?.place
+  }
+
+  /** Resolves when all that has happened so far is safe where the store is kept; rejects when it cannot be. */
+  persisted(): Promise<void> {
+    return this.#keeper?.persisted() ?? Promise.reject(new Error('keyside: the store is kept nowhere; open it with persist'))
+  }
+
+  /** Ends the store with all its connections, and frees its memory. Resolves when what was to be kept is safe. */
+  override close(): Promise<void> {
+    const kept = this.#keeper?.close() ?? Promise.resolve()
+    // Who does not wait hears of a failure as of all others.
+    kept.catch(() => {})
     this.#instance.stop('keyside: the store is closed')
+    return kept
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close()
   }
 }
 
 const CALL = new Signature('call')
 const SEND = new Signature('send')
+let WATCH: Method | undefined
 const METHODS = SIGNATURES.trim().split('\n').map((line) => new Signature(line))
 
 /** The commands of this package as a number, to be compared with those of the module: FNV-1a of the names. */
@@ -245,9 +299,14 @@ export function fingerprint(): number {
   return hash >>> 0
 }
 
+/** The number of a method's command. */
+function commandOf(name: string): number {
+  return METHODS.findIndex(({ method }) => method === name)
+}
+
 /** A subscription by the method's arguments, of which the last may be options. */
 function subscription<Item>(client: Caller & { instance: Instance }, name: string, args: unknown[]): Subscription<Item> {
-  const command = METHODS.findIndex(({ method }) => method === name)
+  const command = commandOf(name)
   const signature = METHODS[command]!
   const { signal } = optionsOf(args.at(-1))
   const channels = args.length > 1 && isOptions(args.at(-1)) ? args.slice(0, -1) : args

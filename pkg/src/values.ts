@@ -39,6 +39,14 @@ export function mismatch(method: string, argument: string, wanted: string, value
   return new TypeError(`${method}: ${argument} must be ${wanted}, not ${describe(value)}`)
 }
 
+/** What a text has to be to be sent, in the words of an error. */
+export const WHOLE_TEXT = 'text without lone surrogates, which UTF-8 cannot carry: mend it with toWellFormed(), or send bytes'
+
+/** Whether a text can be sent as UTF-8 and come back the same. */
+export function isWhole(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
 /** What a single word may be, in the words of an error. */
 export const A_VALUE = 'a string, a number, a bigint or a Uint8Array'
 

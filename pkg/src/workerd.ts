@@ -7,5 +7,5 @@ export * from './api.js'
 
 /** Opens a new store, which shares nothing with others. A worker has to wait with it until its first request. */
 export async function open(options: OpenOptions = {}): Promise<Store> {
-  return openWith(await compile(options.wasm ?? (module as WebAssembly.Module), fetch), options)
+  return openWith(await compile(options.wasm ?? (module as WebAssembly.Module), fetch), options, {})
 }

@@ -53,13 +53,15 @@ test('text that turns from ASCII late is written whole', () => {
   }
 })
 
-test('lone surrogates become replacement characters', () => {
+test('a text that UTF-8 cannot carry is refused, and nothing of its request happens', () => {
   for (const padding of ['', 'x'.repeat(40)]) {
-    db.set('k', `a\ud800b\udc00${padding}`)
-    assert.equal(db.get('k'), `a\ufffdb\ufffd${padding}`)
+    assert.throws(() => db.set('torn', `a\ud800b${padding}`), { name: 'TypeError', message: /^set: value must be text without lone surrogates, which UTF-8 cannot carry: mend it with toWellFormed\(\), or send bytes, not "/ })
+    assert.throws(() => db.get(`\udc00${padding}`), { name: 'TypeError', message: /^get: key must be text without/ })
+    assert.throws(() => db.hset('torn', { [`\udc00${padding}`]: 1 }), { name: 'TypeError', message: /^hset: / })
   }
-  db.set('key\ud800', '1')
-  assert.equal(db.get('key\ufffd'), '1')
+  assert.equal(db.exists('torn'), 0)
+  db.set('whole', '\u{1f600}')
+  assert.equal(db.get('whole'), '\u{1f600}')
 })
 
 test('every byte is a value', () => {

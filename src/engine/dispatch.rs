@@ -212,8 +212,12 @@ impl Engine {
     /// One request of a client, from its words to its reply and all that follows from it.
     pub(super) fn run(&mut self, id: ClientId, known: Option<Known>, words: &[&[u8]], out: &mut Writer) {
         self.current = id;
+        let admitted = self.admit(known, words);
+        if self.config.maxmemory > 0 {
+            self.send_ahead(out);
+        }
         let start = out.position();
-        match self.admit(known, words) {
+        match admitted {
             Err(error) => self.refuse(error, words, out),
             Ok(known) if self.waiting.is_paused() && self.is_held_up(known, words) => {
                 return self.pause_current();
@@ -302,15 +306,19 @@ impl Engine {
         } else if let Err(denied) = self.permit(known, words) {
             Some(self.no_permission("", known, denied))
         } else if self.config.maxmemory > 0
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && !self.make_room()
             && self.takes_memory(spec)
         {
             Some(OUT_OF_MEMORY)
         } else if self.has_disk_trouble()
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && (flags.has(Flags::WRITE) || spec.name == "PING")
             && let Some(error) = self.refuse_without_log().or_else(|| self.refuse_without_snapshots())
+        {
+            Some(error)
+        } else if self.replication.is_restrictive()
+            && let Some(error) = self.refuse_in_role(self.role_traits(spec))
         {
             Some(error)
         } else if self.current().is_subscriber()
@@ -321,7 +329,7 @@ impl Engine {
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
-        } else if self.current().is_monitor && reaches_keyspace(spec) {
+        } else if (self.current().is_monitor || self.is_replica(self.current)) && reaches_keyspace(spec) {
             Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None
@@ -333,6 +341,17 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a command, or one of those that EXEC runs, may change values, and whether all of them run on a replica without
+    /// its primary.
+    fn role_traits(&self, spec: &Spec) -> (bool, bool) {
+        let traits = |spec: &Spec| (spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE));
+        let queued = self.current().transaction.as_ref().filter(|_| spec.name == "EXEC");
+        let queued = queued.into_iter().flat_map(|it| it.commands());
+        queued
+            .map(|known| traits(self.table.spec(known)))
+            .fold(traits(spec), |(writes, stale), it| (writes || it.0, stale && it.1))
     }
 
     /// Whether the command waits for EXEC in place of running now.
@@ -389,6 +408,12 @@ impl Engine {
         if !client.out.is_empty() {
             out.raw(&core::mem::take(&mut client.out));
         }
+    }
+
+    /// What the client is told of what had to go for its command comes before the reply.
+    fn send_ahead(&mut self, out: &mut Writer) {
+        let messages = core::mem::take(&mut self.current_mut().out);
+        out.raw(&messages);
     }
 
     /// Writes an error and counts it.

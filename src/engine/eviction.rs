@@ -23,7 +23,7 @@ impl Engine {
     /// Evicts what is too much; false when too much is left and nothing can be evicted.
     #[inline]
     pub(super) fn make_room(&mut self) -> bool {
-        if self.config.maxmemory == 0 || !self.is_out_of_memory() {
+        if !self.is_out_of_memory() {
             self.evicts = false;
             return true;
         }
@@ -68,13 +68,16 @@ impl Engine {
     /// Whether more memory is in use than may be. Nothing is evicted: a script that runs is not to see keys go.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let (used, limit) = (self.used_memory(), self.config.maxmemory as usize);
-        limit > 0 && used > limit && used.saturating_sub(self.uncounted_memory()) > limit
+        limit > 0
+            && used > limit
+            && !self.replication.ignores_maxmemory()
+            && used.saturating_sub(self.uncounted_memory()) > limit
     }
 
     /// Bytes that are in use but do not count against the limit: what evicting a key takes, which would have another key
     /// evicted. They are on their way to a file, and to those who are told of keys that went.
     pub(super) fn uncounted_memory(&self) -> usize {
-        self.journal.len() + self.clients.told_bytes()
+        self.journal.len() + self.replication.excess() + self.clients.told_bytes()
     }
 
     /// Whether a command must not run without room. What is queued takes memory, too.
@@ -106,7 +109,7 @@ impl Engine {
     pub(super) fn evict_clients(&mut self) {
         let Some(limit) = self.config.maxmemory_clients.bytes(self.config.maxmemory) else { return };
         self.clients.grown = 0;
-        let can_go = |client: &Client| !client.no_evict && !client.closing;
+        let can_go = |client: &Client| !client.no_evict && !client.closing && !client.replicates();
         let mut all: Vec<(usize, ClientId)> =
             self.clients.iter().filter(|(_, it)| can_go(it)).map(|(id, it)| (it.memory(), id)).collect();
         let mut total: usize = all.iter().map(|(bytes, _)| bytes).sum();

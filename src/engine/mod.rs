@@ -24,6 +24,7 @@ pub mod output_limits;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod replication;
 pub mod scripting;
 mod serialization;
 mod slowlog;
@@ -55,10 +56,12 @@ pub use info::REDIS_VERSION;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
+pub use replication::Target;
+use replication::{Primary, Replication};
 use scripting::Scripts;
 use slowlog::CommandLog;
-pub use snapshots::Purpose;
 use snapshots::Snapshots;
+pub use snapshots::{Ending, Purpose};
 use stats::Stats;
 use transactions::{Transaction, Watches};
 use waiting::Waiting;
@@ -81,6 +84,11 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     modules::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    replication::acknowledgement::COMMANDS,
+    replication::failover::COMMANDS,
+    replication::primary::COMMANDS,
+    replication::replica::COMMANDS,
+    replication::report::COMMANDS,
     scripting::COMMANDS,
     serialization::COMMANDS,
     serialization::SERVER_COMMANDS,
@@ -116,6 +124,7 @@ pub struct Engine {
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
+    replication: Replication,
     pubsub: PubSub,
     watches: Watches,
     scripts: Scripts,
@@ -162,6 +171,7 @@ impl Engine {
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
+            replication: Replication::new(seed),
             pubsub: PubSub::default(),
             watches: Watches::default(),
             scripts: Scripts::default(),
@@ -175,6 +185,10 @@ impl Engine {
             evicts: false,
         };
         engine.configure();
+        if let Some((host, port)) = engine.config.primary() {
+            engine.replication.primary = Some(Primary::new(host, port));
+            engine.refresh_role();
+        }
         engine
     }
 
@@ -237,6 +251,9 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
+        if client.is_primary {
+            return self.receive_from_primary(id, bytes, now_ms);
+        }
         if client.is_waiting() {
             client.query.extend_from_slice(bytes);
             return self.limit_query(id);
@@ -325,12 +342,14 @@ impl Engine {
         self.save_if_due();
         self.rewrite_if_due();
         self.settle();
+        self.tend_replication();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        let expires = self.expires_actively && self.keyspace.may_expire_before(at_ms);
+        let expires =
+            self.expires_actively && !self.keyspace.keeps_expired && self.keyspace.may_expire_before(at_ms);
         expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
     }
 
@@ -356,6 +375,7 @@ impl Engine {
             client.active_ms < before_ms
                 && !client.is_subscriber()
                 && !client.is_monitor
+                && !client.replicates()
                 && client.parked.is_none()
         };
         let idle: Vec<ClientId> =
@@ -367,7 +387,10 @@ impl Engine {
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
         client.ready = false;
-        Some(&mut client.out)
+        if client.replica.is_some() {
+            self.fill(id);
+        }
+        self.clients.get_mut(id).map(|client| &mut client.out)
     }
 
     /// Whether a client is to be closed once its output is sent.
@@ -485,5 +508,6 @@ impl Engine {
         self.stop_monitoring(id);
         self.stop_waiting(id);
         self.stop_tracking(id);
+        self.leave_replication(id);
     }
 }

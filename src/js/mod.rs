@@ -7,6 +7,7 @@
 extern crate std;
 
 mod host;
+mod journal;
 mod snapshots;
 mod stream;
 
@@ -76,6 +77,8 @@ struct Told {
     reply_at: usize,
     /// Never, if it is `u64::MAX`.
     deadline: u64,
+    /// How many bytes the journal has to have for JavaScript to be told.
+    journal: usize,
 }
 
 /// Makes the store. The seed decides what is left to chance.
@@ -88,7 +91,7 @@ pub fn open(seed_low: u32, seed_high: u32) {
         commands: Name::all(),
         scratch: Scratch::default(),
         reply: Vec::with_capacity(4 << 10),
-        told: Told { reply_at: 0, deadline: u64::MAX },
+        told: Told { reply_at: 0, deadline: u64::MAX, journal: usize::MAX },
     }));
 }
 
@@ -314,6 +317,7 @@ impl Store {
     fn status(&mut self, id: ClientId, is_readonly: bool) -> u32 {
         let len = self.reply.len();
         let news = self.scratch.shrink()
+            || self.tells_of_journal()
             || self.reply.as_ptr().addr() != self.told.reply_at
             || len >= 1 << 30
             || self.engine.has_ready()

@@ -247,6 +247,12 @@ impl Database {
         self.index(hash, handle, hash_of)
     }
 
+    /// Makes room for more keys, if there will be so many in all.
+    pub fn expect(&mut self, keys: usize, hash_of: impl Fn(&[u8]) -> u64) {
+        let entries = &self.entries;
+        self.dict.expect(keys, |h| hash_of(entries.key(h)));
+    }
+
     /// Puts a value under a key that is not there.
     pub fn insert(
         &mut self,

@@ -122,7 +122,7 @@ function groups(client, key) {
     const waiting = client.call('XPENDING', key, name, '-', '+', 20)
     const rows = waiting.map(([id, consumer, idle, deliveries]) => [id, consumer, `${(idle / 1000).toFixed(1)} s ago`, `${deliveries}×`])
     return element('details', { class: 'group', open: pending > 0 },
-      element('summary', {}, element('b', {}, name), ` ${consumers} consumers, ${pending} pending, delivered up to ${last}`),
+      element('summary', {}, element('b', {}, name), ` ${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}, ${pending} pending, delivered up to ${last}`),
       rows.length ? table(['pending', 'consumer', 'delivered', 'times'], rows) : note('Nothing is pending.'))
   })
 }

@@ -138,3 +138,60 @@ test('long replies are cut, long logs forgotten', async () => {
   await paste('PING\n'.repeat(400))
   assert.equal((await entries()).length, 500)
 })
+
+test('keys are completed where a key is typed', async () => {
+  await type('MSET user:1 a user:2 b "user: blank" c other d')
+  await page.keyboard.type('GET us')
+  assert.deepEqual(await offered(), ['user:1', 'user:2'])
+  await press('ArrowDown', 'ArrowDown', 'Enter', 'Enter')
+  assert.deepEqual(await entries('.reply:last-child'), ['"b"'])
+  await page.keyboard.type('SET user:1 us')
+  assert.deepEqual(await offered(), [], 'a value is no key')
+  await press('Escape')
+  await type('SELECT 1')
+  await page.keyboard.type('DEL us')
+  assert.deepEqual(await offered(), [], 'another database has others')
+})
+
+test('MONITOR streams what others ask', async () => {
+  await type('MONITOR')
+  await page.click('#new-tab')
+  await type('SET watched 1')
+  await page.click('#tab-1')
+  await page.waitForSelector(`${shown} .message:has-text('"SET" "watched" "1"')`)
+})
+
+test('DEBUG POPULATE fills the database in slices, and can be stopped', async () => {
+  await type('SELECT 1', 'DEBUG POPULATE 5000 many 10')
+  await page.waitForSelector('.reply:last-child:has-text("OK")')
+  assert.deepEqual(await type('DBSIZE'), ['(integer) 5000'])
+  assert.deepEqual(await type('STRLEN many:4999'), ['(integer) 10'])
+  await type('DEBUG POPULATE 100000000')
+  await page.click('.log .line:text-is("Stop")')
+  await page.waitForSelector('.reply:last-child:has-text("OK")')
+  assert.deepEqual(await type('EXISTS key:0'), ['(integer) 1'])
+})
+
+test('a shared connection reaches one store from every tab of the browser', async () => {
+  const other = await page.context().newPage()
+  await other.goto(page.url())
+  for (const it of [page, other]) {
+    await it.click('#new-shared')
+    await it.waitForSelector('[role=tab][aria-selected=true]:text-is("shared 2")')
+  }
+  const ask = async (it, line, reply) => {
+    await it.fill(`${shown} input`, line)
+    await it.press(`${shown} input`, 'Enter')
+    await it.waitForSelector(`${shown} .reply:last-child:has-text(${JSON.stringify(reply)})`)
+  }
+  await ask(page, 'HSET h f v', '(integer) 1')
+  await ask(other, 'HGETALL h', '1# "f" => "v"')
+  await ask(other, 'SUBSCRIBE news', 'listening to news')
+  await ask(page, 'PUBLISH news hi', '(integer) 1')
+  await other.waitForSelector(`${shown} .message:has-text("hi")`)
+  await ask(page, 'INCR h', 'WRONGTYPE')
+  await ask(page, 'MULTI', 'OK')
+  assert.equal(await prompt(), 'keyside(TX)>')
+  await page.click('#tab-1')
+  assert.deepEqual(await type('EXISTS h'), ['(integer) 0'], 'the store of the tab alone is another')
+})

@@ -93,6 +93,16 @@ export async function goTo(path) {
   await page.evaluate((path) => (location.hash = `#/${path}`), path)
 }
 
+/** The page by another server, whose answers have other headers. */
+export async function serveWith(headers) {
+  const other = await serve(ROOT, 0, headers)
+  const close = () => {
+    other.closeAllConnections()
+    other.close()
+  }
+  return { address: `http://127.0.0.1:${other.address().port}/`, close }
+}
+
 /**
  * The longest task of the page's main thread while something is done, in milliseconds: of its own time, which other programs
  * on the machine do not lengthen, and by the clock.

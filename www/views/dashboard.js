@@ -55,6 +55,7 @@ export function create({ connect, touch }) {
 
   return {
     element: element('section', { class: 'view dashboard', 'aria-label': 'Dashboard', tabindex: -1 },
+      element('h2', { class: 'unseen' }, 'Dashboard'),
       element('div', { class: 'cards' }, ...Object.values(charts).map((it) => it.element)),
       limits.element,
       element('div', { class: 'cards wide' },

@@ -20,6 +20,7 @@ export function create(context) {
   const take = (file) => file && open(context, file, say)
   input.addEventListener('change', () => take(input.files[0]))
   save.addEventListener('click', () => write(context, say))
+  const keeping = keep(context, say)
   return {
     element: element('section', { class: 'view files', 'aria-label': 'Files' },
       element('h2', {}, 'Files'),
@@ -28,11 +29,41 @@ export function create(context) {
       element('h3', {}, 'Save'),
       element('p', {}, 'All databases of this store, with their times to live. Put the file where redis-server has its dir, under the name of its dbfilename, before it starts.'),
       element('p', { class: 'actions' }, save),
+      element('h3', {}, 'Keep'),
+      keeping.element,
       said),
     take,
-    show() {},
+    show: keeping.show,
     hide() {},
   }
+}
+
+/** Whether the store is kept in this browser, and where. */
+function keep({ host, touch }, say) {
+  const where = element('p')
+  const button = element('button', { type: 'button' })
+  const show = () => {
+    where.textContent = host.place ? `This store is kept in this browser, in IndexedDB under ${host.place}: it is here when you come back. Nobody else gets it.` : 'This store is in memory only, and is gone when the tab is closed.'
+    button.textContent = host.place ? 'Keep it no longer' : 'Keep it in this browser'
+  }
+  button.addEventListener('click', async () => {
+    button.disabled = true
+    try {
+      await (host.place ? host.forget() : host.keep())
+      touch()
+    } catch (error) {
+      say(`It cannot be kept: ${error.message.replace(/^keyside: /, '')}`, 'error')
+    }
+    button.disabled = false
+    show()
+  })
+  host.addEventListener('moved', show)
+  host.addEventListener('persist', ({ detail: { kind, reason, error } }) => {
+    if (kind === 'downgrade') say(`It cannot be kept: ${reason}. Allow this page to store data, and try again.`, 'error')
+    if (kind === 'error') say(`What changed could not be kept: ${error.message}. It is tried again.`, 'error')
+    if (kind === 'recovered') say('Everything is kept again.')
+  })
+  return { element: element('div', {}, where, element('p', { class: 'actions' }, button)), show }
 }
 
 /** Puts the data of a file in the place of all there is. */

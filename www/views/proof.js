@@ -12,8 +12,9 @@ const ROUNDS = 12
 const SLICE = 6
 
 export function create({ opener }) {
-  const bench = benchmark(opener)
-  const sim = simulation(opener)
+  // One at a time: the one would slow the other down.
+  const bench = benchmark(opener, () => sim.stop())
+  const sim = simulation(opener, () => bench.stop())
   return {
     element: element('section', { class: 'view proof', 'aria-label': 'Proof', tabindex: -1 }, bench.element, sim.element),
     /** The path is the seed of a simulation. */
@@ -27,7 +28,7 @@ export function create({ opener }) {
   }
 }
 
-function benchmark(opener) {
+function benchmark(opener, onStart) {
   const on = element('p', { class: 'faint' }, 'On this machine.')
   const status = element('span', { class: 'faint', role: 'status' })
   const button = element('button', { type: 'button', class: 'primary' }, 'Measure here')
@@ -37,6 +38,7 @@ function benchmark(opener) {
   machine().then((text) => (on.textContent = `On this machine: ${text}.`))
   button.addEventListener('click', async () => {
     if (!stopped) return void (stopped = true)
+    onStart()
     stopped = false
     button.textContent = 'Stop'
     try {
@@ -52,7 +54,6 @@ function benchmark(opener) {
     const all = await contenders(await opener())
     const names = all.map(({ name }) => name)
     const plots = Object.fromEntries(['get', 'set'].map((what) => [what, new Plot(`${what === 'get' ? 'Reads' : 'Writes'} a second, round by round`, names, rate, { axis: 'round', height: 190 })]))
-    place.replaceChildren(...Object.values(plots).map((it) => it.element))
     const measured = all.map(() => ({ get: [], set: [] }))
     try {
       for (let turn = 1; turn <= ROUNDS && !stopped; turn++) {
@@ -65,6 +66,7 @@ function benchmark(opener) {
           measured[at].set.push(set)
         }
         const xs = Array.from({ length: turn }, (_, i) => i + 1)
+        if (turn === 1) place.replaceChildren(...Object.values(plots).map((it) => it.element))
         for (const what of ['get', 'set']) plots[what].draw(xs, measured.map((it) => it[what]))
         result.replaceChildren(medians(all, measured))
       }
@@ -98,7 +100,7 @@ function medians(all, measured) {
     element('table', {}, element('thead', {}, element('tr', {}, ...['', 'reads', '', 'writes', '', ''].map((it) => element(it ? 'th' : 'td', {}, it)))), element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((it) => element('td', {}, it)))))))
 }
 
-function simulation(opener) {
+function simulation(opener, onStart) {
   const seed = element('input', { class: 'mono seconds', inputmode: 'numeric', 'aria-label': 'Seed', value: '1815' })
   const run = element('button', { type: 'submit', class: 'primary' }, 'Run')
   const another = element('button', { type: 'button' }, 'Another seed')
@@ -123,6 +125,7 @@ function simulation(opener) {
   }
 
   async function begin(number) {
+    onStart()
     const mine = ++current
     seed.value = number
     run.textContent = 'Stop'

@@ -129,7 +129,7 @@ class Reference {
       ...(isContainer ? [] : [element('h3', {}, 'Replies'), replies]),
       ...(written.length ? [element('h3', {}, 'TypeScript'), element('pre', { tabindex: 0, 'aria-label': 'In TypeScript' }, written.map((it) => `db.${it}`).join('\n'))] : []),
       element('h3', {}, 'Transcript'),
-      ...(sections.length ? sections.flatMap((it) => this.#section(it)) : [element('p', { class: 'notice' }, 'There is none on the page.')]),
+      ...(sections.length ? sections.flatMap((it, i) => this.#section(it, i + 1)) : [element('p', { class: 'notice' }, 'There is none on the page.')]),
     )
     this.article.scrollTop = 0
     if (!isContainer) this.#observe(name, sections, replies).catch((error) => replies.replaceChildren(element('p', { class: 'error' }, error.message)))
@@ -154,11 +154,11 @@ class Reference {
   }
 
   /** A section with its blocks; each runs after those before it, on a store that nothing else uses. */
-  #section({ parts }) {
+  #section({ parts }, number) {
     const blocks = []
     const made = parts.map((part) => {
       if (part.prose !== undefined) return prose(part.prose)
-      const block = new Block(part, () => this.#run(blocks, blocks.indexOf(block)))
+      const block = new Block(part, `${number}.${blocks.length + 1}`, () => this.#run(blocks, blocks.indexOf(block)))
       blocks.push(block)
       return block.element
     })
@@ -212,11 +212,11 @@ class Reference {
 
 /** A block of requests, which can be edited, above what came back. */
 class Block {
-  constructor({ block, resp2 = false }, run) {
+  constructor({ block, resp2 = false }, number, run) {
     this.resp2 = resp2
-    this.area = element('textarea', { class: 'mono', 'aria-label': 'Requests', spellcheck: 'false', rows: block.split('\n').length + 1, hidden: true })
+    this.area = element('textarea', { class: 'mono', 'aria-label': `Requests of transcript ${number}`, spellcheck: 'false', rows: block.split('\n').length + 1, hidden: true })
     this.area.value = block
-    this.output = element('div', { class: 'transcript', tabindex: 0, role: 'region', 'aria-label': 'Requests with their replies' })
+    this.output = element('div', { class: 'transcript', tabindex: 0, role: 'region', 'aria-label': `Transcript ${number}` })
     this.running = element('button', { type: 'button', class: 'primary', hidden: true }, 'Run')
     const edit = element('button', { type: 'button' }, 'Edit')
     edit.addEventListener('click', () => {

@@ -29,7 +29,7 @@ test('the types are right for every way to import that Node and bundlers have', 
 })
 
 test('strict TypeScript takes the entries as ESM and as CommonJS', () => {
-  const entries = ['keyside', 'keyside/lite', 'keyside/slim', 'keyside/base64', 'keyside/upstash', 'keyside/node-redis', 'keyside/server']
+  const entries = ['keyside', 'keyside/lite', 'keyside/slim', 'keyside/base64', 'keyside/upstash', 'keyside/node-redis', 'keyside/server', 'keyside/worker', 'keyside/shared', 'keyside/idb', 'keyside/opfs', 'keyside/file', 'keyside/durable-object']
   const text = entries.map((entry, i) => `import * as entry${i} from '${entry}'\nvoid entry${i}`).join('\n')
   home.write('types.mts', text)
   home.write('types.cts', text)

@@ -14,7 +14,7 @@ export const CONTRACT = `
 async function contract({ open, ReplyError }) {
   const db = await open()
   const other = db.connect()
-  db.set('k', 'ü', { px: 300 })
+  db.set('k', 'ü', { px: 700 })
   const seen = [
     db.hset('session:abc123', { user_id: 1, role: 'user' }),
     db.hgetall('session:abc123'),
@@ -28,7 +28,7 @@ async function contract({ open, ReplyError }) {
   const popped = db.blpop('queue', 5)
   other.rpush('queue', 'job')
   seen.push(await popped)
-  await new Promise((resolve) => setTimeout(resolve, 320))
+  await new Promise((resolve) => setTimeout(resolve, 720))
   seen.push(db.get('k'))
   db.close()
   try { db.get('k') } catch (error) { seen.push(error.message) }

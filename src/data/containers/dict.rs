@@ -110,6 +110,35 @@ impl Dict {
         self.len += 1;
     }
 
+    /// Makes room for more records at once, as there will be so many in all: for eight times those there are, or as many as are
+    /// expected. `hash_of` is asked when records have to move.
+    pub fn expect(&mut self, total: usize, hash_of: impl Fn(Handle) -> u64) {
+        const LEAST: usize = 16 * MAX_LEN;
+        let room = self.segments.len() * MAX_LEN;
+        if total <= room || self.len < room / 4 * 3 {
+            return;
+        }
+        let total = total.min((8 * self.len).max(LEAST));
+        // Hashes differ a little in how many come to each segment.
+        let bits = (total / (MAX_LEN - MAX_LEN / 16) + 1).next_power_of_two().ilog2();
+        if bits <= self.bits || bits > MAX_BITS {
+            return;
+        }
+        let capacity = (total >> bits) + (total >> bits) / 16 + 1;
+        let segment = |prefix| Segment { table: HashTable::with_capacity(capacity), prefix, depth: bits };
+        let segments: Vec<Segment> = (0..1 << bits).map(segment).collect();
+        let mut roomy = Dict {
+            directory: (0..1 << bits).collect(),
+            bits,
+            deepest: segments.len(),
+            widest: segments[0].table.num_buckets(),
+            segments,
+            len: 0,
+        };
+        self.iter().for_each(|h| roomy.insert(hash_of(h), h, &hash_of));
+        *self = roomy;
+    }
+
     /// Removes the record with this hash that `eq` says yes to. `hash_of` is asked when others have to move.
     pub fn remove(
         &mut self,
@@ -486,6 +515,20 @@ mod tests {
                 assert!(segment.table.num_buckets() <= self.widest);
                 end = segment.end();
             }
+        }
+    }
+
+    #[test]
+    fn room_that_is_made_at_once_changes_nothing_else() {
+        for (there, total) in [(0, 100), (0, 100_000), (1000, 50_000), (20_000, usize::MAX), (20_000, 5)] {
+            let mut dict = Dict::new();
+            (0..there).for_each(|n| assert!(insert(&mut dict, handle(n))));
+            dict.expect(total, hash_of);
+            dict.check();
+            (there..there + 3000).for_each(|n| assert!(insert(&mut dict, handle(n))));
+            dict.check();
+            assert!((0..there + 3000).all(|n| dict.find(hash_of(handle(n)), |h| h == handle(n)).is_some()));
+            (0..there + 3000).for_each(|n| assert!(remove(&mut dict, handle(n))));
         }
     }
 

@@ -9,7 +9,8 @@ use super::{
     Config,
     kind::{
         Kind::{self, Integer, Memory, MemoryOrPercent, Octal, OneOf, SomeOf, Text, Words, YesNo},
-        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, save_points,
+        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, primary,
+        save_points,
     },
 };
 use crate::{
@@ -221,7 +222,7 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "lazyfree-lazy-user-del", "lazyfree-lazy-user-flush", "list-compress-depth", "locale-collate", "maxmemory-eviction-tenacity",
     "no-appendfsync-on-rewrite", "oom-score-adj", "oom-score-adj-values", "pidfile", "proc-title-template",
     "propagation-error-behavior", "rdb-del-sync-files", "repl-disable-tcp-nodelay", "repl-diskless-load", "replica-ignore-disk-write-errors",
-    "replica-lazy-flush", "sanitize-dump-payload", "server_cpulist", "set-proc-title", "shutdown-timeout", "socket-mark-id",
+    "replica-lazy-flush", "sanitize-dump-payload", "server_cpulist", "set-proc-title", "socket-mark-id",
     "supervised", "syslog-enabled", "syslog-facility", "syslog-ident", "tls-ciphers", "tls-ciphersuites",
     "tls-client-cert-file", "tls-client-key-file", "tls-cluster", "tls-dh-params-file", "tls-replication",
     "tls-session-cache-timeout",
@@ -399,7 +400,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("busy-reply-threshold", LARGE, "5000").or("lua-time-limit"),
 
     // Replication
-    stored("replicaof", Text, "").or("slaveof").at_start(),
+    stored("replicaof", Words(primary), "").or("slaveof").at_start(),
     stored("masterauth", Text, ""),
     stored("masteruser", Text, ""),
     stored("replica-serve-stale-data", YesNo, "yes").or("slave-serve-stale-data"),

@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use super::{CHECKSUM, Output, View, opcode};
+use super::{Output, View, opcode, sum::Sum};
 use crate::keyspace::Seen;
 
 /// What a file says of itself before its entries.
@@ -24,7 +24,7 @@ pub struct Header<'h> {
 pub struct FileWriter {
     out: Output,
     /// Of what was taken.
-    checksum: Option<crc::Digest<'static, u64>>,
+    checksum: Option<Sum>,
     /// The database of the last entry.
     db: Option<usize>,
     /// Whether to write how long entries have not been accessed, and what time it is by their clocks.
@@ -51,7 +51,7 @@ impl FileWriter {
             out.byte(opcode::FUNCTION);
             out.string(library);
         }
-        FileWriter { out, checksum: sums.then(|| CHECKSUM.digest()), db: None, clock: None }
+        FileWriter { out, checksum: sums.then(Sum::new), db: None, clock: None }
     }
 
     /// Has each entry be written with how long it has not been accessed, by this clock.
@@ -83,9 +83,9 @@ impl FileWriter {
     /// Ends the file.
     pub fn end(&mut self) {
         self.out.byte(opcode::END);
-        let checksum = self.checksum.take().map_or(0, |mut digest| {
-            digest.update(&self.out.bytes);
-            digest.finalize()
+        let checksum = self.checksum.take().map_or(0, |mut sum| {
+            sum.update(&self.out.bytes);
+            sum.value()
         });
         self.out.raw(&checksum.to_le_bytes());
     }

@@ -86,15 +86,20 @@ impl<'a> Input<'a> {
     }
 
     pub fn string(&mut self) -> Result<Cow<'a, [u8]>, Flaw> {
-        let integer = match self.length_or_special()? {
-            Length::Of(len) => return self.take_length(len).map(Cow::Borrowed),
+        let text = |n| Cow::Owned(number::write_i64(n, &mut Digits::new()).to_vec());
+        Ok(self.integer_or_string()?.map_or_else(|string| string, text))
+    }
+
+    /// A string, or the integer whose decimal it is.
+    pub fn integer_or_string(&mut self) -> Result<Result<i64, Cow<'a, [u8]>>, Flaw> {
+        Ok(Ok(match self.length_or_special()? {
+            Length::Of(len) => return self.take_length(len).map(|text| Err(Cow::Borrowed(text))),
             Length::Special(0) => i8::from_le_bytes(self.array()?) as i64,
             Length::Special(1) => i16::from_le_bytes(self.array()?) as i64,
             Length::Special(2) => i32::from_le_bytes(self.array()?) as i64,
-            Length::Special(3) => return self.compressed().map(Cow::Owned),
+            Length::Special(3) => return self.compressed().map(|text| Err(Cow::Owned(text))),
             Length::Special(_) => return Err(Flaw::Corrupt("a string is in no known encoding")),
-        };
-        Ok(Cow::Owned(number::write_i64(integer, &mut Digits::new()).to_vec()))
+        }))
     }
 
     fn compressed(&mut self) -> Result<Vec<u8>, Flaw> {

@@ -4,8 +4,11 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use super::{CHECKSUM, Flaw, VALKEY, form, input::Input, opcode, read, reads};
-use crate::keyspace::{Key, Keyspace, Value};
+use super::{Flaw, VALKEY, form, input::Input, opcode, read, reads, sum::Sum};
+use crate::keyspace::{
+    Keyspace, Value,
+    arriving::{Arrival, Content, TOGETHER},
+};
 
 /// A file that is being read.
 pub struct Loader {
@@ -15,11 +18,13 @@ pub struct Loader {
     position: u64,
     /// There is no sense in another try before so many bytes are pending.
     wanted: usize,
-    checksum: Option<crc::Digest<'static, u64>>,
+    checksum: Option<Sum>,
     stage: Stage,
     version: Option<Version>,
     next: Facts,
     db: usize,
+    /// How many keys the file says that its database has.
+    expected: usize,
     /// Whether values are only looked at, and put nowhere.
     checks: bool,
     /// Names and values at the beginning of the file, and where each of them ends.
@@ -61,6 +66,23 @@ struct Facts {
     idle: Option<u32>,
 }
 
+/// How far the bytes that are there have been read.
+#[derive(Default)]
+struct Progress {
+    /// Where in the file they begin.
+    start: u64,
+    read: usize,
+    /// How many of them are in the checksum.
+    summed: usize,
+}
+
+/// Entries that are put where they belong together, and where each of them ends.
+#[derive(Default)]
+struct Arrivals<'b> {
+    waiting: Vec<Arrival<'b>>,
+    ends: [u64; TOGETHER],
+}
+
 /// Why a file was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
@@ -83,11 +105,12 @@ impl Loader {
             pending: Vec::new(),
             position: 0,
             wanted: 0,
-            checksum: verifies.then(|| CHECKSUM.digest()),
+            checksum: verifies.then(Sum::new),
             stage: Stage::Magic,
             version: None,
             next: Facts::default(),
             db: 0,
+            expected: 0,
             checks: false,
             aux: Vec::new(),
             databases: Vec::new(),
@@ -113,6 +136,11 @@ impl Loader {
         self.go_on(keyspace, false)
     }
 
+    /// What the file tells of itself under a name.
+    pub fn fact(&self, name: &[u8]) -> Option<&[u8]> {
+        self.aux.iter().find(|(it, ..)| it == name).map(|(_, value, _)| &value[..])
+    }
+
     /// What follows the file, of the bytes taken, if it has ended.
     pub fn take_rest(&mut self) -> Option<Vec<u8>> {
         (self.stage == Stage::Done).then(|| core::mem::take(&mut self.pending))
@@ -126,18 +154,41 @@ impl Loader {
     /// Reads what is whole.
     fn go_on(&mut self, keyspace: &mut Keyspace, is_all: bool) -> Result<(), Damage> {
         let pending = core::mem::take(&mut self.pending);
-        let mut read = 0;
-        let position = self.position;
+        let mut progress = Progress { start: self.position, ..Progress::default() };
+        let outcome = self.read(&pending, &mut progress, keyspace, is_all);
+        self.position = progress.start + progress.read as u64;
+        outcome?;
+        self.pending = pending;
+        self.pending.drain(..progress.read);
+        // A long entry is tried again only when twice as much of it is there.
+        self.wanted = self.pending.len() * 2;
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        pending: &[u8],
+        progress: &mut Progress,
+        keyspace: &mut Keyspace,
+        is_all: bool,
+    ) -> Result<(), Damage> {
+        let mut arrivals = Arrivals::default();
         while self.stage != Stage::Done {
-            self.position = position + read as u64;
-            let mut input = Input::new(&pending[read..]);
+            self.position = progress.start + progress.read as u64;
+            if self.stage == Stage::Checksum {
+                self.sum(pending, progress);
+            }
+            let mut input = Input::new(&pending[progress.read..]);
             match self.part(&mut input, keyspace) {
-                Ok(()) => {
-                    let part = &pending[read..][..input.position()];
-                    if let Some(checksum) = &mut self.checksum {
-                        checksum.update(part);
+                Ok(arrival) => {
+                    progress.read += input.position();
+                    if let Some(arrival) = arrival {
+                        arrivals.ends[arrivals.waiting.len()] = progress.start + progress.read as u64;
+                        arrivals.waiting.push(arrival);
                     }
-                    read += part.len();
+                    if arrivals.waiting.len() == TOGETHER {
+                        self.insert(&mut arrivals, keyspace)?;
+                    }
                 }
                 Err(Flaw::Short) if !is_all => break,
                 Err(flaw) => {
@@ -146,16 +197,34 @@ impl Loader {
                 }
             }
         }
-        self.position = position + read as u64;
-        self.pending = pending;
-        self.pending.drain(..read);
-        // A long entry is tried again only when twice as much of it is there.
-        self.wanted = self.pending.len() * 2;
-        Ok(())
+        self.sum(pending, progress);
+        self.insert(&mut arrivals, keyspace)
     }
 
-    /// Reads one part of the file.
-    fn part(&mut self, input: &mut Input<'_>, keyspace: &mut Keyspace) -> Result<(), Flaw> {
+    /// Adds to the checksum what was read since the last time.
+    fn sum(&mut self, pending: &[u8], progress: &mut Progress) {
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(&pending[progress.summed..progress.read]);
+        }
+        progress.summed = progress.read;
+    }
+
+    /// Puts what has come where it belongs.
+    fn insert(&mut self, arrivals: &mut Arrivals<'_>, keyspace: &mut Keyspace) -> Result<(), Damage> {
+        keyspace.expect(self.db, self.expected);
+        let waiting = arrivals.waiting.drain(..);
+        self.keys += waiting.len() as u64;
+        keyspace
+            .insert_all(waiting)
+            .map_err(|index| Damage { position: arrivals.ends[index], reason: "a key is there twice".into() })
+    }
+
+    /// Reads one part of the file, which may be an entry.
+    fn part<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        keyspace: &mut Keyspace,
+    ) -> Result<Option<Arrival<'b>>, Flaw> {
         match self.stage {
             Stage::Magic => {
                 self.version = Some(version(input)?);
@@ -163,11 +232,11 @@ impl Loader {
             }
             Stage::Entries => {
                 let number = input.byte()?;
-                self.entry_or_fact(number, input, keyspace)?;
+                return self.entry_or_fact(number, input, keyspace);
             }
             Stage::Checksum => {
                 let told = u64::from_le_bytes(input.array()?);
-                let sum = self.checksum.take().map(|checksum| checksum.finalize());
+                let sum = self.checksum.take().map(|checksum| checksum.value());
                 if told != 0 && sum.is_some_and(|sum| sum != told) {
                     return Err(Flaw::Corrupt("the checksum is wrong"));
                 }
@@ -175,15 +244,15 @@ impl Loader {
             }
             Stage::Done => {}
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn entry_or_fact(
+    fn entry_or_fact<'b>(
         &mut self,
         number: u8,
-        input: &mut Input<'_>,
+        input: &mut Input<'b>,
         keyspace: &mut Keyspace,
-    ) -> Result<(), Flaw> {
+    ) -> Result<Option<Arrival<'b>>, Flaw> {
         match number {
             opcode::AUX => {
                 let (name, value) = (input.string()?.into_owned(), input.string()?.into_owned());
@@ -195,9 +264,13 @@ impl Loader {
                 let db = db.filter(|&db| db < keyspace.count() || self.checks);
                 self.db =
                     db.ok_or(Flaw::Corrupt("there are not so many databases ('databases' says how many)"))?;
+                self.expected = 0;
                 self.databases.push((self.db, self.position + input.position() as u64));
             }
-            opcode::RESIZE => skip_lengths(input, 2)?,
+            opcode::RESIZE => {
+                self.expected = usize::try_from(input.length()?).unwrap_or(0);
+                skip_lengths(input, 1)?;
+            }
             opcode::EXPIRES => {
                 self.next.deadline = Some(deadline(i32::from_le_bytes(input.array()?) as i64 * 1000));
             }
@@ -220,55 +293,63 @@ impl Loader {
                 let has_checksum = !matches!(self.version, Some(Version::Redis(..5)));
                 self.stage = if has_checksum { Stage::Checksum } else { Stage::Done };
             }
-            number => self.entry(number, input, keyspace)?,
+            number => return self.entry(number, input, keyspace),
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn entry(&mut self, number: u8, input: &mut Input<'_>, keyspace: &mut Keyspace) -> Result<(), Flaw> {
+    /// Reads an entry; none comes if there is nothing in it, or nothing any more.
+    fn entry<'b>(
+        &mut self,
+        number: u8,
+        input: &mut Input<'b>,
+        keyspace: &mut Keyspace,
+    ) -> Result<Option<Arrival<'b>>, Flaw> {
         if number > form::HIGHEST {
             return Err(Flaw::Unknown(number));
         }
         let key = input.string()?;
-        let version = match self.version {
+        let mut content = match number {
+            form::STRING => read::text(input)?,
+            _ => Content::Value(read::value(input, number, self.version_number(), &keyspace.limits)?),
+        };
+        let Facts { deadline, idle } = core::mem::take(&mut self.next);
+        let now_ms = keyspace.passed_ms();
+        let is_past = deadline.is_some_and(|at| at <= now_ms);
+        self.expires += (deadline.is_some() && (self.checks || !is_past)) as u64;
+        if self.checks {
+            (self.keys, self.expired) = (self.keys + 1, self.expired + is_past as u64);
+            return Ok(None);
+        }
+        if let Content::Value(value) = &content
+            && read::is_empty(value)
+        {
+            self.empty += 1;
+            return Ok(None);
+        }
+        if is_past || !outlives(&mut content, now_ms) {
+            self.expired += 1;
+            // Whoever goes on from the moment of the file has it still.
+            keyspace.effects.log_removal(self.db, &[b"DEL", &key]);
+            return Ok(None);
+        }
+        Ok(Some(Arrival { db: self.db, key, content, deadline, idle }))
+    }
+
+    /// The version of the format, as payloads tell it.
+    fn version_number(&self) -> u16 {
+        match self.version {
             Some(Version::Redis(version)) => version,
             _ => VALKEY,
-        };
-        let mut value = read::value(input, number, version, &keyspace.limits)?;
-        let facts = core::mem::take(&mut self.next);
-        let key = Key(&key);
-        if self.checks {
-            self.keys += 1;
-            self.expires += facts.deadline.is_some() as u64;
-            self.expired += facts.deadline.is_some_and(|at| at <= keyspace.passed_ms()) as u64;
-            return Ok(());
         }
-        keyspace.select(self.db);
-        let now_ms = keyspace.passed_ms();
-        if read::is_empty(&value) {
-            self.empty += 1;
-        } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
-            self.expired += 1;
-        } else if keyspace.find(key).is_some() {
-            return Err(Flaw::Corrupt("a key is there twice"));
-        } else {
-            let found = keyspace.insert(key, value, facts.deadline);
-            if let Some(seconds) = facts.idle {
-                keyspace.set_idle_seconds(found, seconds);
-            }
-            self.keys += 1;
-            self.expires += facts.deadline.is_some() as u64;
-        }
-        Ok(())
     }
 }
 
 /// Removes the fields that have expired; whether something is left.
-fn outlives(value: &mut Value, now_ms: u64) -> bool {
-    if let Value::Hash(hash) = value {
-        hash.remove_due(now_ms, usize::MAX, |_| ());
-    }
-    !read::is_empty(value)
+fn outlives(content: &mut Content<'_>, now_ms: u64) -> bool {
+    let Content::Value(Value::Hash(hash)) = content else { return true };
+    hash.remove_due(now_ms, usize::MAX, |_| ());
+    !hash.is_empty()
 }
 
 /// The time that a file tells; none is before 1970 here.

@@ -16,6 +16,7 @@ mod old;
 mod output;
 pub mod payload;
 mod read;
+mod sum;
 mod write;
 
 use core::fmt;

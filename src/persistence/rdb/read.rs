@@ -16,13 +16,16 @@ use crate::{
         sorted_set::{Insert, SortedSet},
         stream::{Delivery, Facts, Group, Stream, StreamId},
     },
-    keyspace::Value,
+    keyspace::{Value, arriving::Content},
 };
 
 /// Reads the value that follows the number of its form, in bytes of a version. It may be a collection of nothing.
 pub fn value(input: &mut Input<'_>, number: u8, version: u16, limits: &Limits) -> Result<Value, Flaw> {
     Ok(match number {
-        form::STRING => text(&input.string()?),
+        form::STRING => match text(input)? {
+            Content::Text(text) => Value::Text(ThinVec::from(&*text)),
+            Content::Value(value) => value,
+        },
         form::LIST => Value::List(list(input, limits)?),
         form::LIST_ZIPLIST => Value::List(list_of([node_of_ziplist(input)?], limits)),
         form::LIST_QUICKLIST => Value::List(quicklist(input, limits, node_of_ziplist)?),
@@ -80,8 +83,13 @@ pub fn is_empty(value: &Value) -> bool {
 
 const TWICE: &str = "a collection has something twice";
 
-fn text(text: &[u8]) -> Value {
-    parse_i64(text).map_or_else(|| Value::Text(ThinVec::from(text)), Value::Int)
+/// Reads a text, which may be a number.
+pub fn text<'b>(input: &mut Input<'b>) -> Result<Content<'b>, Flaw> {
+    let integer = |n| Content::Value(Value::Int(n));
+    Ok(match input.integer_or_string()? {
+        Ok(n) => integer(n),
+        Err(text) => parse_i64(&text).map_or(Content::Text(text), integer),
+    })
 }
 
 fn listpack(bytes: &[u8]) -> Result<Listpack, Flaw> {
