@@ -219,6 +219,27 @@ fn messages_come_as_events_until_the_client_leaves() {
 }
 
 #[test]
+fn the_port_can_be_changed_while_the_server_runs() {
+    let mut server = Server::start();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = format!("AUTH secret\r\nCONFIG SET http-port {}\r\n", taken.local_addr().unwrap().port());
+    let mut resp = BufReader::new(TcpStream::connect(("127.0.0.1", server.port)).unwrap());
+    let mut ask = |request: &str, replies: usize| {
+        resp.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut said = String::new();
+        (0..replies).for_each(|_| drop(resp.read_line(&mut said).unwrap()));
+        said
+    };
+    assert!(ask(&refused, 2).contains("'http-port') - Unable to listen on this port. Check server logs."));
+    assert_eq!(server.ask("GET", "/health", "", "", "").status, 200);
+    drop(taken);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(ask(&format!("CONFIG SET http-port {port}\r\n"), 1), "+OK\r\n");
+    server.http_port = port;
+    assert_eq!(server.ask("GET", "/health", "", "", "").status, 200);
+}
+
+#[test]
 fn what_is_no_request_is_refused_and_disturbs_nobody() {
     let server = Server::start();
     for (request, status) in [

@@ -418,8 +418,8 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
     let old: Vec<(&'static Directive, Vec<u8>)> =
         new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
     let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
-    let ports = ["port", "tls-port"].map(is_new);
-    let listens_elsewhere = ports[0] || ports[1] || is_new("bind");
+    let port = ["port", "tls-port", "http-port"].into_iter().find(|name| is_new(name));
+    let listens_elsewhere = port.is_some() || is_new("bind");
     let tls = new.iter().map(|(directive, _)| directive.name).find(|name| name.starts_with("tls-"));
     new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
     let Host { listen, secure, .. } = engine.config.host;
@@ -429,11 +429,9 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
             "Unable to update TLS configuration. Check server logs.",
         ))
     } else if listens_elsewhere && listen.is_some_and(|listen| !listen(&engine.config)) {
-        let [is_port, is_tls_port] = ports;
-        Some(match () {
-            () if is_port => failed(b"port", "Unable to listen on this port. Check server logs."),
-            () if is_tls_port => failed(b"tls-port", "Unable to listen on this port. Check server logs."),
-            () => failed(b"bind", "Failed to bind to specified addresses."),
+        Some(match port {
+            Some(port) => failed(port.as_bytes(), "Unable to listen on this port. Check server logs."),
+            None => failed(b"bind", "Failed to bind to specified addresses."),
         })
     } else {
         None
@@ -447,7 +445,7 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
         }
         return Err(refusal);
     }
-    if ports[0] && listen.is_some() {
+    if port == Some("port") && listen.is_some() {
         let port = engine.config.get("port").and_then(|text| parse_i64(&text)).unwrap_or_default();
         engine.config.host.tcp_port = port as u16;
     }

@@ -62,6 +62,12 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
         "So does Redis 7.2; 7.0 closed all of them.",
     ),
     (
+        "Eviction",
+        "The candidates of `maxmemory-policy` are kept with their whole names, sixteen of them at most, which long names make \
+         room for like others.",
+        "A key is found again by its name alone.",
+    ),
+    (
         "Client buffers",
         "An idle client has no buffer for replies (`rbs=0`), and `qbuf` counts a request that is not complete with its head. A \
          reply that could not be of any use, as of HRANDFIELD for a billion fields, is refused before it is made, not closed \

@@ -249,7 +249,7 @@ pub const DIRECTIVES: &[Directive] = &[
     field("tracking-table-max-keys", LARGE, at!(tracking_table_max_keys)),
 
     // HTTP, which Redis does not have
-    stored("http-port", PORT, "0").at_start(),
+    stored("http-port", PORT, "0"),
     stored("http-token", Text, ""),
     stored("http-read-only-token", Text, ""),
     stored("http-cors-origin", Text, "*"),
