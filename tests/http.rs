@@ -227,7 +227,7 @@ fn the_port_can_be_changed_while_the_server_runs() {
     let mut ask = |request: &str, replies: usize| {
         resp.get_mut().write_all(request.as_bytes()).unwrap();
         let mut said = String::new();
-        (0..replies).for_each(|_| drop(resp.read_line(&mut said).unwrap()));
+        (0..replies).for_each(|_| _ = resp.read_line(&mut said).unwrap());
         said
     };
     assert!(ask(&refused, 2).contains("'http-port') - Unable to listen on this port. Check server logs."));

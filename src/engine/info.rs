@@ -329,7 +329,7 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.add("instantaneous_input_kbps", kilobytes(stats.input_rate.per_second()));
     out.add("instantaneous_output_kbps", kilobytes(stats.output_rate.per_second()));
     out.all(&["instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"], "0.00");
-    out.add("rejected_connections", 0);
+    out.add("rejected_connections", stats.rejected_connections);
     out.add("sync_full", replicated.full);
     out.add("sync_partial_ok", replicated.partial);
     out.add("sync_partial_err", replicated.partial_refused);

@@ -316,9 +316,15 @@ fn admit_unix(shell: &Rc<Shell>, stream: UnixStream) {
     }
 }
 
+/// Whether there is no room for another connection, which is counted then.
 fn is_full(shell: &Shell) -> bool {
     let strangers = ACCEPTING.with_borrow(|accepting| accepting.as_ref().map_or(0, |it| it.strangers));
-    strangers + shell.state.borrow().connections >= shell.settings.borrow().maxclients
+    let mut state = shell.state.borrow_mut();
+    let is_full = strangers + state.connections >= shell.settings.borrow().maxclients;
+    if is_full {
+        state.engine.count_rejected();
+    }
+    is_full
 }
 
 fn keep_alive(stream: &TcpStream, period: Option<Duration>) -> io::Result<()> {
