@@ -97,6 +97,10 @@ sentinel: server ## Has Redis Sentinel fail a pair of servers over
 	@.ci/setup redis
 	tests/sentinel
 
+.PHONY: container
+container: server ## Does what the Dockerfile says, without a container engine (as root)
+	KEYSIDE_SERVER=$(server) tests/container
+
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
 	@.ci/setup miri

@@ -317,6 +317,29 @@ fn who_asks_for_too_much_is_closed_and_nobody_else() {
 }
 
 #[test]
+fn connections_that_never_authenticate_are_bounded_in_number_and_in_what_they_take() {
+    const CLIENTS: usize = 400;
+    let server = Server::start(&["--requirepass", "secret", "--maxclients", &CLIENTS.to_string()]);
+    let mut known = server.connect();
+    known.ask(b"AUTH secret\r\n", b"+OK\r\n");
+    let before = resident_bytes(&server);
+    // As much of a request as a stranger may send, and never the end of it.
+    let half = [&b"*10\r\n$16384\r\n"[..], &[b'x'; 16000]].concat();
+    let mut strangers: Vec<Client> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
+    strangers.iter_mut().for_each(|it| it.stream.write_all(&half).unwrap());
+    for request in [&b"*11\r\n"[..], b"*1\r\n$16385\r\n"] {
+        let stranger = &mut strangers.pop().unwrap();
+        stranger.stream.write_all(&[&b"x".repeat(384), &b"\r\n"[..], request].concat()).unwrap();
+    }
+    known.ask(b"PING\r\n", b"+PONG\r\n");
+    strangers.extend((0..2).map(|_| server.connect()));
+    assert_eq!(server.connect().rest(), b"-ERR max number of clients reached\r\n");
+    let taken = resident_bytes(&server).saturating_sub(before);
+    assert!(taken < CLIENTS * (48 << 10), "{CLIENTS} strangers take {taken} bytes");
+    known.ask(b"PING\r\n", b"+PONG\r\n");
+}
+
+#[test]
 fn much_that_is_allowed_disturbs_nobody_and_takes_bounded_memory() {
     const MANY: usize = 200_000;
     let server = Server::start(&[]);

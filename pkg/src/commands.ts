@@ -1602,6 +1602,118 @@ export interface Commands<Bytes> {
   waitaof(numlocal: Numeric, numreplicas: Numeric, timeout: Numeric): number[]
 
   /**
+   * Lets the next command go to a slot that is moving here.
+   *
+   * `ASKING`, since 3.0.0, O(1)
+   */
+  asking(): 'OK'
+
+  /**
+   * Lists the subcommands.
+   *
+   * `CLUSTER HELP`, since 5.0.0, O(1)
+   */
+  cluster_help(): 'OK'
+
+  /**
+   * Returns the state of the cluster.
+   *
+   * `CLUSTER INFO`, since 3.0.0, O(1)
+   */
+  cluster_info(): 'OK'
+
+  /**
+   * Returns the slot of a key.
+   *
+   * `CLUSTER KEYSLOT`, since 3.0.0, O(N) where N is the number of bytes in the key
+   */
+  cluster_keyslot(key: Value): 'OK'
+
+  /**
+   * Returns the connections between the servers.
+   *
+   * `CLUSTER LINKS`, since 7.0.0, O(N) where N is the total number of Cluster nodes
+   */
+  cluster_links(): 'OK'
+
+  /**
+   * Returns the number of this server.
+   *
+   * `CLUSTER MYID`, since 3.0.0, O(1)
+   */
+  cluster_myid(): 'OK'
+
+  /**
+   * Returns the number of the shard of this server.
+   *
+   * `CLUSTER MYSHARDID`, since 7.2.0, O(1)
+   */
+  cluster_myshardid(): 'OK'
+
+  /**
+   * Returns the servers as their configuration files list them.
+   *
+   * `CLUSTER NODES`, since 3.0.0, O(N) where N is the total number of Cluster nodes
+   */
+  cluster_nodes(): 'OK'
+
+  /**
+   * Returns the slots by shards.
+   *
+   * `CLUSTER SHARDS`, since 7.0.0, O(N) where N is the total number of cluster nodes
+   */
+  cluster_shards(): 'OK'
+
+  /**
+   * Returns the slots by servers.
+   *
+   * `CLUSTER SLOTS`, since 3.0.0, O(N) where N is the total number of Cluster nodes
+   */
+  cluster_slots(): 'OK'
+
+  /**
+   * Lets this connection read from a replica.
+   *
+   * `READONLY`, since 3.0.0, O(1)
+   */
+  readonly(): 'OK'
+
+  /**
+   * Lets this connection read from a primary alone.
+   *
+   * `READWRITE`, since 3.0.0, O(1)
+   */
+  readwrite(): 'OK'
+
+  /**
+   * Returns the last commands that took long, or whose requests or replies were long.
+   *
+   * `COMMANDLOG GET`, since 8.1.0, O(N) where N is the number of entries returned
+   */
+  commandlog_get(count: Numeric, log: 'slow' | 'large-request' | 'large-reply'): [id: number, time: number, took: number, words: Bytes[], address: string, name: string][]
+
+  /**
+   * Lists the subcommands.
+   *
+   * `COMMANDLOG HELP`, since 8.1.0, O(1)
+   */
+  commandlog_help(): string[]
+
+  /**
+   * Returns how many commands a log holds.
+   *
+   * `COMMANDLOG LEN`, since 8.1.0, O(1)
+   */
+  commandlog_len(log: 'slow' | 'large-request' | 'large-reply'): number
+
+  /**
+   * Empties a log.
+   *
+   * `COMMANDLOG RESET`, since 8.1.0, O(N) where N is the number of entries in the commandlog
+   */
+  commandlog_reset(log: 'slow' | 'large-request' | 'large-reply'): 'OK'
+
+  /**
    * Returns the directives whose names match, and their values.
    *
    * `CONFIG GET`, since 2.0.0, O(N) when N is the number of configuration parameters provided
@@ -1957,6 +2069,20 @@ export interface Commands<Bytes> {
    * `MEMORY USAGE`, since 4.0.0, O(N) where N is the number of samples
    */
   memory_usage(key: Value, options?: { samples?: Numeric }): number | null
+
+  /**
+   * Lists the subcommands.
+   *
+   * `MODULE HELP`, since 5.0.0, O(1)
+   */
+  module_help(): string[]
+
+  /**
+   * Lists the modules that are loaded, of which there are none.
+   *
+   * `MODULE LIST`, since 4.0.0, O(N) where N is the number of loaded modules.
+   */
+  module_list(): unknown
 
   /**
    * Shows every command that is run from now on.
@@ -2555,6 +2681,22 @@ acl_users
 acl_whoami
 bgrewriteaof
 waitaof numlocal numreplicas timeout
+asking
+cluster_help
+cluster_info
+cluster_keyslot key
+cluster_links
+cluster_myid
+cluster_myshardid
+cluster_nodes
+cluster_shards
+cluster_slots
+readonly
+readwrite
+commandlog_get count log
+commandlog_help
+commandlog_len log
+commandlog_reset log
 config_get *patterns
 config_set 2settings
 config_resetstat
@@ -2606,6 +2748,8 @@ memory_malloc_stats
 memory_purge
 memory_stats
 memory_usage key {samples=
+module_help
+module_list
 monitor
 subscribe *channels
 unsubscribe *channels

@@ -31,8 +31,11 @@ pub const CATEGORIES: [&str; 21] = [
 /// Commands that are in other categories than their group and flags say: each with those it has more, and `-` before
 /// those it has not.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
+    ("ASKING", &["connection"]),
     ("LASTSAVE", &["admin", "dangerous"]),
     ("PUBSUB HELP", &["-pubsub"]),
+    ("READONLY", &["connection"]),
+    ("READWRITE", &["connection"]),
     ("ROLE", &["admin", "dangerous"]),
     ("SORT", &["set", "sortedset", "list", "dangerous", "-keyspace"]),
     ("SORT_RO", &["set", "sortedset", "list", "dangerous", "-keyspace"]),

@@ -428,7 +428,7 @@ impl<'a> Arg<'a> for Migration<'a> {
             } else if words.take_with("AUTH", 1) {
                 words.next()?;
             } else if words.take_with("AUTH2", 2) {
-                (words.next()?, words.next()?);
+                words.take_n(2)?;
             } else if !words.take("COPY") && !words.take("REPLACE") {
                 return Err(Error::Syntax);
             }

@@ -136,13 +136,16 @@ impl Access {
 
     /// What a request does of all that its command may do.
     fn in_request(self, spec: &Spec, words: &[&[u8]]) -> Access {
-        let any = |tokens: &[&str]| {
-            words[2..].iter().any(|word| tokens.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes())))
+        let any = |from: usize, tokens: &[&str]| {
+            words
+                .iter()
+                .skip(from)
+                .any(|word| tokens.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes())))
         };
         match spec.name {
-            "SET" if any(&["GET"]) => Access("RW access update"),
+            "SET" if any(3, &["GET"]) => Access("RW access update"),
             "SET" => Access("OW update"),
-            "BITFIELD" if any(&["SET", "INCRBY"]) => Access("RW access update"),
+            "BITFIELD" if any(2, &["SET", "INCRBY"]) => Access("RW access update"),
             "BITFIELD" => Access("RO access"),
             _ => self,
         }
@@ -292,6 +295,10 @@ impl Spec {
         // Of several keys to store at, SORT uses the last.
         if self.name == "SORT" && walk.found.len() > 2 {
             walk.found.drain(1..walk.found.len() - 1);
+        }
+        // MIGRATE of several keys names none where the only one would stand.
+        if self.name == "MIGRATE" && walk.found.len() > 1 && words[walk.found[0].at].is_empty() {
+            walk.found.remove(0);
         }
         Some(walk.found)
     }

@@ -137,6 +137,8 @@ pub struct Client {
     /// What WAIT or WAITAOF waits for.
     pub(super) awaits: Option<Awaited>,
     pub(super) out: Vec<u8>,
+    /// How much of `out` tells of keys that changed (CLIENT TRACKING).
+    pub(super) told: usize,
     /// How much of `out`, at its start, the shell has sent.
     pub(super) sent: usize,
     /// Since when it is over the soft limit for its output.
@@ -184,6 +186,7 @@ impl Client {
             wrote_to: 0,
             awaits: None,
             out: Vec::new(),
+            told: 0,
             sent: 0,
             lags_since_ms: None,
             held: false,
@@ -300,6 +303,8 @@ pub struct Clients {
     pub(super) grown: usize,
     /// The time, as far as anybody told.
     pub(super) now_ms: u64,
+    /// Those whose output tells of keys that changed, or did.
+    told: Vec<ClientId>,
     /// Those who are slower than what they are sent.
     pub(super) lagging: Lagging,
     /// Connected since the start.
@@ -348,11 +353,43 @@ impl Clients {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
         let bytes = bytes(client.version);
         client.out.extend_from_slice(bytes);
-        self.grown += bytes.len();
+        self.grown = self.grown.saturating_add(bytes.len());
         self.lagging.notice(id, client, self.now_ms);
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }
+    }
+
+    /// Sends a client word of keys that changed.
+    pub(super) fn tell(&mut self, id: ClientId, message: &[u8]) {
+        let Some(client) = self.get_mut(id) else { return };
+        let is_new = client.told == 0;
+        client.told = message.len() + if client.out.is_empty() { 0 } else { client.told };
+        if is_new {
+            self.told.push(id);
+        }
+        self.send(id, |_| message);
+    }
+
+    /// Forgets those who have been sent all of it.
+    pub(super) fn forget_told(&mut self) {
+        self.told.sort_unstable();
+        self.told.dedup();
+        let Clients { slots, told, .. } = self;
+        told.retain(|id| match slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) {
+            Some(client) if client.out.is_empty() => {
+                client.told = 0;
+                false
+            }
+            Some(client) => client.told > 0,
+            None => false,
+        });
+    }
+
+    /// Bytes of the buffers in which word of keys that changed waits to be sent.
+    pub(super) fn told_bytes(&self) -> usize {
+        let waiting = self.told.iter().filter_map(|&id| self.get(id)).filter(|client| !client.out.is_empty());
+        waiting.map(|it| it.told.min(it.out.len()) * it.out.capacity() / it.out.len()).sum()
     }
 
     /// Notices how much output a client has been left with.

@@ -81,6 +81,14 @@ pub struct Config {
     pub slowlog_log_slower_than: i64,
     /// How many commands the slow log keeps.
     pub slowlog_max_len: usize,
+    /// From how many bytes on a request is kept in the log of long ones; negative for never.
+    pub large_request: i64,
+    /// How many requests that log keeps.
+    pub large_request_max_len: usize,
+    /// From how many bytes on a command is kept in the log of those with long replies; negative for never.
+    pub large_reply: i64,
+    /// How many commands that log keeps.
+    pub large_reply_max_len: usize,
     /// Whether the effects of every unit are written to [`Engine::journal`](super::Engine::journal).
     pub journal: bool,
     /// Up to which sizes collections are packed.
@@ -122,6 +130,9 @@ pub struct Host {
     /// Listens where a configuration says from now on, in place of where it did, where there are sockets; false when that is
     /// impossible, and then nothing has changed.
     pub listen: Option<fn(&Config) -> bool>,
+    /// Has the certificates and keys that a configuration names be used from now on, where there are sockets; false when that
+    /// is impossible, and then nothing has changed.
+    pub secure: Option<fn(&Config) -> bool>,
     /// Stops the process for some microseconds, where that is possible (DEBUG SLEEP).
     pub sleep: Option<fn(u64)>,
     /// Free text for INFO: the operating system.
@@ -173,6 +184,10 @@ impl Default for Config {
             latency_monitor_threshold: 0,
             slowlog_log_slower_than: 10_000,
             slowlog_max_len: 128,
+            large_request: 1 << 20,
+            large_request_max_len: 128,
+            large_reply: 1 << 20,
+            large_reply_max_len: 128,
             journal: false,
             limits: Limits::default(),
             renames: Vec::new(),
@@ -195,6 +210,7 @@ impl Default for Host {
             entropy: None,
             files: None,
             listen: None,
+            secure: None,
             sleep: None,
             os: String::new(),
             process_id: 0,
@@ -210,6 +226,13 @@ impl Config {
     /// `save` add up, as in Redis. An error is what is wrong with the line, for people.
     pub fn apply(&mut self, name: &str, values: &[&[u8]]) -> Result<(), String> {
         if name.eq_ignore_ascii_case("user") {
+            let name = values.first().ok_or("wrong number of arguments")?;
+            if self.users.iter().any(|words| words[0] == *name) {
+                return Err(format!(
+                    "Duplicate user '{}' found in the configuration",
+                    String::from_utf8_lossy(name)
+                ));
+            }
             self.users.push(values.iter().map(|word| word.to_vec()).collect());
             return Ok(());
         }
@@ -253,6 +276,15 @@ impl Config {
     /// The value of a directive as CONFIG GET shows it. `None` when there is no directive of that name.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         directives::find(name.as_bytes()).map(|directive| self.value(directive))
+    }
+
+    /// Directives that are known and have no effect, by name, with their defaults.
+    pub fn without_effect() -> impl Iterator<Item = (&'static str, String)> {
+        let defaults = Config::default();
+        directives::WITHOUT_EFFECT.iter().map(move |name| {
+            let value = defaults.get(name).expect("a directive");
+            (*name, String::from_utf8_lossy(&value).into_owned())
+        })
     }
 
     /// Grows with every change, so that a shell notices when to read its directives again.
@@ -391,24 +423,40 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
     let old: Vec<(&'static Directive, Vec<u8>)> =
         new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
     let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
-    let (is_port_new, is_bind_new) = (is_new("port"), is_new("bind"));
+    let port = ["port", "tls-port", "http-port"].into_iter().find(|name| is_new(name));
+    let listens_elsewhere = port.is_some() || is_new("bind");
+    let tls = new.iter().map(|(directive, _)| directive.name).find(|name| name.starts_with("tls-"));
     new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-    if let Some(listen) = engine.config.host.listen
-        && (is_port_new || is_bind_new)
-        && !listen(&engine.config)
-    {
+    let Host { listen, secure, .. } = engine.config.host;
+    let refusal = if tls.is_some() && secure.is_some_and(|secure| !secure(&engine.config)) {
+        Some(failed(
+            tls.unwrap_or_default().as_bytes(),
+            "Unable to update TLS configuration. Check server logs.",
+        ))
+    } else if listens_elsewhere && listen.is_some_and(|listen| !listen(&engine.config)) {
+        Some(match port {
+            Some(port) => failed(port.as_bytes(), "Unable to listen on this port. Check server logs."),
+            None => failed(b"bind", "Failed to bind to specified addresses."),
+        })
+    } else {
+        None
+    };
+    if let Some(refusal) = refusal {
         old.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-        return Err(if is_port_new {
-            failed(b"port", "Unable to listen on this port. Check server logs.")
-        } else {
-            failed(b"bind", "Failed to bind to specified addresses.")
-        });
+        if tls.is_some()
+            && let Some(secure) = secure
+        {
+            secure(&engine.config);
+        }
+        return Err(refusal);
     }
-    if is_port_new && engine.config.host.listen.is_some() {
+    if port == Some("port") && listen.is_some() {
         let port = engine.config.number("port").unwrap_or_default();
         engine.config.host.tcp_port = port as u16;
     }
     engine.configure();
+    // Clients that take more than they may now go before the next command.
+    engine.clients.grown = usize::MAX;
     Ok(Done)
 }
 
@@ -451,6 +499,8 @@ impl Engine {
         self.follow_requirepass();
         self.follow_output_limits();
         self.slow_log.truncate(self.config.slowlog_max_len);
+        self.large_requests.truncate(self.config.large_request_max_len);
+        self.large_replies.truncate(self.config.large_reply_max_len);
         self.limit_tracking();
         self.refresh_interests();
         // Those who have too much memory now must not wait for the next command.
@@ -473,6 +523,21 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{}: {error}", directive.name));
             assert_eq!(config.value(directive), shown, "{}", directive.name);
         }
+    }
+
+    #[test]
+    fn what_a_client_is_shown_it_can_set_again() {
+        let mut session = Session::new();
+        let client = session.connect();
+        for directive in DIRECTIVES.iter().filter(|it| it.change == Change::Live) {
+            for name in [directive.name, directive.alias].into_iter().filter(|name| !name.is_empty()) {
+                let shown = session.engine.config.value(directive);
+                session.engine.execute(client, &[b"CONFIG", b"SET", name.as_bytes(), &shown], 0);
+                assert_eq!(session.output(client), b"+OK\r\n", "{name}");
+                assert_eq!(session.engine.config.value(directive), shown, "{name}");
+            }
+        }
+        assert!(Config::without_effect().count() > 50);
     }
 
     #[test]

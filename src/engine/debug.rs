@@ -123,6 +123,7 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
         (b"PROTOCOL", [kind]) => return sample(kind, engine.current().version).map(Answer::Sample),
         (b"REPLYBUFFER", [what, _])
             if [&b"peak-reset-time"[..], b"resizing"].iter().any(|it| what.eq_ignore_ascii_case(it)) => {}
+        (b"PAUSE-CRON", [flag]) => engine.pauses_ticks = parse_i64(flag).ok_or(Error::NotInteger)? != 0,
         (b"QUICKLIST-PACKED-THRESHOLD", [bytes]) if bytes.first().is_some_and(u8::is_ascii_digit) => {}
         (b"QUICKLIST-PACKED-THRESHOLD", [_]) => {
             return Err(Error::refused(

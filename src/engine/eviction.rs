@@ -23,10 +23,7 @@ impl Engine {
     /// Evicts what is too much; false when too much is left and nothing can be evicted.
     #[inline]
     pub(super) fn make_room(&mut self) -> bool {
-        if self.evictable_memory() <= self.config.maxmemory as usize
-            || self.config.maxmemory == 0
-            || self.replication.ignores_maxmemory()
-        {
+        if !self.is_out_of_memory() {
             self.evicts = false;
             return true;
         }
@@ -43,8 +40,14 @@ impl Engine {
         self.evicts = true;
         // Clients that take more than they may go before any key does.
         self.evict_clients();
+        // Who is told of the keys that go is told when all of them have gone.
+        self.clients.forget_told();
+        let limit = (self.config.maxmemory as usize).saturating_add(self.uncounted_memory());
+        let room = self.keyspace.effects.room();
         while left > 0 {
-            if self.evictable_memory() <= self.config.maxmemory as usize {
+            // What is written down of it is forgotten with the unit.
+            let written = self.keyspace.effects.room().saturating_sub(room);
+            if self.used_memory().saturating_sub(written) <= limit {
                 self.evicts = false;
                 return true;
             }
@@ -64,19 +67,17 @@ impl Engine {
 
     /// Whether more memory is in use than may be. Nothing is evicted: a script that runs is not to see keys go.
     pub(super) fn is_out_of_memory(&self) -> bool {
-        self.config.maxmemory > 0
+        let (used, limit) = (self.used_memory(), self.config.maxmemory as usize);
+        limit > 0
+            && used > limit
             && !self.replication.ignores_maxmemory()
-            && self.evictable_memory() > self.config.maxmemory as usize
+            && used.saturating_sub(self.uncounted_memory()) > limit
     }
 
-    /// Bytes that evicting keys can do something about: not those on their way to a file.
-    fn evictable_memory(&self) -> usize {
-        self.used_memory().saturating_sub(self.uncounted_memory())
-    }
-
-    /// Bytes that are in use but do not count against the limit.
+    /// Bytes that are in use but do not count against the limit: what evicting a key takes, which would have another key
+    /// evicted. They are on their way to a file, and to those who are told of keys that went.
     pub(super) fn uncounted_memory(&self) -> usize {
-        self.journal.len() + self.replication.excess()
+        self.journal.len() + self.replication.excess() + self.clients.told_bytes()
     }
 
     /// Whether a command must not run without room. What is queued takes memory, too.
@@ -136,6 +137,7 @@ impl Client {
             + multi
             + self.watching.bytes()
             + self.subscriptions.bytes()
+            + self.tracking.as_ref().map_or(0, |tracking| tracking.bytes())
     }
 }
 
@@ -247,6 +249,31 @@ mod tests {
         session.engine.receive(small, &half(40_000), 0);
         session.engine.receive(small, "x".repeat(60_000).as_bytes(), 0);
         assert!(session.engine.is_closing(small), "nobody waits for the next tick");
+    }
+
+    #[test]
+    fn telling_of_keys_that_go_makes_no_other_go() {
+        static BYTES: AtomicUsize = AtomicUsize::new(0);
+        let mut session = session(b"allkeys-random", || BYTES.load(Relaxed));
+        let trackers: Vec<ClientId> = (0..20).map(|_| session.connect()).collect();
+        let key = |i: usize| format!("k{i:01000}");
+        trackers.iter().for_each(|&id| drop(session.run(id, "HELLO 3\nCLIENT TRACKING ON")));
+        for i in 0..100 {
+            session.ask(&format!("SET {} v", key(i)));
+            trackers.iter().for_each(|&id| drop(session.run(id, &format!("GET {}", key(i)))));
+        }
+        let told = |session: &Session| session.engine.clients.told_bytes();
+        // As much as goes at once is too much, and then all that is too much is what tells of it.
+        BYTES.store(1 << 20, Relaxed);
+        session.ask("CONFIG SET maxmemory 1000000");
+        session.engine.tick(0);
+        let left = session.ask("DBSIZE");
+        assert!(told(&session) >= 1 << 20, "{}", told(&session));
+        session.ask("SET other v");
+        assert_ne!(left, session.ask("DBSIZE"), "there is room for another key");
+        trackers.iter().for_each(|&id| drop(session.output(id)));
+        session.engine.clients.forget_told();
+        assert_eq!(told(&session), 0);
     }
 
     #[test]

@@ -201,6 +201,28 @@ fn server(engine: &Engine, out: &mut Fields) {
     if let Some(ms) = engine.ends_in_ms() {
         out.add("shutdown_in_milliseconds", ms);
     }
+    listeners(engine, out);
+}
+
+/// Where the shell listens, if it does.
+fn listeners(engine: &Engine, out: &mut Fields) {
+    let bind: String =
+        engine.setting("bind").split_ascii_whitespace().map(|address| format!("bind={address},")).collect();
+    let mut all = Vec::new();
+    for (name, directive) in [("tcp", "port"), ("tls", "tls-port")] {
+        let port = engine.setting(directive);
+        if port != "0" && !bind.is_empty() {
+            all.push(format!("name={name},{bind}port={port}"));
+        }
+    }
+    let path = engine.setting("unixsocket");
+    if !path.is_empty() {
+        all.push(format!("name=unix,bind={path}"));
+    }
+    let listens = engine.config.host.listen.is_some();
+    for (number, listener) in all.iter().filter(|_| listens).enumerate() {
+        out.add(&format!("listener{number}"), listener);
+    }
 }
 
 fn clients(engine: &Engine, out: &mut Fields) {
@@ -307,7 +329,7 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.add("instantaneous_input_kbps", kilobytes(stats.input_rate.per_second()));
     out.add("instantaneous_output_kbps", kilobytes(stats.output_rate.per_second()));
     out.all(&["instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"], "0.00");
-    out.add("rejected_connections", 0);
+    out.add("rejected_connections", stats.rejected_connections);
     out.add("sync_full", replicated.full);
     out.add("sync_partial_ok", replicated.partial);
     out.add("sync_partial_err", replicated.partial_refused);

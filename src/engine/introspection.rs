@@ -48,6 +48,7 @@ const CONTAINERS: &[Container] = &[
     container("ACL", "6.0.0", "server", "Who may do what."),
     container("CLIENT", "2.4.0", "connection", "Clients and their connections."),
     container("CLUSTER", "3.0.0", "cluster", "The servers of a cluster."),
+    container("COMMANDLOG", "8.1.0", "server", "Commands that took long or were long."),
     container("CONFIG", "2.0.0", "server", "How the server runs."),
     container("FUNCTION", "7.0.0", "scripting", "Functions that the server keeps."),
     container("LATENCY", "2.8.13", "server", "What made clients wait."),

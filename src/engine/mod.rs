@@ -3,6 +3,8 @@
 mod acl;
 mod append_only;
 pub mod client;
+mod cluster;
+mod commandlog;
 pub mod config;
 mod connection;
 mod debug;
@@ -14,6 +16,7 @@ mod info;
 mod introspection;
 mod latency;
 mod memory;
+mod modules;
 mod monitor;
 mod names;
 pub mod notifications;
@@ -37,7 +40,7 @@ use alloc::{string::String, vec::Vec};
 use core::mem;
 
 use crate::{
-    commands::Command,
+    commands::{Command, Flags},
     keyspace::Keyspace,
     persistence::Journal,
     resp::{Version, Writer},
@@ -56,7 +59,7 @@ pub use quick::Quick;
 pub use replication::Target;
 use replication::{Primary, Replication};
 use scripting::Scripts;
-use slowlog::SlowLog;
+use slowlog::CommandLog;
 use snapshots::Snapshots;
 pub use snapshots::{Ending, Purpose};
 use stats::Stats;
@@ -68,6 +71,8 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     acl::COMMANDS,
     append_only::COMMANDS,
     append_only::WAITING_COMMANDS,
+    cluster::COMMANDS,
+    commandlog::COMMANDS,
     config::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
@@ -76,6 +81,7 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     introspection::COMMANDS,
     latency::COMMANDS,
     memory::COMMANDS,
+    modules::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
     replication::acknowledgement::COMMANDS,
@@ -106,7 +112,9 @@ pub struct Engine {
     table: Table,
     calls: Vec<CallStats>,
     stats: Stats,
-    slow_log: SlowLog,
+    slow_log: CommandLog,
+    large_requests: CommandLog,
+    large_replies: CommandLog,
     snapshots: Snapshots,
     append_only: AppendOnly,
     /// While a log is run again: what has gone wrong with it.
@@ -126,6 +134,8 @@ pub struct Engine {
     monitors: Vec<ClientId>,
     /// Whether keys past their deadline are removed before anybody asks for them.
     expires_actively: bool,
+    /// Whether ticks do nothing but end waits.
+    pauses_ticks: bool,
     /// Lines for the shell's log.
     notes: Vec<String>,
     /// The end of the last command, by the host's clock: the next one in a pipeline starts there.
@@ -151,7 +161,9 @@ impl Engine {
             current: ClientId(u32::MAX),
             executing: None,
             stats: Stats::default(),
-            slow_log: SlowLog::default(),
+            slow_log: CommandLog::default(),
+            large_requests: CommandLog::default(),
+            large_replies: CommandLog::default(),
             snapshots: Snapshots::default(),
             append_only: AppendOnly::default(),
             replaying: None,
@@ -167,6 +179,7 @@ impl Engine {
             tracking: tracking::Table::default(),
             monitors: Vec::new(),
             expires_actively: true,
+            pauses_ticks: false,
             notes: Vec::new(),
             lap_us: 0,
             evicts: false,
@@ -200,6 +213,20 @@ impl Engine {
             (client.user, client.authenticated, client.unrestricted) = (user, authenticated, unrestricted);
         }
         Some(id)
+    }
+
+    /// Adds a client that may do everything: whoever speaks through it has been asked before who it is.
+    pub fn connect_trusted(&mut self, origin: Origin, now_ms: u64) -> ClientId {
+        let id = self.connect(origin, now_ms);
+        if let Some(client) = self.clients.get_mut(id) {
+            (client.authenticated, client.unrestricted) = (true, true);
+        }
+        id
+    }
+
+    /// Whether a request only reads.
+    pub fn is_read(&self, words: &[&[u8]]) -> bool {
+        self.table.find(words).is_some_and(|known| self.table.spec(known).flags.has(Flags::READONLY))
     }
 
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
@@ -252,7 +279,7 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
-        self.clients.grown += query.len() + out.len() - unsent;
+        self.clients.grown = self.clients.grown.saturating_add(query.len() + out.len() - unsent);
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;
@@ -299,6 +326,9 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
+        if self.pauses_ticks {
+            return;
+        }
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
             let took_us = self.lap();
@@ -325,11 +355,11 @@ impl Engine {
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if self.evicts || !self.keyspace.freeing.is_done() {
+        if self.evicts && !self.pauses_ticks || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
-        let expires = self.expires_actively && !self.keyspace.keeps_expired;
+        let expires = self.expires_actively && !self.pauses_ticks && !self.keyspace.keeps_expired;
         let expires_at = if expires { self.keyspace.next_deadline() } else { None };
         expires_at.into_iter().chain(waits_until).min()
     }

@@ -1,4 +1,5 @@
-//! SLOWLOG: the commands that took long. How long a command took is measured in `dispatch.rs`.
+//! SLOWLOG: the commands that took long. How long a command took is measured in `dispatch.rs`. The log that it is kept in
+//! also holds what COMMANDLOG shows.
 
 use alloc::{
     collections::VecDeque,
@@ -34,24 +35,56 @@ pub const COMMANDS: &[Command<Engine>] = commands! {
     "SLOWLOG HELP" = slowlog_help() since "6.2.0" [LOADING STALE] O("1");
 };
 
-/// The commands that took long, the latest first.
+/// Commands that took more of something than usual, the latest first.
 #[derive(Default)]
-pub struct SlowLog {
+pub struct CommandLog {
     entries: VecDeque<Entry>,
     next_id: u64,
 }
 
-/// A command that took long.
+/// A command that took much.
 struct Entry {
     id: u64,
     unix_seconds: u64,
-    took_us: u64,
+    /// How much: microseconds, or bytes.
+    took: u64,
     words: Vec<Vec<u8>>,
     addr: String,
     name: Vec<u8>,
 }
 
-impl SlowLog {
+impl CommandLog {
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Writes the latest `count` entries.
+    pub fn write(&self, count: usize, out: &mut Writer) {
+        out.array(self.entries.len().min(count));
+        for entry in self.entries.iter().take(count) {
+            out.array(6);
+            out.integer(entry.id as i64);
+            out.integer(entry.unix_seconds as i64);
+            out.integer(entry.took as i64);
+            out.array(entry.words.len());
+            entry.words.iter().for_each(|word| out.bulk(word));
+            out.bulk(entry.addr.as_bytes());
+            out.bulk(&entry.name);
+        }
+    }
+
+    fn add(&mut self, entry: Entry, most: usize) {
+        self.entries.push_front(Entry { id: self.next_id, ..entry });
+        self.next_id += 1;
+        self.truncate(most);
+    }
+
     /// Keeps the latest `len` entries.
     pub fn truncate(&mut self, len: usize) {
         self.entries.truncate(len);
@@ -62,22 +95,37 @@ impl Engine {
     /// Keeps a command that took long enough for that.
     #[cold]
     pub(super) fn log_slow(&mut self, known: Known, words: &[&[u8]], took_us: u64) {
-        let spec = self.table.spec(known);
-        if spec.flags.has(Flags::SKIP_SLOWLOG) {
-            return;
+        if let Some(entry) = self.log_entry(known, words, took_us) {
+            self.slow_log.add(entry, self.config.slowlog_max_len);
         }
+    }
+
+    /// Keeps a command whose request or reply was long enough for that.
+    #[cold]
+    pub(super) fn log_large(&mut self, known: Known, words: &[&[u8]], request: usize, reply: usize) {
+        if request >= self.config.large_request as usize
+            && let Some(entry) = self.log_entry(known, words, request as u64)
+        {
+            self.large_requests.add(entry, self.config.large_request_max_len);
+        }
+        if reply >= self.config.large_reply as usize
+            && let Some(entry) = self.log_entry(known, words, reply as u64)
+        {
+            self.large_replies.add(entry, self.config.large_reply_max_len);
+        }
+    }
+
+    fn log_entry(&self, known: Known, words: &[&[u8]], took: u64) -> Option<Entry> {
+        let spec = self.table.spec(known);
         let client = self.current();
-        let entry = Entry {
-            id: self.slow_log.next_id,
+        (!spec.flags.has(Flags::SKIP_SLOWLOG)).then(|| Entry {
+            id: 0,
             unix_seconds: self.keyspace.now_ms() / 1000,
-            took_us,
+            took,
             words: abridged(spec.name, words),
             addr: client.origin.addr.to_string(),
             name: client.name.clone(),
-        };
-        self.slow_log.next_id += 1;
-        self.slow_log.entries.push_front(entry);
-        self.slow_log.truncate(self.config.slowlog_max_len);
+        })
     }
 }
 
@@ -134,16 +182,21 @@ impl<'a> Arg<'a> for Count {
                 "ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.",
             ));
         }
-        match count {
-            Some(-1) => Ok(Count(usize::MAX)),
-            Some(count @ 0..) => Ok(Count(usize::try_from(count).unwrap_or(usize::MAX))),
-            _ => Err(Error::refused("ERR count should be greater than or equal to -1")),
-        }
+        entry_count(count).map(Count)
+    }
+}
+
+/// How many entries a number asks for: -1 is all of them.
+pub(super) fn entry_count(number: Option<i64>) -> Result<usize> {
+    match number {
+        Some(-1) => Ok(usize::MAX),
+        Some(count @ 0..) => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
+        _ => Err(Error::refused("ERR count should be greater than or equal to -1")),
     }
 }
 
 typed! {
-    /// Entries: number, Unix time, microseconds, words, address, name of the client.
+    /// Entries: number, Unix time, microseconds or bytes, words, address, name of the client.
     Entries = "[id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]";
 }
 
@@ -151,28 +204,16 @@ fn slowlog_get(
     engine: &mut Engine,
     count: Count,
 ) -> Result<Written<Entries, impl FnOnce(&mut Writer) + use<'_>>> {
-    let entries = &engine.slow_log.entries;
-    Ok(Written::new(move |out| {
-        out.array(entries.len().min(count.0));
-        for entry in entries.iter().take(count.0) {
-            out.array(6);
-            out.integer(entry.id as i64);
-            out.integer(entry.unix_seconds as i64);
-            out.integer(entry.took_us as i64);
-            out.array(entry.words.len());
-            entry.words.iter().for_each(|word| out.bulk(word));
-            out.bulk(entry.addr.as_bytes());
-            out.bulk(&entry.name);
-        }
-    }))
+    let log = &engine.slow_log;
+    Ok(Written::new(move |out| log.write(count.0, out)))
 }
 
 fn slowlog_len(engine: &mut Engine) -> Result<usize> {
-    Ok(engine.slow_log.entries.len())
+    Ok(engine.slow_log.len())
 }
 
 fn slowlog_reset(engine: &mut Engine) -> Result<Done> {
-    engine.slow_log.entries.clear();
+    engine.slow_log.clear();
     Ok(Done)
 }
 

@@ -18,6 +18,8 @@ pub struct Stats {
     pub commands: u64,
     /// Connections accepted.
     pub connections: u64,
+    /// Connections refused as there were too many.
+    pub rejected_connections: u64,
     /// Times that bytes were received, and that replies were handed out.
     pub reads: u64,
     /// Clients closed because clients took too much memory.
@@ -97,6 +99,11 @@ impl Rate {
 }
 
 impl Engine {
+    /// Counts a connection that the shell refused.
+    pub fn count_rejected(&mut self) {
+        self.stats.rejected_connections += 1;
+    }
+
     /// Forgets what was counted (CONFIG RESETSTAT).
     pub(super) fn reset_stats(&mut self) {
         self.replication.counters = Default::default();

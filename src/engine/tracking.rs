@@ -66,6 +66,12 @@ pub struct Tracking {
 }
 
 impl Tracking {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        let prefixes = self.prefixes.iter().map(|prefix| size_of::<Vec<u8>>() + prefix.capacity());
+        size_of::<Tracking>() + prefixes.sum::<usize>()
+    }
+
     /// The letters in CLIENT LIST: broadcast, and a broken redirection.
     pub fn flags(&self) -> (bool, bool) {
         (self.bcast, self.is_broken)
@@ -229,15 +235,12 @@ fn client_tracking(engine: &mut Engine, enabled: OnOff, mut options: Tracking) -
         if options.prefixes.is_empty() {
             options.prefixes.push(Vec::new());
         }
-        for prefix in old.map(|old| old.prefixes).unwrap_or_default() {
-            if !options.prefixes.contains(&prefix) {
-                options.prefixes.push(prefix);
-            }
-        }
-        options.prefixes.sort();
         for prefix in &options.prefixes {
             engine.tracking.prefixes.entry(prefix.clone()).or_default().insert(id);
         }
+        options.prefixes.extend(old.map(|old| old.prefixes).unwrap_or_default());
+        options.prefixes.sort();
+        options.prefixes.dedup();
     }
     engine.current_mut().tracking = Some(Box::new(options));
     engine.refresh_interests();
@@ -449,7 +452,7 @@ impl Engine {
                 keys.iter().for_each(|key| out.bulk(key));
             }
         }
-        self.clients.send(receiver, |_| &message);
+        self.clients.tell(receiver, &message);
     }
 
     fn break_redirect(&mut self, id: ClientId, redirect: i64) {

@@ -78,6 +78,14 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Bytes of the buffers in which effects are written down.
+    pub fn room(&self) -> usize {
+        self.arena.capacity()
+            + self.touches.capacity() * size_of::<Touch>()
+            + self.words.capacity() * size_of::<Range<usize>>()
+            + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// A command starts.
     #[inline]
     pub fn begin(&mut self) {
@@ -202,9 +210,10 @@ impl Effects {
         self.words[entry.words.clone()].iter().map(|word| &self.arena[word.clone()])
     }
 
-    /// Forgets the unit, and keeps the room it took for the next one unless that was unusually much.
+    /// Forgets the unit, and keeps the room it took for the next one unless that was unusually much: what is kept counts as
+    /// used memory, and keys would be evicted for it.
     pub fn clear(&mut self) {
-        const ROOM: usize = 1 << 20;
+        const ROOM: usize = 4 << 10;
         self.touches.clear();
         self.told = 0;
         self.sweeps.clear();
@@ -214,6 +223,7 @@ impl Effects {
         self.arena.shrink_to(ROOM);
         self.touches.shrink_to(ROOM / 32);
         self.words.shrink_to(ROOM / 16);
+        self.entries.shrink_to(ROOM / 32);
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {

@@ -27,6 +27,8 @@ pub struct Connection<S> {
     id: ClientId,
     /// Bytes at the start of the output that are sent already.
     sent: usize,
+    /// Whether bytes that were written may still be on their way into the socket.
+    is_flushing: bool,
     /// Whether the shell knows how to wake this task.
     is_known: bool,
 }
@@ -43,7 +45,7 @@ impl<S> Connection<S> {
 
     /// The connection of a client that the engine knows.
     pub fn of(shell: Rc<Shell>, stream: S, id: ClientId) -> Self {
-        Connection { shell, stream, id, sent: 0, is_known: false }
+        Connection { shell, stream, id, sent: 0, is_flushing: false, is_known: false }
     }
 }
 
@@ -129,12 +131,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             self.sent = 0;
+            self.is_flushing = true;
             state.engine.note_sent(self.id, 0);
             state.take_back_output(self.id);
             // Of some output the next piece is made when the last is sent.
             if state.engine.output(self.id).is_some_and(|out| !out.is_empty()) {
                 cx.waker().wake_by_ref();
             }
+        }
+        if self.is_flushing {
+            self.is_flushing = match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => false,
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(Closed)),
+                Poll::Pending => return Poll::Pending,
+            };
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
         Poll::Ready(if is_over { Err(Closed) } else { Ok(()) })

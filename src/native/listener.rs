@@ -18,8 +18,9 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     task::{JoinHandle, spawn_local},
 };
+use tokio_rustls::TlsAcceptor;
 
-use super::{connection::Connection, settings::Settings, shell::Shell};
+use super::{connection::Connection, http, settings::Settings, shell::Shell, tls};
 
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 const PROTECTED: &[u8] = b"-DENIED keyside is in protected mode: it has no password, so it serves only clients on its \
@@ -27,10 +28,28 @@ const PROTECTED: &[u8] = b"-DENIED keyside is in protected mode: it has no passw
     the directive 'requirepass'; or, when no untrusted network reaches this port, send 'CONFIG SET protected-mode no' \
     from the machine itself, or start the server with '--protected-mode no'.\r\n";
 
+/// A client that has not agreed on keys by then is not waited for.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
 /// Everything the server listens on.
 pub struct Listeners {
-    tcp: Vec<TcpListener>,
+    tcp: Vec<Listener>,
     unix: Option<UnixListener>,
+    tls: Option<TlsAcceptor>,
+}
+
+/// A TCP socket, and what is spoken over it.
+struct Listener {
+    socket: TcpListener,
+    speech: Speech,
+}
+
+/// What is spoken over a connection.
+#[derive(Clone, Copy)]
+enum Speech {
+    Resp,
+    EncryptedResp,
+    Http,
 }
 
 /// Clients are accepted from sockets by these tasks until somebody wants other sockets.
@@ -38,6 +57,10 @@ struct Accepting {
     shell: Rc<Shell>,
     tcp: Vec<(OwnedFd, JoinHandle<()>)>,
     settings: Settings,
+    /// What encrypts the connections of clients from now on.
+    tls: Option<TlsAcceptor>,
+    /// Connections of no client: those that still agree on keys, and those that speak HTTP.
+    strangers: usize,
 }
 
 thread_local! {
@@ -50,6 +73,23 @@ thread_local! {
 pub fn listen_again(config: &Config) -> bool {
     ACCEPTING
         .with_borrow_mut(|accepting| accepting.as_mut().is_none_or(|it| it.listen_on(Settings::of(config))))
+}
+
+/// Has the certificates and keys that a configuration names be used for connections from now on; false when that is
+/// impossible, and then those so far are.
+pub fn secure_again(config: &Config) -> bool {
+    let made = if Settings::of(config).tls_port > 0 { tls::acceptor(config).map(Some) } else { Ok(None) };
+    ACCEPTING.with_borrow_mut(|accepting| match (accepting, made) {
+        (None, _) => true,
+        (Some(it), Ok(tls)) => {
+            it.tls = tls;
+            true
+        }
+        (Some(it), Err(reason)) => {
+            it.settings.log.warning(format_args!("TLS cannot be configured: {reason}"));
+            false
+        }
+    })
 }
 
 /// Stops listening and forgets who listened.
@@ -85,22 +125,32 @@ impl Accepting {
     }
 }
 
-fn accept_from(shell: &Rc<Shell>, listeners: Vec<TcpListener>) -> Vec<(OwnedFd, JoinHandle<()>)> {
-    let accept = |listener: TcpListener| {
-        let socket = listener.as_fd().try_clone_to_owned().ok()?;
+fn accept_from(shell: &Rc<Shell>, listeners: Vec<Listener>) -> Vec<(OwnedFd, JoinHandle<()>)> {
+    let accept = |listener: Listener| {
+        let socket = listener.socket.as_fd().try_clone_to_owned().ok()?;
         Some((socket, spawn_local(accept_tcp(shell.clone(), listener))))
     };
     listeners.into_iter().filter_map(accept).collect()
 }
 
-fn listen_tcp(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+fn listen_tcp(settings: &Settings) -> Result<Vec<Listener>, String> {
     let mut listeners = Vec::new();
-    if settings.port > 0 && !settings.bind.is_empty() {
-        for address in &settings.bind {
-            listeners.extend(listen(address, settings)?);
+    let ports = [
+        (settings.port, Speech::Resp),
+        (settings.tls_port, Speech::EncryptedResp),
+        (settings.http_port, Speech::Http),
+    ];
+    for (port, speech) in ports {
+        if port == 0 || settings.bind.is_empty() {
+            continue;
         }
-        if listeners.is_empty() {
-            return Err(format!("Failed listening on port {} (TCP), aborting.", settings.port));
+        let before = listeners.len();
+        for address in &settings.bind {
+            let socket = listen(address, port, settings)?;
+            listeners.extend(socket.map(|socket| Listener { socket, speech }));
+        }
+        if listeners.len() == before {
+            return Err(format!("Failed listening on port {port} (TCP), aborting."));
         }
     }
     Ok(listeners)
@@ -108,15 +158,21 @@ fn listen_tcp(settings: &Settings) -> Result<Vec<TcpListener>, String> {
 
 impl Listeners {
     /// Opens all that the settings name, or says why that is impossible.
-    pub fn open(settings: &Settings) -> Result<Listeners, String> {
-        Ok(Listeners { tcp: listen_tcp(settings)?, unix: listen_unix(settings)? })
+    pub fn open(settings: &Settings, config: &Config) -> Result<Listeners, String> {
+        let tls = if settings.tls_port > 0 {
+            let made = tls::acceptor(config);
+            Some(made.map_err(|reason| format!("Failed to configure TLS: {reason}"))?)
+        } else {
+            None
+        };
+        Ok(Listeners { tcp: listen_tcp(settings)?, unix: listen_unix(settings)?, tls })
     }
 
     /// Accepts clients from now on.
     pub fn accept(self, shell: &Rc<Shell>) {
         let tcp = accept_from(shell, self.tcp);
         let settings = shell.settings.borrow().clone();
-        ACCEPTING.set(Some(Accepting { shell: shell.clone(), tcp, settings }));
+        ACCEPTING.set(Some(Accepting { shell: shell.clone(), tcp, settings, tls: self.tls, strangers: 0 }));
         if let Some(listener) = self.unix {
             spawn_local(accept_unix(shell.clone(), listener));
         }
@@ -124,16 +180,13 @@ impl Listeners {
 }
 
 /// Listens on one address; none if it is optional and this machine does not have it.
-fn listen(address: &str, settings: &Settings) -> Result<Option<TcpListener>, String> {
+fn listen(address: &str, port: u16, settings: &Settings) -> Result<Option<TcpListener>, String> {
     let (address, is_optional) = address.strip_prefix('-').map_or((address, false), |rest| (rest, true));
-    let socket = resolve(address, settings.port).and_then(|at| open(at, settings.tcp_backlog));
+    let socket = resolve(address, port).and_then(|at| open(at, settings.tcp_backlog));
     match socket {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if is_optional && error.kind() != io::ErrorKind::AddrInUse => Ok(None),
-        Err(error) => {
-            let port = settings.port;
-            Err(format!("Could not create the TCP listening socket {address}:{port}: {error}"))
-        }
+        Err(error) => Err(format!("Could not create the TCP listening socket {address}:{port}: {error}")),
     }
 }
 
@@ -171,10 +224,10 @@ fn listen_unix(settings: &Settings) -> Result<Option<UnixListener>, String> {
     listener.map(Some).map_err(|error| format!("Failed opening Unix socket {}: {error}", path.display()))
 }
 
-async fn accept_tcp(shell: Rc<Shell>, listener: TcpListener) {
+async fn accept_tcp(shell: Rc<Shell>, listener: Listener) {
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => admit_tcp(&shell, stream, peer),
+        match listener.socket.accept().await {
+            Ok((stream, peer)) => admit_tcp(&shell, stream, peer, listener.speech),
             Err(error) => rest(&shell, error).await,
         }
     }
@@ -195,7 +248,7 @@ async fn rest(shell: &Shell, error: io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr) {
+fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr, speech: Speech) {
     shell.log().verbose(format_args!("Accepted {peer}"));
     if is_full(shell) {
         let _ = stream.try_write(TOO_MANY);
@@ -207,7 +260,47 @@ fn admit_tcp(shell: &Rc<Shell>, stream: TcpStream, peer: SocketAddr) {
         let _ = keep_alive(&stream, shell.settings.borrow().tcp_keepalive);
         let laddr = stream.local_addr().map_or_else(|_| String::new(), |local| local.to_string());
         let origin = Origin { addr: peer.to_string(), laddr, fd: stream.as_raw_fd() as i64 };
-        spawn_local(Connection::new(shell.clone(), stream, origin));
+        match speech {
+            Speech::Resp => spawn_local(Connection::new(shell.clone(), stream, origin)),
+            Speech::EncryptedResp => spawn_local(agree_on_keys(shell.clone(), stream, origin)),
+            Speech::Http => spawn_local(serve_http(shell.clone(), stream, origin)),
+        };
+    }
+}
+
+/// Serves a client over an encrypted connection, if it is one whom the certificates let in.
+async fn agree_on_keys(shell: Rc<Shell>, stream: TcpStream, origin: Origin) {
+    let Some(tls) = ACCEPTING.with_borrow(|accepting| accepting.as_ref()?.tls.clone()) else { return };
+    let stranger = Stranger::count();
+    let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+    drop(stranger);
+    match agreed {
+        Ok(Ok(stream)) => Connection::new(shell, stream, origin).await,
+        Ok(Err(error)) => shell.log().warning(format_args!("TLS client {} is refused: {error}", origin.addr)),
+        Err(_) => {
+            shell.log().warning(format_args!("TLS client {} did not agree on keys in time", origin.addr))
+        }
+    }
+}
+
+async fn serve_http(shell: Rc<Shell>, stream: TcpStream, origin: Origin) {
+    let _counted = Stranger::count();
+    http::serve(shell, stream, origin).await;
+}
+
+/// A connection of no client, counted for as long as it is one.
+struct Stranger;
+
+impl Stranger {
+    fn count() -> Stranger {
+        ACCEPTING.with_borrow_mut(|accepting| accepting.as_mut().map(|it| it.strangers += 1));
+        Stranger
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        ACCEPTING.with_borrow_mut(|accepting| accepting.as_mut().map(|it| it.strangers -= 1));
     }
 }
 
@@ -223,8 +316,15 @@ fn admit_unix(shell: &Rc<Shell>, stream: UnixStream) {
     }
 }
 
+/// Whether there is no room for another connection, which is counted then.
 fn is_full(shell: &Shell) -> bool {
-    shell.state.borrow().connections >= shell.settings.borrow().maxclients
+    let strangers = ACCEPTING.with_borrow(|accepting| accepting.as_ref().map_or(0, |it| it.strangers));
+    let mut state = shell.state.borrow_mut();
+    let is_full = strangers + state.connections >= shell.settings.borrow().maxclients;
+    if is_full {
+        state.engine.count_rejected();
+    }
+    is_full
 }
 
 fn keep_alive(stream: &TcpStream, period: Option<Duration>) -> io::Result<()> {

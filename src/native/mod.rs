@@ -10,6 +10,7 @@ mod connection;
 mod directives;
 mod disk;
 mod files;
+mod http;
 mod journal;
 mod link;
 mod listener;
@@ -18,6 +19,7 @@ mod settings;
 mod shell;
 mod snapshots;
 mod time;
+mod tls;
 mod usage;
 
 use std::{
@@ -138,7 +140,7 @@ fn start(mut config: Config) -> ExitCode {
 async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     let signal = |kind| signal(kind).map_err(|error| format!("Can't wait for signals: {error}"));
     let (mut sigterm, mut sigint) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let listeners = Listeners::open(&settings)?;
+    let listeners = Listeners::open(&settings, &config)?;
     let seed = RandomState::new().hash_one(time::now_ms());
     let mut engine = Engine::new(config, seed);
     engine.define_users()?;
@@ -244,6 +246,7 @@ fn host(allocated: fn() -> usize, file: Option<PathBuf>) -> Host {
         entropy: Some(|secret| getrandom::fill(secret).expect("the system has chance to give")),
         files: Some(Files { read: files::read, write: files::write, create: files::create }),
         listen: Some(listener::listen_again),
+        secure: Some(listener::secure_again),
         sleep: Some(|micros| thread::sleep(Duration::from_micros(micros))),
         os,
         process_id: process::id(),

@@ -18,6 +18,10 @@ pub struct Settings {
     pub bind: Vec<String>,
     /// The TCP port; 0 for none.
     pub port: u16,
+    /// The TCP port of encrypted connections; 0 for none.
+    pub tls_port: u16,
+    /// The TCP port of HTTP; 0 for none.
+    pub http_port: u16,
     /// The path of the UNIX socket, if there is to be one.
     pub unixsocket: Option<PathBuf>,
     /// Its permissions.
@@ -66,6 +70,8 @@ impl Settings {
         Settings {
             bind: text(config, "bind").split_ascii_whitespace().map(String::from).collect(),
             port: number(config, "port"),
+            tls_port: number(config, "tls-port"),
+            http_port: number(config, "http-port"),
             unixsocket: path(config, "unixsocket"),
             unixsocketperm: u32::from_str_radix(&text(config, "unixsocketperm"), 8)
                 .ok()
@@ -113,13 +119,13 @@ fn ending(config: &Config, directive: &str) -> Ending {
     }
 }
 
-fn text(config: &Config, name: &str) -> String {
+pub fn text(config: &Config, name: &str) -> String {
     let value = config.get(name).expect("a directive of the engine");
     String::from_utf8_lossy(&value).into_owned()
 }
 
 /// A number whose range the engine has checked.
-fn number<T: std::str::FromStr + Default>(config: &Config, name: &str) -> T {
+pub fn number<T: std::str::FromStr + Default>(config: &Config, name: &str) -> T {
     text(config, name).parse().unwrap_or_default()
 }
 
@@ -129,7 +135,7 @@ fn seconds(config: &Config, name: &str) -> Option<Duration> {
 }
 
 /// A path; empty for none.
-fn path(config: &Config, name: &str) -> Option<PathBuf> {
+pub fn path(config: &Config, name: &str) -> Option<PathBuf> {
     Some(text(config, name)).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 

@@ -2,10 +2,10 @@
 //! connection. Everything happens on one thread, so a `RefCell` is the only lock; it is never held across a wait.
 
 use std::{
-    cell::{Ref, RefCell},
+    cell::{Cell, Ref, RefCell},
     mem,
     rc::Rc,
-    task::Waker,
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ const RESOLUTION: Duration = Duration::from_millis(1);
 /// Bytes read at once. One buffer serves all connections.
 pub const INPUT: usize = 64 * 1024;
 /// An output buffer of at most so many bytes is kept for the next reply.
-const OUTPUT_KEPT: usize = 1 << 20;
+const OUTPUT_KEPT: usize = 64 << 10;
 
 /// The state behind one door, and what rings.
 pub struct Shell {
@@ -43,6 +43,8 @@ pub struct Shell {
     pub links: Notify,
     /// Rung when a client has asked for the end.
     pub over: Notify,
+    /// The next number for what is done over HTTP.
+    sync_token: Cell<u64>,
 }
 
 /// The engine, and what goes with it.
@@ -83,7 +85,8 @@ impl Shell {
             holds: Vec::new(),
             held: Vec::new(),
             input: vec![0; INPUT].into(),
-            spare_output: Vec::new(),
+            // Made now, as memory that grows while keys are evicted has more of them evicted.
+            spare_output: Vec::with_capacity(OUTPUT_KEPT),
             wakers: Vec::new(),
             connections: 0,
             is_ending: false,
@@ -101,6 +104,7 @@ impl Shell {
             rewriting: RefCell::new(None),
             links: Notify::new(),
             over: Notify::new(),
+            sync_token: Cell::new(0),
         })
     }
 
@@ -143,7 +147,53 @@ impl Shell {
             *out = mem::take(spare_output);
         }
         engine.receive(id, &input[..len], now_ms());
-        if engine.takes_log_again() {
+        self.follow(state, id);
+    }
+
+    /// Adds a client that may do everything.
+    pub fn connect_trusted(&self, origin: Origin) -> ClientId {
+        let mut state = self.state.borrow_mut();
+        state.connections += 1;
+        state.engine.connect_trusted(origin, now_ms())
+    }
+
+    /// Runs a request that is in words already.
+    pub fn execute(&self, state: &mut State, id: ClientId, words: &[&[u8]]) {
+        state.engine.execute(id, words, now_ms());
+        self.follow(state, id);
+    }
+
+    /// Takes the output of a client when there is enough of it and it need not wait for the disk; nothing when there will
+    /// never be.
+    pub fn take_output(
+        &self,
+        state: &mut State,
+        id: ClientId,
+        is_enough: &impl Fn(&[u8]) -> bool,
+    ) -> Poll<Option<Vec<u8>>> {
+        if state.engine.is_held(id) {
+            self.receive(state, id, 0);
+        }
+        let is_over = state.is_ending || state.engine.is_closing(id);
+        match state.engine.output(id) {
+            Some(out) if is_enough(out) => {}
+            _ if is_over => return Poll::Ready(None),
+            _ => return Poll::Pending,
+        }
+        if state.is_awaiting_disk(id) {
+            return Poll::Pending;
+        }
+        Poll::Ready(state.engine.output(id).map(mem::take))
+    }
+
+    /// A number for what was done over HTTP, greater than all before.
+    pub fn next_sync_token(&self) -> u64 {
+        self.sync_token.replace(self.sync_token.get() + 1)
+    }
+
+    /// Does what has to follow on requests.
+    fn follow(&self, state: &mut State, id: ClientId) {
+        if state.engine.takes_log_again() {
             self.load_again(state);
         }
         self.log_effects(state);

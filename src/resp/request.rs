@@ -67,6 +67,9 @@ pub struct RequestParser {
     length: Option<usize>,
 }
 
+/// For so many words of a request there is room for the next one.
+const SPANS_KEPT: usize = 64;
+
 impl RequestParser {
     /// Looks for one request at the start of `bytes`. `Some(n)`: there is one, in the first `n` bytes, and its words are
     /// appended to `words` (none for an empty line; those of an inline request are in [`RequestParser::take_inline`]).
@@ -89,7 +92,9 @@ impl RequestParser {
         words.truncate(first);
         let used = self.resume(bytes, limits)?;
         if used.is_some() {
-            words.extend(self.spans.iter().map(|span| &bytes[span.clone()]));
+            words.extend(self.spans.drain(..).map(|span| &bytes[span]));
+            // An idle client does not keep the room of its longest request.
+            self.spans.shrink_to(SPANS_KEPT);
         }
         Ok(used)
     }

@@ -49,6 +49,15 @@ pub fn file(specs: &[&'static Spec]) -> String {
     for (unit, expected, actual) in NEWER {
         let _ = writeln!(out, "- `{unit}`: expected is that {expected}; {actual}.");
     }
+    out.push_str("\n## Directives without effect\n\n");
+    out.push_str(
+        "They are known, checked, kept and shown, so that files and programs that set them work; there is nothing here that \
+         they could direct. The default of each:\n\n",
+    );
+    for (name, default) in keyside::Config::without_effect() {
+        let default = if default.is_empty() { "\"\"".to_string() } else { default };
+        let _ = writeln!(out, "- `{name} {default}`");
+    }
     out.push_str(
         "\n## Commands\n\nBy group; *since* is the version of Redis (or Valkey) that had it first.\n",
     );

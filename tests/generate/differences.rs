@@ -51,6 +51,51 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
         "Programs read back what they set; there is nothing here that those directives could direct.",
     ),
     (
+        "Network",
+        "Without `bind`, the server listens on the loopback interface alone; Redis listens everywhere and refuses strangers.",
+        "Nobody is reached who was not meant to be. `bind * -::*` is Redis's default.",
+    ),
+    (
+        "ACL LOAD",
+        "Clients whose users have changed stay connected, under the new rules, unless their user is gone or they listen to \
+         channels that they may not any more.",
+        "So does Redis 7.2; 7.0 closed all of them.",
+    ),
+    (
+        "Eviction",
+        "The candidates of `maxmemory-policy` are kept with their whole names, sixteen of them at most, which long names make \
+         room for like others.",
+        "A key is found again by its name alone.",
+    ),
+    (
+        "Client buffers",
+        "An idle client has no buffer for replies (`rbs=0`), and `qbuf` counts a request that is not complete with its head. A \
+         reply that could not be of any use, as of HRANDFIELD for a billion fields, is refused before it is made, not closed \
+         in the middle by `client-output-buffer-limit`.",
+        "Memory belongs to what runs.",
+    ),
+    (
+        "LATENCY",
+        "What expires or is evicted is freed in slices of at most a thousand keys or a megabyte, so that `expire-cycle` and \
+         `eviction-cycle` are hardly ever long enough to be kept.",
+        "Nobody waits for it.",
+    ),
+    (
+        "Memory",
+        "Word of invalid keys that waits to be sent (`CLIENT TRACKING`) does not count against `maxmemory`.",
+        "Otherwise keys would be evicted for what tells of keys that were evicted.",
+    ),
+    (
+        "MIGRATE",
+        "Keys are not moved: `NOKEY` when there are none, and otherwise a refusal.",
+        "The server connects to no other for a client. `DUMP` and `RESTORE` do the same.",
+    ),
+    (
+        "TLS",
+        "TLS 1.2 and 1.3 with rustls: its ciphers are not chosen by `tls-ciphers`, and keys with a passphrase are refused.",
+        "There is no cipher among them that one would have to turn off.",
+    ),
+    (
         "CONFIG SET",
         "`notify-keyspace-events` shows `n` beside `A`.",
         "Redis keeps that class and does not show it; what is shown here can be set again.",

@@ -736,7 +736,9 @@ impl Engine {
         let entry = Entry {
             count: 1,
             reason,
-            context: if self.executing.is_some() || self.current().transaction.is_some() {
+            context: if self.scripts.is_calling {
+                "lua"
+            } else if self.executing.is_some() || self.current().transaction.is_some() {
                 "multi"
             } else {
                 "toplevel"

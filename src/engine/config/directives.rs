@@ -84,7 +84,13 @@ impl Directive {
     pub fn is_secret(&self) -> bool {
         matches!(
             self.name,
-            "requirepass" | "masterauth" | "masteruser" | "tls-key-file-pass" | "tls-client-key-file-pass"
+            "requirepass"
+                | "http-token"
+                | "http-read-only-token"
+                | "masterauth"
+                | "masteruser"
+                | "tls-key-file-pass"
+                | "tls-client-key-file-pass"
         )
     }
 }
@@ -199,6 +205,29 @@ const BYTES: Kind = Memory(0, LONG as u64);
 const SHUTDOWN: Kind = SomeOf(&["default", "save", "nosave", "now", "force"]);
 const PROTECTED: Kind = OneOf(&["no", "yes", "local"]);
 
+/// Directives that are known, checked, kept and shown, and direct nothing: there are no forks, no threads, no defragmentation
+/// and no cluster here, and what is deleted is always freed in slices.
+#[rustfmt::skip]
+pub const WITHOUT_EFFECT: &[&str] = &[
+    "active-defrag-cycle-max", "active-defrag-cycle-min", "active-defrag-ignore-bytes", "active-defrag-max-scan-fields",
+    "active-defrag-threshold-lower", "active-defrag-threshold-upper", "active-expire-effort", "activedefrag", "activerehashing",
+    "always-show-logo", "aof-disable-auto-gc", "aof_rewrite_cpulist", "bgsave_cpulist", "bind-source-addr", "bio_cpulist",
+    "cluster-allow-pubsubshard-when-down", "cluster-allow-reads-when-down", "cluster-allow-replica-migration",
+    "cluster-announce-bus-port", "cluster-announce-hostname", "cluster-announce-human-nodename", "cluster-announce-ip",
+    "cluster-announce-port", "cluster-announce-tls-port", "cluster-config-file", "cluster-enabled", "cluster-link-sendbuf-limit",
+    "cluster-migration-barrier", "cluster-node-timeout", "cluster-port", "cluster-preferred-endpoint-type",
+    "cluster-replica-no-failover", "cluster-replica-validity-factor", "cluster-require-full-coverage", "crash-log-enabled",
+    "crash-memcheck-enabled", "disable-thp", "dynamic-hz", "enable-module-command", "ignore-warnings", "io-threads",
+    "io-threads-do-reads", "jemalloc-bg-thread", "lazyfree-lazy-eviction", "lazyfree-lazy-expire", "lazyfree-lazy-server-del",
+    "lazyfree-lazy-user-del", "lazyfree-lazy-user-flush", "list-compress-depth", "locale-collate", "maxmemory-eviction-tenacity",
+    "no-appendfsync-on-rewrite", "oom-score-adj", "oom-score-adj-values", "pidfile", "proc-title-template",
+    "propagation-error-behavior", "rdb-del-sync-files", "repl-disable-tcp-nodelay", "repl-diskless-load", "replica-ignore-disk-write-errors",
+    "replica-lazy-flush", "sanitize-dump-payload", "server_cpulist", "set-proc-title", "socket-mark-id",
+    "supervised", "syslog-enabled", "syslog-facility", "syslog-ident", "tls-ciphers", "tls-ciphersuites",
+    "tls-client-cert-file", "tls-client-key-file", "tls-cluster", "tls-dh-params-file", "tls-replication",
+    "tls-session-cache-timeout",
+];
+
 /// The table, by subject.
 #[rustfmt::skip]
 pub const DIRECTIVES: &[Directive] = &[
@@ -218,6 +247,12 @@ pub const DIRECTIVES: &[Directive] = &[
     field("client-query-buffer-limit", Memory(1 << 20, LONG as u64), at!(client_query_buffer_limit)),
     field("client-output-buffer-limit", Words(output_limits), at!(output_limits)),
     field("tracking-table-max-keys", LARGE, at!(tracking_table_max_keys)),
+
+    // HTTP, which Redis does not have
+    stored("http-port", PORT, "0"),
+    stored("http-token", Text, ""),
+    stored("http-read-only-token", Text, ""),
+    stored("http-cors-origin", Text, "*"),
 
     // TLS
     stored("tls-port", PORT, "0"),
@@ -351,8 +386,12 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("aof-disable-auto-gc", YesNo, "no"),
 
     // Watching
-    field("slowlog-log-slower-than", Integer(-1, LONG), at!(slowlog_log_slower_than)),
-    field("slowlog-max-len", LARGE, at!(slowlog_max_len)),
+    field("slowlog-log-slower-than", Integer(-1, LONG), at!(slowlog_log_slower_than)).or("commandlog-execution-slower-than"),
+    field("slowlog-max-len", LARGE, at!(slowlog_max_len)).or("commandlog-slow-execution-max-len"),
+    field("commandlog-request-larger-than", Integer(-1, LONG), at!(large_request)),
+    field("commandlog-large-request-max-len", LARGE, at!(large_request_max_len)),
+    field("commandlog-reply-larger-than", Integer(-1, LONG), at!(large_reply)),
+    field("commandlog-large-reply-max-len", LARGE, at!(large_reply_max_len)),
     field("latency-monitor-threshold", LARGE, at!(latency_monitor_threshold)),
     field("latency-tracking", YesNo, at!(latency_tracking)),
     stored("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9"),

@@ -405,15 +405,13 @@ struct Run<'e> {
 impl Host for Run<'_> {
     fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>) {
         let mut out = Writer::new(out, version);
+        self.engine.scripts.is_calling = true;
         match self.engine.admit_from_script(words, self.reads_only, self.takes_memory) {
             // What may not wait has answered with nothing.
-            Ok(known) => {
-                self.engine.scripts.is_calling = true;
-                self.engine.call(known, words, &mut out);
-                self.engine.scripts.is_calling = false;
-            }
+            Ok(known) => drop(self.engine.call(known, words, &mut out)),
             Err(error) => self.engine.write_error(&error, &mut out),
         }
+        self.engine.scripts.is_calling = false;
     }
 
     fn may(&mut self, words: &[&[u8]]) -> Option<bool> {
