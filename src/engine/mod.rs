@@ -46,12 +46,13 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
+use functions::Functions;
 use info::Identity;
 pub use info::REDIS_VERSION;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
-use scripting::Scripts;
+use scripting::{Scripts, run::Running};
 use slowlog::SlowLog;
 pub use snapshots::Purpose;
 use snapshots::Snapshots;
@@ -110,6 +111,8 @@ pub struct Engine {
     pubsub: PubSub,
     watches: Watches,
     scripts: Scripts,
+    functions: Functions,
+    running: Running,
     waiting: Waiting,
     tracking: tracking::Table,
     /// Clients that see every command.
@@ -152,6 +155,8 @@ impl Engine {
             pubsub: PubSub::default(),
             watches: Watches::default(),
             scripts: Scripts::default(),
+            functions: Functions::default(),
+            running: Running::default(),
             waiting: Waiting::default(),
             tracking: tracking::Table::default(),
             monitors: Vec::new(),

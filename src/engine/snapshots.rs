@@ -54,8 +54,6 @@ pub(super) struct Snapshots {
     pub failed: bool,
     /// How many were written.
     pub count: u64,
-    /// Libraries of functions that were in the file, to be kept.
-    libraries: Vec<Vec<u8>>,
     /// Keys that were in the file, and those of it that had expired.
     pub loaded: (u64, u64),
     /// Whether one is to be begun as soon as may be.
@@ -285,7 +283,9 @@ impl Engine {
         self.keyspace.effects.touches_wanted = wanted;
         if bytes.is_none() && outcome.is_ok() {
             self.snapshots.loaded = (loader.keys, loader.expired);
-            self.snapshots.libraries = mem::take(&mut loader.libraries);
+            let sources = mem::take(&mut loader.libraries);
+            let loaded = self.load_library_sources(sources, loader.merges);
+            loaded.map_err(|error| Damage { position: 0, reason: format!("{error}") })?;
         }
         outcome
     }
@@ -372,11 +372,14 @@ impl Engine {
         ))
     }
 
-    /// Empties the store and fills it with what was in it, by way of a file's bytes.
-    pub(super) fn reload(&mut self) -> Result<(), Damage> {
+    /// Fills the store with what was in it, by way of a file's bytes, after emptying it or not.
+    pub(super) fn reload(&mut self, empties: bool, merges: bool) -> Result<(), Damage> {
         let bytes = self.snapshot();
-        self.empty();
+        if empties {
+            self.empty();
+        }
         let (mut loader, now_ms) = (self.loader(), self.keyspace.now_ms());
+        loader.merges = merges;
         self.load(&mut loader, Some(&bytes), now_ms)?;
         self.load(&mut loader, None, now_ms)
     }
@@ -386,6 +389,7 @@ impl Engine {
         for db in 0..self.keyspace.count() {
             self.keyspace.flush(db);
         }
+        self.forget_libraries();
     }
 
     pub(super) fn begin_snapshot(&mut self, purpose: Purpose) {
@@ -399,14 +403,20 @@ impl Engine {
             ("used-mem", write_i64(self.used_memory() as i64, used)),
             ("aof-base", if purpose == Purpose::Base { b"1" } else { b"0" }),
         ];
-        let header =
-            Header { version: self.needed_version(), facts: &facts, libraries: &self.snapshots.libraries };
+        let libraries = self.library_sources();
+        let header = Header { version: self.needed_version(), facts: &facts, libraries: &libraries };
         let mut writer = FileWriter::new(&header, self.is_on("rdbcompression"), self.is_on("rdbchecksum"));
         if self.config.get("maxmemory-policy").is_some_and(|policy| policy.ends_with(b"lru")) {
             writer = writer.with_idle_times(self.keyspace.clock());
         }
         let is_plain = purpose == Purpose::Base && !self.is_on("aof-use-rdb-preamble");
-        let writer = if is_plain { Form::Commands(CommandWriter::default()) } else { Form::File(writer) };
+        let writer = if is_plain {
+            let mut writer = CommandWriter::default();
+            libraries.iter().for_each(|source| writer.library(source));
+            Form::Commands(writer)
+        } else {
+            Form::File(writer)
+        };
         self.keyspace.freeze();
         let changes = self.keyspace.effects.changes;
         self.snapshots.saving = Some(Saving { purpose, writer, changes, more: true });

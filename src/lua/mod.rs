@@ -11,10 +11,11 @@ mod structs;
 
 use alloc::{
     boxed::Box,
+    rc::Rc,
     string::{String, ToString},
     vec::Vec,
 };
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 
 use omnilua::{
     Function, HostHooks, Lua, LuaError, LuaVersion, Sandbox, SandboxConfig, Table, TripReason, Value,
@@ -22,11 +23,12 @@ use omnilua::{
 };
 
 use crate::{
-    data::number::parse_float,
+    data::{containers::lent::Lent, number::parse_float},
     engine::{
         REDIS_VERSION,
         scripting::{
-            interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level},
+            ScriptFlags,
+            interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level, Registered, Unloadable},
             sha1_hex,
         },
     },
@@ -38,12 +40,18 @@ type Result<T> = core::result::Result<T, omnilua::Error>;
 /// Instructions that one script may take: some seconds of work. Nobody else is served meanwhile.
 const INSTRUCTIONS_MAX: u64 = 500_000_000;
 
+/// Instructions that the loading of a library may take: half a second of work, about.
+const LOADING_INSTRUCTIONS_MAX: u64 = 20_000_000;
+
 /// Bytes that scripts may hold: less where all memory is little.
 const MEMORY_MAX: usize = if usize::BITS < 64 { 64 << 20 } else { 512 << 20 };
 
 /// Instructions between two looks at the budget. A text that doubles with each instruction stays within bounds only when
 /// that is looked at often.
 const CHECK_INTERVAL: u32 = 10;
+
+/// What ends a script that has used up its instructions.
+const TOO_LONG: &[u8] = b"ERR The script took longer than a script may take.";
 
 /// The environment is set up by this.
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -59,11 +67,11 @@ struct Scripts {
     sandbox: Sandbox,
     /// The globals that scripts see.
     globals: Table,
-    /// Its first element is the function by which scripts reach the store.
-    host: Table,
-    /// The library by which they do.
-    redis: Table,
+    state: Rc<State>,
     run: Function,
+    call: Function,
+    show: Function,
+    load: Function,
     chunks: Vec<Option<Function>>,
 }
 
@@ -86,7 +94,7 @@ mod operation {
 impl Scripts {
     fn new() -> Result<Scripts> {
         let lua = Lua::with_hooks_versioned(HostHooks::new(), LuaVersion::V51)?;
-        let host = lua.create_table()?;
+        let state = Rc::new(State::default());
         let native = lua.create_table()?;
         let libraries = lua.create_table()?;
         for (name, library) in [
@@ -104,9 +112,22 @@ impl Scripts {
             lua.create_function(move |_, words: Variadic<Value>| inner.call::<_, Value>(words))
         };
         native.set("anchored", lua.create_function(anchored)?)?;
+        native.set("is_flag", lua.create_function(|_, flag: Value| is_flag(&flag))?)?;
+        let at = state.clone();
+        let call = move |lua: &Lua, words: Variadic<Value>| {
+            let reply = run_command(lua, &at, &words)?;
+            if is_error(&reply)? { Err(throw(lua, reply, 0)) } else { Ok(reply) }
+        };
+        native.set("call", lua.create_function(call)?)?;
+        let at = state.clone();
+        let pcall = move |lua: &Lua, words: Variadic<Value>| run_command(lua, &at, &words);
+        native.set("pcall", lua.create_function(pcall)?)?;
+        let at = state.clone();
+        let reach = move |lua: &Lua, words: Variadic<Value>| operate(lua, &at, &words);
+        native.set("reach", lua.create_function(reach)?)?;
         lua.set_named_registry_value(ERROR, lua.globals().get::<_, Function>("error")?)?;
         let prelude: Function = lua.load(PRELUDE).set_name("=prelude").into_function()?;
-        let made: Table = prelude.call((&host, &native))?;
+        let made: Table = prelude.call(&native)?;
         let config = SandboxConfig {
             instruction_limit: Some(INSTRUCTIONS_MAX),
             memory_limit_bytes: Some(MEMORY_MAX),
@@ -116,9 +137,11 @@ impl Scripts {
         Ok(Scripts {
             sandbox: lua.install_sandbox(config)?,
             globals: made.get("globals")?,
-            redis: made.get("redis")?,
             run: made.get("run")?,
-            host,
+            call: made.get("call")?,
+            show: made.get("show")?,
+            load: made.get("load")?,
+            state,
             chunks: Vec::new(),
             lua,
         })
@@ -142,6 +165,38 @@ impl Scripts {
         ChunkId(slot as u32)
     }
 
+    /// The functions that a library has registered.
+    fn registered(&mut self, list: &Value) -> Result<Vec<Registered>> {
+        let Value::Table(list) = list else { return Ok(Vec::new()) };
+        let mut functions = Vec::new();
+        for i in 1..=list.len()? {
+            let it: Table = list.raw_get(i as i64)?;
+            let flags: Table = it.raw_get("flags")?;
+            let flags = (1..=flags.len()?).try_fold(ScriptFlags::default(), |all, i| {
+                let name = text_of(&flags.raw_get(i as i64)?).unwrap_or_default();
+                Ok::<_, omnilua::Error>(all.with(ScriptFlags::named(&name).unwrap_or_default()))
+            })?;
+            functions.push(Registered {
+                name: text_of(&it.raw_get("function_name")?).unwrap_or_default(),
+                description: text_of(&it.raw_get("description")?),
+                flags,
+                chunk: self.keep(it.raw_get("callback")?),
+            });
+        }
+        Ok(functions)
+    }
+
+    /// Gives the next script so many instructions.
+    fn limit(&self, instructions: u64) -> Result<()> {
+        let config = SandboxConfig {
+            instruction_limit: Some(instructions),
+            memory_limit_bytes: Some(MEMORY_MAX),
+            check_interval: CHECK_INTERVAL,
+            remove_globals: Vec::new(),
+        };
+        self.lua.install_sandbox(config).map(|_| ())
+    }
+
     fn list(&self, words: &[&[u8]]) -> Result<Table> {
         let list = self.lua.create_table()?;
         for (i, word) in words.iter().enumerate() {
@@ -154,33 +209,17 @@ impl Scripts {
     /// problem.
     fn within(
         &self,
-        host: &mut dyn Host,
-        state: &State,
+        host: &mut (dyn Host + 'static),
         work: impl FnOnce() -> Result<(bool, Value)>,
     ) -> core::result::Result<Value, Failure> {
         self.sandbox.reset();
-        let host = RefCell::new(host);
-        let outcome = self.lua.scope(|scope| {
-            let call = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                let reply = run_command(lua, &mut **host.borrow_mut(), state, &words)?;
-                if is_error(&reply)? { Err(throw(lua, reply, 0)) } else { Ok(reply) }
-            })?;
-            let pcall = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                run_command(lua, &mut **host.borrow_mut(), state, &words)
-            })?;
-            let reach = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                operate(lua, &mut **host.borrow_mut(), state, &words)
-            })?;
-            self.redis.raw_set("call", &call)?;
-            self.redis.raw_set("pcall", &pcall)?;
-            self.host.raw_set(1, &reach)?;
-            work()
-        });
+        self.state.reset();
+        let outcome = self.state.host.lend(host, work);
         if let Some(reason) = self.sandbox.tripped() {
             self.sandbox.reset();
             self.lua.gc_collect();
             let text: &[u8] = match reason {
-                TripReason::Instructions => b"ERR The script took longer than a script may take.",
+                TripReason::Instructions => TOO_LONG,
                 TripReason::Memory => b"ERR The script took more memory than a script may take.",
             };
             return Err(Failure { text: text.to_vec(), place: None });
@@ -188,10 +227,7 @@ impl Scripts {
         match outcome {
             Ok((true, result)) => Ok(result),
             Ok((false, problem)) => Err(failure(&problem)),
-            Err(error) => Err(Failure {
-                text: alloc::format!("ERR {}", error.message_lossy()).into_bytes(),
-                place: None,
-            }),
+            Err(error) => Err(broken(error)),
         }
     }
 }
@@ -204,6 +240,30 @@ impl Interpreter for Scripts {
             .map_err(|error| error.message_lossy().as_bytes().to_vec())
     }
 
+    fn load(
+        &mut self,
+        name: &str,
+        source: &[u8],
+        host: &mut (dyn Host + 'static),
+    ) -> core::result::Result<Vec<Registered>, Unloadable> {
+        let compiled = self.lua.load(source).set_name(name).into_function();
+        let function =
+            compiled.map_err(|error| Unloadable::Compiling(error.message_lossy().as_bytes().to_vec()))?;
+        let outcome = self.limit(LOADING_INSTRUCTIONS_MAX).and_then(|()| self.show.call(true));
+        let outcome = outcome.map_err(broken).and_then(|()| self.within(host, || self.load.call(function)));
+        let restored = self.show.call(false).and_then(|()| self.limit(INSTRUCTIONS_MAX));
+        let listed = outcome.and_then(|list| restored.map(|()| list).map_err(broken));
+        let registered = listed.and_then(|list| self.registered(&list).map_err(broken));
+        registered.map_err(|failure| {
+            let is_late = failure.text == TOO_LONG;
+            Unloadable::Registering(if is_late {
+                b"ERR FUNCTION LOAD timeout".to_vec()
+            } else {
+                failure.text
+            })
+        })
+    }
+
     fn forget(&mut self, chunk: ChunkId) {
         self.chunks[chunk.0 as usize] = None;
     }
@@ -211,17 +271,19 @@ impl Interpreter for Scripts {
     fn run(
         &mut self,
         call: Call<'_>,
-        host: &mut dyn Host,
+        host: &mut (dyn Host + 'static),
         out: &mut Writer<'_>,
     ) -> core::result::Result<(), Failure> {
-        let state = State::default();
-        let result = self.within(host, &state, || {
+        let result = self.within(host, || {
             let (keys, args) = (self.list(call.keys)?, self.list(call.args)?);
+            if call.is_function {
+                return self.call.call((self.chunk(call.chunk), keys, args));
+            }
             self.globals.raw_set("KEYS", keys)?;
             self.globals.raw_set("ARGV", args)?;
             self.run.call(self.chunk(call.chunk))
         })?;
-        reply::write(&result, state.version.get(), out)
+        reply::write(&result, self.state.version.get(), out)
             .map_err(|error| Failure { text: error.message_lossy().as_bytes().to_vec(), place: None })
     }
 
@@ -250,17 +312,32 @@ impl Chance {
 /// What a script has chosen while it runs.
 #[derive(Default)]
 struct State {
+    /// The store, while a script runs.
+    host: Lent<dyn Host>,
     /// The dialect of replies.
     version: Cell<Version>,
     /// Where `math.random` goes on.
     chance: Cell<Option<Chance>>,
 }
 
+impl State {
+    /// Asks the store, which there is while a script runs.
+    fn reach<R>(&self, ask: impl FnOnce(&mut (dyn Host + 'static)) -> R) -> Result<R> {
+        let answer = self.host.with(ask);
+        answer.ok_or_else(|| LuaError::runtime(format_args!("no script runs")).into())
+    }
+
+    fn reset(&self) {
+        self.version.set(Version::default());
+        self.chance.set(None);
+    }
+}
+
 /// Runs a command; a mistake in it is a table that says so, like any other error.
-fn run_command(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Result<Value> {
+fn run_command(lua: &Lua, state: &State, words: &[Value]) -> Result<Value> {
     with_words(lua, words, |words| {
         let mut out = Vec::new();
-        host.call(words, state.version.get(), &mut out);
+        state.reach(|host| host.call(words, state.version.get(), &mut out))?;
         reply::read(lua, &out, state.version.get())
     })
 }
@@ -290,7 +367,7 @@ fn raise(lua: &Lua, text: &str) -> omnilua::Error {
 }
 
 /// Does what a script asks of the store.
-fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Result<Value> {
+fn operate(lua: &Lua, state: &State, words: &[Value]) -> Result<Value> {
     let (which, words) = words.split_first().map_or((-1, words), |(first, rest)| (integer_of(first), rest));
     match which {
         operation::LOG => {
@@ -300,10 +377,11 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
                 2 => Level::Notice,
                 _ => Level::Warning,
             };
-            host.log(level, &words.get(1).and_then(text_of).unwrap_or_default());
+            let line = words.get(1).and_then(text_of).unwrap_or_default();
+            state.reach(|host| host.log(level, &line))?;
             Ok(Value::Nil)
         }
-        operation::MAY => with_words(lua, words, |words| match host.may(words) {
+        operation::MAY => with_words(lua, words, |words| match state.reach(|host| host.may(words))? {
             Some(may) => Ok(Value::Boolean(may)),
             None => reply::error_table(lua, b"ERR Invalid command passed to redis.acl_check_cmd()"),
         }),
@@ -316,11 +394,15 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
             Ok(Value::Nil)
         }
         operation::REPLICATE => {
-            host.replicate(matches!(words.first(), Some(Value::Boolean(true))));
+            let is_wanted = matches!(words.first(), Some(Value::Boolean(true)));
+            state.reach(|host| host.replicate(is_wanted))?;
             Ok(Value::Nil)
         }
         operation::RANDOM => {
-            let mut chance = state.chance.get().unwrap_or_else(|| Chance::seeded(host.random() as i64));
+            let mut chance = match state.chance.get() {
+                Some(chance) => chance,
+                None => Chance::seeded(state.reach(|host| host.random())? as i64),
+            };
             let number = chance.next();
             state.chance.set(Some(chance));
             Ok(Value::Number(number))
@@ -376,6 +458,15 @@ fn sha1hex(text: &Value) -> Result<String> {
         value => text_of(value).unwrap_or_default(),
     };
     Ok(String::from_utf8_lossy(&sha1_hex(&bytes)).into_owned())
+}
+
+/// A failure that is nobody's but the interpreter's.
+fn broken(error: omnilua::Error) -> Failure {
+    Failure { text: alloc::format!("ERR {}", error.message_lossy()).into_bytes(), place: None }
+}
+
+fn is_flag(name: &Value) -> Result<bool> {
+    Ok(text_of(name).is_some_and(|name| ScriptFlags::named(&name).is_some()))
 }
 
 /// What the prelude says went wrong.

@@ -1,9 +1,9 @@
 -- What scripts find: the globals, and `redis`. Runs once for an interpreter, in the plain environment; scripts run in the
--- environment that it leaves behind. What only Rust can do comes in: `host`, whose first element is the function that
--- reaches the store while a script runs, and `native`, functions that need no store. `redis.call` and `redis.pcall` are
--- set anew for every run.
+-- environment that it leaves behind. What only Rust can do comes in as `native`: `reach`, `call` and `pcall` are good while
+-- a script runs, the others always.
 
-local host, native = ...
+local native = ...
+local reach = native.reach
 local error, getmetatable, ipairs, pairs, pcall, rawset, select, setmetatable, tostring, type, unpack, xpcall =
   error, getmetatable, ipairs, pairs, pcall, rawset, select, setmetatable, tostring, type, unpack, xpcall
 local getinfo = debug.getinfo
@@ -200,7 +200,7 @@ for name, f in pairs(math) do
 end
 
 function numbers.random(low, high)
-  local chance = host[1](RANDOM)
+  local chance = reach(RANDOM)
   if low == nil then
     return chance
   elseif high == nil then
@@ -216,7 +216,7 @@ function numbers.random(low, high)
 end
 
 function numbers.randomseed(seed)
-  host[1](SEED, seed)
+  reach(SEED, seed)
 end
 
 real.string, real.table, real.math = lock(text), lock(list), lock(numbers)
@@ -237,6 +237,7 @@ end
 local redis = {
   LOG_DEBUG = 0, LOG_VERBOSE = 1, LOG_NOTICE = 2, LOG_WARNING = 3,
   REPL_NONE = 0, REPL_AOF = 1, REPL_SLAVE = 2, REPL_REPLICA = 2, REPL_ALL = 3,
+  call = native.call, pcall = native.pcall,
 }
 
 local function single_field(name)
@@ -278,7 +279,7 @@ function redis.log(level, ...)
   for i = 1, select('#', ...) do
     words[i] = type(words[i]) == 'string' and words[i] or type(words[i]) == 'number' and tostring(words[i]) or ''
   end
-  host[1](LOG, level, list.concat(words, ' '))
+  reach(LOG, level, list.concat(words, ' '))
 end
 
 function redis.setresp(...)
@@ -288,7 +289,7 @@ function redis.setresp(...)
   elseif version ~= 2 and version ~= 3 then
     fail('RESP version must be 2 or 3.')
   end
-  host[1](SET_RESP, version)
+  reach(SET_RESP, version)
 end
 
 function redis.set_repl(...)
@@ -298,7 +299,7 @@ function redis.set_repl(...)
   elseif type(flags) ~= 'number' or flags < redis.REPL_NONE or flags > redis.REPL_ALL then
     fail('Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.')
   end
-  host[1](REPLICATE, flags ~= redis.REPL_NONE)
+  reach(REPLICATE, flags ~= redis.REPL_NONE)
 end
 
 function redis.replicate_commands()
@@ -312,7 +313,7 @@ end
 function redis.debug() end
 
 function redis.acl_check_cmd(...)
-  local reply = host[1](MAY, ...)
+  local reply = reach(MAY, ...)
   if type(reply) == 'table' then
     error(reply, 0)
   end
@@ -324,25 +325,116 @@ redis.REDIS_VERSION = version
 local major, minor, patch = version:match('(%d+)%.(%d+)%.(%d+)')
 redis.REDIS_VERSION_NUM = major * 65536 + minor * 256 + patch
 
-function redis.register_function()
-  fail('redis.register_function can only be called on FUNCTION LOAD command')
-end
-
 -- A call by a compiled function stays on the stack when it is the last thing that a script does, and says where it was.
 for name, value in pairs(redis) do
-  if type(value) == 'function' then
+  if type(value) == 'function' and name ~= 'call' and name ~= 'pcall' then
     redis[name] = native.anchored(value)
   end
 end
 
--- The environment: an empty table in front of the real globals, so that every write is seen, and refused.
+-- What a library finds while it is loaded: it can register functions, and nothing else.
 
-real._G, real.redis = globals, lock(redis)
-setmetatable(real, {
+-- The functions of the library that is being loaded.
+local registered
+
+local NAMED = {
+  function_name = { 'string', 'function_name argument given to redis.register_function must be a string' },
+  description = { 'string', 'description argument given to redis.register_function must be a string' },
+  callback = { 'function', 'callback argument given to redis.register_function must be a function' },
+  flags = { 'table', 'flags argument to redis.register_function must be a table representing function flags' },
+}
+
+-- Numbers count as text, here as in Lua.
+local function is_a(kind, value)
+  return type(value) == kind or kind == 'string' and type(value) == 'number'
+end
+
+local function checked_flags(flags)
+  local list = {}
+  for i, flag in ipairs(flags or {}) do
+    if not is_a('string', flag) or not native.is_flag(flag) then
+      fail('unknown flag given')
+    end
+    list[i] = flag
+  end
+  return list
+end
+
+local function by_name(arguments)
+  if type(arguments) ~= 'table' then
+    fail('calling redis.register_function with a single argument is only applicable to Lua table '
+      .. '(representing named arguments).')
+  end
+  local it = {}
+  for name, value in pairs(arguments) do
+    if not is_a('string', name) then
+      fail('named argument key given to redis.register_function is not a string')
+    end
+    local rule = NAMED[name]
+    if not rule then
+      fail('unknown argument given to redis.register_function')
+    elseif not is_a(rule[1], value) then
+      fail(rule[2])
+    end
+    it[name] = value
+  end
+  if not it.function_name then
+    fail('redis.register_function must get a function name argument')
+  elseif not it.callback then
+    fail('redis.register_function must get a callback argument')
+  end
+  return it
+end
+
+local function by_position(name, callback)
+  if not is_a('string', name) then
+    fail('first argument to redis.register_function must be a string')
+  elseif type(callback) ~= 'function' then
+    fail('second argument to redis.register_function must be a function')
+  end
+  return { function_name = name, callback = callback }
+end
+
+local function register_function(...)
+  if not registered then
+    fail('redis.register_function can only be called on FUNCTION LOAD command')
+  end
+  local count = select('#', ...)
+  if count < 1 or count > 2 then
+    fail('wrong number of arguments to redis.register_function')
+  end
+  local it = count == 1 and by_name(...) or by_position(...)
+  it.function_name = tostring(it.function_name)
+  it.flags = checked_flags(it.flags)
+  if not it.function_name:find('^[%w_]+$') then
+    fail('Library names can only contain letters, numbers, or underscores(_) and must be at least one character long')
+  end
+  for _, other in ipairs(registered) do
+    if other.function_name == it.function_name then
+      fail('Function already exists in the library')
+    end
+  end
+  registered[#registered + 1] = it
+end
+
+local missing = {
   __index = function(_, name)
     error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
   end,
-})
+}
+
+local library = setmetatable({ register_function = native.anchored(register_function) }, missing)
+for _, name in ipairs({
+  'LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING', 'log', 'REDIS_VERSION', 'REDIS_VERSION_NUM',
+}) do
+  library[name] = redis[name]
+end
+local loading = setmetatable({ redis = lock(library) }, missing)
+
+-- The environment: an empty table in front of the real globals, so that every write is seen, and refused.
+
+real._G, real.redis = globals, lock(redis)
+setmetatable(real, missing)
 local names = {}
 for name in pairs(globals) do
   names[#names + 1] = name
@@ -350,13 +442,25 @@ end
 for _, name in ipairs(names) do
   globals[name] = nil
 end
-setmetatable(globals, { __index = real, __newindex = refuse, __metatable = lock_of_locks })
+local window = { __index = real, __newindex = refuse, __metatable = lock_of_locks }
+setmetatable(globals, window)
 locked[globals] = true
 
 return {
   globals = real,
-  redis = redis,
   run = function(f)
     return xpcall(f, explain)
+  end,
+  call = function(f, keys, arguments)
+    return xpcall(function() return f(keys, arguments) end, explain)
+  end,
+  -- Shows a library that is loaded, from here on, what it is to find; or everybody what scripts find.
+  show = function(is_loading)
+    registered = is_loading and {} or nil
+    window.__index = is_loading and loading or real
+  end,
+  load = function(f)
+    local ok, problem = xpcall(f, explain)
+    return ok, ok and registered or problem
   end,
 }

@@ -24,6 +24,8 @@ pub struct Loader {
     pub aux: Vec<(Vec<u8>, Vec<u8>)>,
     /// The sources of libraries of functions.
     pub libraries: Vec<Vec<u8>>,
+    /// Whether what is in the file takes the place of what is there already.
+    pub merges: bool,
     /// How many keys were loaded.
     pub keys: u64,
     /// How many keys had expired, and were left out.
@@ -84,6 +86,7 @@ impl Loader {
             db: 0,
             aux: Vec::new(),
             libraries: Vec::new(),
+            merges: false,
             keys: 0,
             expired: 0,
             empty: 0,
@@ -222,10 +225,11 @@ impl Loader {
             self.empty += 1;
         } else if facts.deadline.is_some_and(|at| at <= now_ms) || !outlives(&mut value, now_ms) {
             self.expired += 1;
-        } else if keyspace.find(key).is_some() {
+        } else if !self.merges && keyspace.find(key).is_some() {
             return Err(Flaw::Corrupt("a key is there twice"));
         } else {
-            let found = keyspace.insert(key, value, facts.deadline);
+            let place = if self.merges { Keyspace::put } else { Keyspace::insert };
+            let found = place(keyspace, key, value, facts.deadline);
             if let Some(seconds) = facts.idle {
                 keyspace.set_idle_seconds(found, seconds);
             }
