@@ -164,9 +164,8 @@ fn function_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("FUNCTION", COMMANDS))
 }
 
-/// Whoever asks this is heard only when no function runs.
-fn function_kill(_: &mut Engine) -> Result<Done> {
-    Err(Error::refused("NOTBUSY No scripts in execution right now."))
+fn function_kill(engine: &mut Engine) -> Result<Done> {
+    engine.kill_script(true).map(|()| Done)
 }
 
 /// `[LIBRARYNAME pattern] [WITHCODE]`: which libraries to list, and how.
@@ -299,11 +298,27 @@ fn function_restore(engine: &mut Engine, serialized_value: Text, policy: Restore
 }
 
 fn function_stats(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer) + use<'_>>> {
+    let function = engine.paused_function();
+    if engine.is_busy() && function.is_none() {
+        return Err(engine.busy());
+    }
     let libraries = &engine.functions.libraries;
-    Ok(Written::new(|out: &mut Writer| {
+    Ok(Written::new(move |out: &mut Writer| {
         out.map(2);
         out.bulk(b"running_script");
-        out.null();
+        match function {
+            Some((name, command, took_ms)) => {
+                out.map(3);
+                out.bulk(b"name");
+                out.bulk(name);
+                out.bulk(b"command");
+                out.array(command.len());
+                command.iter().for_each(|word| out.bulk(word));
+                out.bulk(b"duration_ms");
+                out.integer(took_ms as i64);
+            }
+            None => out.null(),
+        }
         out.bulk(b"engines");
         out.map(1);
         out.bulk(b"LUA");

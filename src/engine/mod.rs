@@ -201,6 +201,9 @@ impl Engine {
 
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
+        if self.is_running_for(id) {
+            return self.orphan_script();
+        }
         self.leave(id);
         self.clients.remove(id);
     }
@@ -284,6 +287,10 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
+        if self.is_busy() {
+            self.resume_script();
+            return;
+        }
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
         }
@@ -300,12 +307,16 @@ impl Engine {
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
         let expires = self.expires_actively && self.keyspace.may_expire_before(at_ms);
-        expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
+        expires
+            || self.evicts
+            || self.is_busy()
+            || self.waiting.soonest_ms() < at_ms
+            || !self.keyspace.freeing.is_done()
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if self.evicts || !self.keyspace.freeing.is_done() {
+        if self.evicts || self.is_busy() || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
@@ -388,6 +399,9 @@ impl Engine {
     }
 
     fn begin(&mut self, now_ms: u64) {
+        if self.is_busy() {
+            return;
+        }
         self.keyspace.set_now(now_ms);
         self.keyspace.free_slice();
         self.identity.seen(now_ms);
@@ -439,7 +453,9 @@ impl Engine {
 
     /// Has a client closed once its output is sent. It is told nothing more.
     fn close(&mut self, id: ClientId) {
-        self.leave(id);
+        if !self.is_running_for(id) {
+            self.leave(id);
+        }
         if let Some(client) = self.clients.get_mut(id) {
             client.closing = true;
             self.clients.make_ready(id);

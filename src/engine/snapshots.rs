@@ -195,6 +195,9 @@ fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Silence> {
     if engine.config.host.files.is_none() {
         return Err(Error::refused("ERR There is no server here to shut down"));
     }
+    if !nosave && engine.is_busy() {
+        return Err(engine.busy());
+    }
     let save = if nosave || save { Some(save) } else { None };
     if engine.prepare_to_end(save).is_err() && !force {
         return Err(Error::refused("ERR Errors trying to SHUTDOWN. Check logs."));
@@ -248,9 +251,14 @@ impl Engine {
     /// Gets ready for the end: writes a snapshot if told to, or if told nothing and there are save points. The reason if it
     /// could not be written.
     pub fn prepare_to_end(&mut self, save: Option<bool>) -> Result<(), String> {
+        let saves = save.unwrap_or(self.save_points().next().is_some());
+        if saves && self.is_busy() {
+            self.note("A script runs, and what it has done so far cannot be saved".into());
+            return Err("a script runs".into());
+        }
         self.end_snapshot();
         self.append_only.is_scheduled = false;
-        if save.unwrap_or(self.save_points().next().is_some()) { self.save_now() } else { Ok(()) }
+        if saves { self.save_now() } else { Ok(()) }
     }
 
     /// Whether a client has asked for the end.

@@ -6,6 +6,7 @@ mod bit;
 mod cjson;
 mod cmsgpack;
 mod number;
+mod pausing;
 mod reply;
 mod structs;
 
@@ -17,10 +18,7 @@ use alloc::{
 };
 use core::cell::Cell;
 
-use omnilua::{
-    Function, HostHooks, Lua, LuaError, LuaVersion, Sandbox, SandboxConfig, Table, TripReason, Value,
-    Variadic,
-};
+use omnilua::{Function, Lua, LuaError, Sandbox, SandboxConfig, Table, TripReason, Value, Variadic};
 
 use crate::{
     data::{containers::lent::Lent, number::parse_float},
@@ -28,7 +26,9 @@ use crate::{
         REDIS_VERSION,
         scripting::{
             ScriptFlags,
-            interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level, Registered, Unloadable},
+            interpreter::{
+                Call, ChunkId, Failure, Host, Interpreter, Level, Progress, Registered, Unloadable,
+            },
             sha1_hex,
         },
     },
@@ -69,7 +69,8 @@ struct Scripts {
     globals: Table,
     state: Rc<State>,
     run: Function,
-    call: Function,
+    resume: Function,
+    end: Function,
     show: Function,
     load: Function,
     chunks: Vec<Option<Function>>,
@@ -93,8 +94,8 @@ mod operation {
 
 impl Scripts {
     fn new() -> Result<Scripts> {
-        let lua = Lua::with_hooks_versioned(HostHooks::new(), LuaVersion::V51)?;
         let state = Rc::new(State::default());
+        let lua = pausing::new_lua(&state)?;
         let native = lua.create_table()?;
         let libraries = lua.create_table()?;
         for (name, library) in [
@@ -108,15 +109,11 @@ impl Scripts {
         native.set("libraries", libraries)?;
         native.set("version", REDIS_VERSION)?;
         native.set("sha1hex", lua.create_function(|_, text: Value| sha1hex(&text))?)?;
-        let anchored = |lua: &Lua, inner: Function| {
-            lua.create_function(move |_, words: Variadic<Value>| inner.call::<_, Value>(words))
-        };
-        native.set("anchored", lua.create_function(anchored)?)?;
         native.set("is_flag", lua.create_function(|_, flag: Value| is_flag(&flag))?)?;
         let at = state.clone();
         let call = move |lua: &Lua, words: Variadic<Value>| {
             let reply = run_command(lua, &at, &words)?;
-            if is_error(&reply)? { Err(throw(lua, reply, 0)) } else { Ok(reply) }
+            if is_error(&reply)? { Err(throw(lua, reply)) } else { Ok(reply) }
         };
         native.set("call", lua.create_function(call)?)?;
         let at = state.clone();
@@ -138,7 +135,8 @@ impl Scripts {
             sandbox: lua.install_sandbox(config)?,
             globals: made.get("globals")?,
             run: made.get("run")?,
-            call: made.get("call")?,
+            resume: made.get("resume")?,
+            end: made.get("end")?,
             show: made.get("show")?,
             load: made.get("load")?,
             state,
@@ -166,8 +164,8 @@ impl Scripts {
     }
 
     /// The functions that a library has registered.
-    fn registered(&mut self, list: &Value) -> Result<Vec<Registered>> {
-        let Value::Table(list) = list else { return Ok(Vec::new()) };
+    fn registered(&mut self, list: Option<Value>) -> Result<Vec<Registered>> {
+        let Some(Value::Table(list)) = list else { return Ok(Vec::new()) };
         let mut functions = Vec::new();
         for i in 1..=list.len()? {
             let it: Table = list.raw_get(i as i64)?;
@@ -206,17 +204,17 @@ impl Scripts {
     }
 
     /// Calls `work` with the store in reach, and returns what it returns: whether it went well, and the result or the
-    /// problem.
+    /// problem. Nothing at all is returned by a script that has paused.
     fn within(
         &self,
         host: &mut (dyn Host + 'static),
-        work: impl FnOnce() -> Result<(bool, Value)>,
-    ) -> core::result::Result<Value, Failure> {
+        work: impl FnOnce() -> Result<(Option<bool>, Value)>,
+    ) -> core::result::Result<Option<Value>, Failure> {
         self.sandbox.reset();
-        self.state.reset();
         let outcome = self.state.host.lend(host, work);
         if let Some(reason) = self.sandbox.tripped() {
             self.sandbox.reset();
+            let _ = self.end.call::<_, ()>(());
             self.lua.gc_collect();
             let text: &[u8] = match reason {
                 TripReason::Instructions => TOO_LONG,
@@ -225,9 +223,28 @@ impl Scripts {
             return Err(Failure { text: text.to_vec(), place: None });
         }
         match outcome {
-            Ok((true, result)) => Ok(result),
-            Ok((false, problem)) => Err(failure(&problem)),
+            Ok((Some(true), result)) => Ok(Some(result)),
+            Ok((Some(false), problem)) => Err(failure(&problem)),
+            Ok((None, _)) => Ok(None),
             Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// Runs a script further, and writes what it returns.
+    fn go_on(
+        &mut self,
+        host: &mut (dyn Host + 'static),
+        out: &mut Writer<'_>,
+        work: impl FnOnce(&Scripts) -> Result<(Option<bool>, Value)>,
+    ) -> Progress {
+        match self.within(host, || work(self)) {
+            Ok(None) => Progress::Paused,
+            Ok(Some(result)) => {
+                Progress::Done(reply::write(&result, self.state.version.get(), out).map_err(|error| {
+                    Failure { text: error.message_lossy().as_bytes().to_vec(), place: None }
+                }))
+            }
+            Err(failure) => Progress::Done(Err(failure)),
         }
     }
 }
@@ -250,10 +267,13 @@ impl Interpreter for Scripts {
         let function =
             compiled.map_err(|error| Unloadable::Compiling(error.message_lossy().as_bytes().to_vec()))?;
         let outcome = self.limit(LOADING_INSTRUCTIONS_MAX).and_then(|()| self.show.call(true));
-        let outcome = outcome.map_err(broken).and_then(|()| self.within(host, || self.load.call(function)));
+        let outcome = outcome.map_err(broken).and_then(|()| {
+            self.state.reset();
+            self.within(host, || self.load.call(function))
+        });
         let restored = self.show.call(false).and_then(|()| self.limit(INSTRUCTIONS_MAX));
         let listed = outcome.and_then(|list| restored.map(|()| list).map_err(broken));
-        let registered = listed.and_then(|list| self.registered(&list).map_err(broken));
+        let registered = listed.and_then(|list| self.registered(list).map_err(broken));
         registered.map_err(|failure| {
             let is_late = failure.text == TOO_LONG;
             Unloadable::Registering(if is_late {
@@ -268,23 +288,27 @@ impl Interpreter for Scripts {
         self.chunks[chunk.0 as usize] = None;
     }
 
-    fn run(
-        &mut self,
-        call: Call<'_>,
-        host: &mut (dyn Host + 'static),
-        out: &mut Writer<'_>,
-    ) -> core::result::Result<(), Failure> {
-        let result = self.within(host, || {
-            let (keys, args) = (self.list(call.keys)?, self.list(call.args)?);
+    fn run(&mut self, call: Call<'_>, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress {
+        self.state.reset();
+        self.go_on(host, out, |it| {
+            let (keys, args) = (it.list(call.keys)?, it.list(call.args)?);
             if call.is_function {
-                return self.call.call((self.chunk(call.chunk), keys, args));
+                return it.run.call((it.chunk(call.chunk), keys, args));
             }
-            self.globals.raw_set("KEYS", keys)?;
-            self.globals.raw_set("ARGV", args)?;
-            self.run.call(self.chunk(call.chunk))
-        })?;
-        reply::write(&result, self.state.version.get(), out)
-            .map_err(|error| Failure { text: error.message_lossy().as_bytes().to_vec(), place: None })
+            it.globals.raw_set("KEYS", keys)?;
+            it.globals.raw_set("ARGV", args)?;
+            it.run.call(it.chunk(call.chunk))
+        })
+    }
+
+    fn resume(&mut self, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress {
+        self.go_on(host, out, |it| it.resume.call(()))
+    }
+
+    fn end(&mut self, text: &str) -> Failure {
+        let problem = self.end.call::<_, Value>(text).unwrap_or(Value::Nil);
+        self.lua.gc_collect();
+        failure(&problem)
     }
 
     fn used_memory(&self) -> usize {
@@ -349,10 +373,10 @@ fn is_error(reply: &Value) -> Result<bool> {
     }
 }
 
-/// Raises a value as an error of the function that runs, or with the place in the script when `level` is 2.
-fn throw(lua: &Lua, value: Value, level: i64) -> omnilua::Error {
+/// Raises a value as an error.
+fn throw(lua: &Lua, value: Value) -> omnilua::Error {
     let error = lua.named_registry_value::<Function>(ERROR);
-    match error.and_then(|error| error.call::<_, ()>((value, level))) {
+    match error.and_then(|error| error.call::<_, ()>((value, 0))) {
         Err(raised) => raised,
         Ok(()) => LuaError::runtime(format_args!("nothing was raised")).into(),
     }
@@ -360,8 +384,9 @@ fn throw(lua: &Lua, value: Value, level: i64) -> omnilua::Error {
 
 /// Raises a text as an error at the place in the script that called.
 fn raise(lua: &Lua, text: &str) -> omnilua::Error {
+    let text = [&[pausing::UNPLACED], text.as_bytes()].concat();
     match lua.create_string(text) {
-        Ok(text) => throw(lua, Value::String(text), 2),
+        Ok(text) => throw(lua, Value::String(text)),
         Err(error) => error,
     }
 }

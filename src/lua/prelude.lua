@@ -3,10 +3,12 @@
 -- a script runs, the others always.
 
 local native = ...
-local reach = native.reach
 local error, getmetatable, ipairs, pairs, pcall, rawset, select, setmetatable, tostring, type, unpack, xpcall =
   error, getmetatable, ipairs, pairs, pcall, rawset, select, setmetatable, tostring, type, unpack, xpcall
 local getinfo = debug.getinfo
+local create, resume, running, yield = coroutine.create, coroutine.resume, coroutine.running, coroutine.yield
+local arm, guard = arm, guard
+local reach = guard(native.reach)
 local globals = _G
 
 -- Operations of the host function.
@@ -34,12 +36,12 @@ end
 setmetatable(lock_of_locks, { __newindex = refuse, __index = { __index = true } })
 locked[lock_of_locks] = true
 
--- What an error becomes on its way out: a table that says what went wrong and where.
-local function explain(problem)
-  local level, info = 2, getinfo(2, 'Sl')
+-- What an error becomes on its way out: a table that says what went wrong and where in the thread.
+local function with_place(problem, thread)
+  local level, info = 0, getinfo(thread, 0, 'Sl')
   while info and (info.what == 'C' or info.what == 'tail' or info.source == PRELUDE) do
     level = level + 1
-    info = getinfo(level, 'Sl')
+    info = getinfo(thread, level, 'Sl')
   end
   if type(problem) ~= 'table' then
     problem = { err = 'ERR ' .. tostring(problem) }
@@ -58,10 +60,37 @@ end
 
 local real = {}
 for _, name in ipairs({
-  '_VERSION', 'assert', 'collectgarbage', 'coroutine', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'load', 'loadstring',
-  'next', 'pairs', 'rawequal', 'rawget', 'tostring', 'type', 'xpcall',
+  '_VERSION', 'assert', 'collectgarbage', 'coroutine', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'next', 'pairs', 'rawequal', 'rawget', 'tostring', 'type', 'xpcall',
 }) do
   real[name] = globals[name]
+end
+
+-- Only source is loaded: compiled code could do what no source can.
+local function is_compiled(piece)
+  return type(piece) == 'string' and piece:byte(1) == 27
+end
+
+local COMPILED = 'attempt to load chunk with wrong mode'
+local load_source, load_pieces = loadstring, load
+
+function real.loadstring(source, ...)
+  if is_compiled(source) then
+    return nil, COMPILED
+  end
+  return load_source(source, ...)
+end
+
+function real.load(next_piece, ...)
+  local is_first = true
+  local function piece()
+    local text = next_piece()
+    if is_first and is_compiled(text) then
+      error(COMPILED, 0)
+    end
+    is_first = false
+    return text
+  end
+  return load_pieces(type(next_piece) == 'function' and piece or next_piece, ...)
 end
 
 local function outcome(ok, ...)
@@ -220,12 +249,58 @@ function numbers.randomseed(seed)
 end
 
 real.string, real.table, real.math = lock(text), lock(list), lock(numbers)
-real.coroutine = lock(coroutine)
+
+-- All scripts run in one thread, so that they can pause. They do not see it.
+
+local driver
+local FINISHED = {}
+
+local function work(f, keys, arguments)
+  arm()
+  while true do
+    f, keys, arguments = yield(FINISHED, f(keys, arguments))
+  end
+end
+
+-- Whether the script went well, and its result or what went wrong; nothing if it has paused.
+local function progress(is_alive, mark, result)
+  if not is_alive then
+    local thread = driver
+    driver = nil
+    return false, with_place(mark, thread)
+  elseif mark == FINISHED then
+    return true, result
+  end
+end
+
+local threads = {}
+for name, f in pairs(coroutine) do
+  threads[name] = f
+end
+
+function threads.yield(...)
+  if running() == driver then
+    error('attempt to yield across metamethod/C-call boundary', 2)
+  end
+  return yield(...)
+end
+
+function threads.running()
+  local thread = running()
+  return thread ~= driver and thread or nil
+end
+
+real.coroutine = lock(threads)
 getmetatable('').__index = text
 getmetatable('').__metatable = lock_of_locks
 
 -- Libraries that Rust brings.
 for name, library in pairs(native.libraries) do
+  for field, value in pairs(library) do
+    if type(value) == 'function' then
+      library[field] = guard(value)
+    end
+  end
   real[name] = lock(library)
 end
 function native.libraries.cjson.new()
@@ -237,7 +312,7 @@ end
 local redis = {
   LOG_DEBUG = 0, LOG_VERBOSE = 1, LOG_NOTICE = 2, LOG_WARNING = 3,
   REPL_NONE = 0, REPL_AOF = 1, REPL_SLAVE = 2, REPL_REPLICA = 2, REPL_ALL = 3,
-  call = native.call, pcall = native.pcall,
+  call = guard(native.call), pcall = guard(native.pcall),
 }
 
 local function single_field(name)
@@ -328,7 +403,7 @@ redis.REDIS_VERSION_NUM = major * 65536 + minor * 256 + patch
 -- A call by a compiled function stays on the stack when it is the last thing that a script does, and says where it was.
 for name, value in pairs(redis) do
   if type(value) == 'function' and name ~= 'call' and name ~= 'pcall' then
-    redis[name] = native.anchored(value)
+    redis[name] = guard(value)
   end
 end
 
@@ -423,7 +498,7 @@ local missing = {
   end,
 }
 
-local library = setmetatable({ register_function = native.anchored(register_function) }, missing)
+local library = setmetatable({ register_function = guard(register_function) }, missing)
 for _, name in ipairs({
   'LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING', 'log', 'REDIS_VERSION', 'REDIS_VERSION_NUM',
 }) do
@@ -448,11 +523,17 @@ locked[globals] = true
 
 return {
   globals = real,
-  run = function(f)
-    return xpcall(f, explain)
+  run = function(f, keys, arguments)
+    driver = driver or create(work)
+    return progress(resume(driver, f, keys, arguments))
   end,
-  call = function(f, keys, arguments)
-    return xpcall(function() return f(keys, arguments) end, explain)
+  resume = function()
+    return progress(resume(driver))
+  end,
+  ['end'] = function(text)
+    local thread = driver
+    driver = nil
+    return thread and with_place(text, thread)
   end,
   -- Shows a library that is loaded, from here on, what it is to find; or everybody what scripts find.
   show = function(is_loading)
@@ -460,7 +541,8 @@ return {
     window.__index = is_loading and loading or real
   end,
   load = function(f)
-    local ok, problem = xpcall(f, explain)
-    return ok, ok and registered or problem
+    local thread = create(f)
+    local ok, problem = resume(thread)
+    return ok, ok and registered or with_place(problem, thread)
   end,
 }

@@ -39,6 +39,14 @@ pub enum Unloadable {
     Registering(Vec<u8>),
 }
 
+/// How far a script has come.
+pub enum Progress {
+    /// It has ended, well or not.
+    Done(Result<(), Failure>),
+    /// It goes on when it is resumed.
+    Paused,
+}
+
 /// Runs scripts. They reach nothing but what [`Host`] lends them.
 pub trait Interpreter {
     /// Compiles a script whose errors name it `name`. An error is the compiler's.
@@ -55,13 +63,15 @@ pub trait Interpreter {
     /// Forgets a compiled script or function.
     fn forget(&mut self, chunk: ChunkId);
 
-    /// Runs a script to its end, or to the end of its budget, and writes what it returns as a reply.
-    fn run(
-        &mut self,
-        call: Call<'_>,
-        host: &mut (dyn Host + 'static),
-        out: &mut Writer<'_>,
-    ) -> Result<(), Failure>;
+    /// Runs a script to its end, to the end of its budget, or until it pauses, and writes what it returns as a reply.
+    fn run(&mut self, call: Call<'_>, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress;
+
+    /// Goes on with the script that has paused.
+    fn resume(&mut self, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress;
+
+    /// Ends the script that has paused; it does not run on to learn of it. What was wrong with it is given back, with its
+    /// place.
+    fn end(&mut self, text: &str) -> Failure;
 
     /// Bytes that scripts hold.
     fn used_memory(&self) -> usize;
@@ -93,6 +103,9 @@ pub trait Host {
 
     /// Whether what the next commands change is kept and replicated.
     fn replicate(&mut self, is_wanted: bool);
+
+    /// Whether the script should pause now if it can, so that others are heard. Asked now and then.
+    fn wants_pause(&mut self) -> bool;
 
     /// A number by chance.
     fn random(&mut self) -> u64;

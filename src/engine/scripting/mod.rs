@@ -261,9 +261,8 @@ fn script_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("SCRIPT", COMMANDS))
 }
 
-/// A script that runs keeps everybody else from asking; what ends it is its budget.
-fn script_kill(_: &mut Engine) -> Result<Done> {
-    Err(Error::refused("NOTBUSY No scripts in execution right now."))
+fn script_kill(engine: &mut Engine) -> Result<Done> {
+    engine.kill_script(false).map(|()| Done)
 }
 
 fn script_load(engine: &mut Engine, script: Text) -> Result<Vec<u8>> {

@@ -1,17 +1,25 @@
 //! A script or function while it runs: what it may ask of the store, and what becomes of it. All of it is one unit of work.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::mem;
 
 use super::{
     Answer, NO_INTERPRETER, ScriptFlags,
-    interpreter::{Call, Failure, Host, Interpreter, Level},
+    interpreter::{Call, Failure, Host, Interpreter, Level, Progress},
 };
 use crate::{
     Error, Result,
     commands::{Flags, reply::Written},
-    engine::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY},
+    engine::{ClientId, Engine, dispatch::Known, eviction::OUT_OF_MEMORY},
+    keyspace::{Kind, Wait},
     resp::{Version, Writer},
 };
+
+const BUSY_SCRIPT: Error =
+    Error::refused("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+const BUSY_FUNCTION: Error = Error::refused(
+    "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
+);
 
 /// What is to be run.
 pub struct Task<'a> {
@@ -25,33 +33,218 @@ pub struct Task<'a> {
     pub reads_only: bool,
 }
 
+/// What the script that runs may do, and since when it does.
+#[derive(Default)]
+pub struct Running {
+    reads_only: bool,
+    /// Whether it runs on when there is no memory left.
+    takes_memory: bool,
+    /// Whether it may pause.
+    may_pause: bool,
+    /// When it began, by the host's clock.
+    started_us: u64,
+    /// When it began or was resumed.
+    resumed_us: u64,
+    /// It has paused, or has ended after it had.
+    paused: Option<Box<Paused>>,
+}
+
+/// A script that has paused. Its unit of work goes on: nobody sees what it did so far, and time stands still for it.
+struct Paused {
+    client: ClientId,
+    is_function: bool,
+    name: Vec<u8>,
+    /// The words that the client sent.
+    command: Vec<Vec<u8>>,
+    /// The database that it has selected.
+    db: usize,
+    /// The database of the client.
+    home: usize,
+    journal_wanted: bool,
+    /// Changes before it began.
+    changes: u64,
+    reply: Vec<u8>,
+    /// How it has ended, if it has.
+    outcome: Option<Result<()>>,
+    /// Whether the client has gone.
+    is_orphan: bool,
+}
+
+/// How long one goes on before others are heard again, in microseconds.
+const SLICE_US: u64 = 10_000;
+
 impl Engine {
-    /// Runs a script or function.
+    /// Runs a script or function. One that takes long pauses: then the client waits, and asks for the outcome later by way
+    /// of the same command.
     pub(in crate::engine) fn run_chunk(&mut self, task: Task) -> Answer<impl FnOnce(&mut Writer) + use<>> {
-        let Task { call, name, flags, reads_only } = task;
-        self.admit_script(flags, reads_only)?;
-        let mut interpreter = self.lent_interpreter(call.is_function).take().ok_or(NO_INTERPRETER)?;
-        let (db, executing) = (self.current().db, self.executing);
-        self.executing = Some(executing.unwrap_or(0));
-        let journal_wanted = self.keyspace.effects.journal_wanted;
-        let version = self.current().version;
-        let mut reply = Vec::new();
-        self.running = Running {
-            reads_only: reads_only || flags.has(ScriptFlags::NO_WRITES),
-            takes_memory: flags.has(ScriptFlags::ALLOW_OOM),
-        };
-        let outcome = interpreter.run(call, self, &mut Writer::new(&mut reply, version));
-        self.keyspace.effects.journal_wanted = journal_wanted;
-        self.executing = executing;
-        self.current_mut().db = db;
-        self.keyspace.select(db);
-        *self.lent_interpreter(call.is_function) = Some(interpreter);
-        outcome.map_err(|failure| explain(failure, name))?;
+        let reply = match self.running.paused.take() {
+            Some(ended) => {
+                let Paused { outcome, reply, .. } = *ended;
+                outcome.unwrap_or(Ok(())).map(|()| reply)
+            }
+            None => self.begin_chunk(task),
+        }?;
         Ok(Written::new(move |out| out.raw(&reply)))
     }
 
+    fn begin_chunk(&mut self, task: Task) -> Result<Vec<u8>> {
+        let Task { call, name, flags, reads_only } = task;
+        self.admit_script(flags, reads_only)?;
+        let mut interpreter = self.lent_interpreter(call.is_function).take().ok_or(NO_INTERPRETER)?;
+        let executing = self.executing;
+        self.executing = Some(executing.unwrap_or(0));
+        let (home, version) = (self.current().db, self.current().version);
+        let (journal_wanted, changes) = (self.keyspace.effects.journal_wanted, self.keyspace.effects.changes);
+        let now_us = self.config.host.now_us();
+        self.running = Running {
+            reads_only: reads_only || flags.has(ScriptFlags::NO_WRITES),
+            takes_memory: flags.has(ScriptFlags::ALLOW_OOM),
+            may_pause: self.config.pauses_scripts && executing.is_none() && self.replaying.is_none(),
+            started_us: now_us,
+            resumed_us: now_us,
+            paused: None,
+        };
+        let mut reply = Vec::new();
+        let progress = interpreter.run(call, self, &mut Writer::new(&mut reply, version));
+        *self.lent_interpreter(call.is_function) = Some(interpreter);
+        self.executing = executing;
+        let db = mem::replace(&mut self.current_mut().db, home);
+        self.keyspace.select(home);
+        let wanted = mem::replace(&mut self.keyspace.effects.journal_wanted, journal_wanted);
+        match progress {
+            Progress::Done(outcome) => outcome.map(|()| reply).map_err(|failure| explain(failure, name)),
+            Progress::Paused => {
+                self.running.paused = Some(Box::new(Paused {
+                    client: self.current,
+                    is_function: call.is_function,
+                    name: name.to_vec(),
+                    command: Vec::new(),
+                    db,
+                    home,
+                    journal_wanted: wanted,
+                    changes,
+                    reply,
+                    outcome: None,
+                    is_orphan: false,
+                }));
+                self.keyspace.wait = Some(Wait {
+                    keys: Vec::new(),
+                    kind: Kind::String,
+                    needs_keys: false,
+                    deadline_ms: None,
+                    words: None,
+                });
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Whether a script has paused, so that only few commands are let through.
+    #[inline]
+    pub(in crate::engine) fn is_busy(&self) -> bool {
+        self.running.paused.is_some()
+    }
+
+    /// What others are told while a script has paused.
+    #[cold]
+    pub(in crate::engine) fn busy(&self) -> Error {
+        match &self.running.paused {
+            Some(paused) if paused.is_function => BUSY_FUNCTION,
+            _ => BUSY_SCRIPT,
+        }
+    }
+
+    /// Keeps the words of the command whose script has paused.
+    pub(in crate::engine) fn keep_command(&mut self, words: &[&[u8]]) {
+        if let Some(paused) = &mut self.running.paused {
+            paused.command = words.iter().map(|word| word.to_vec()).collect();
+        }
+    }
+
+    /// Whether a client waits for the script that has paused. It stays until the script has ended.
+    pub(in crate::engine) fn is_running_for(&self, id: ClientId) -> bool {
+        self.running.paused.as_ref().is_some_and(|paused| paused.client == id)
+    }
+
+    /// The client of the script that has paused is gone.
+    pub(in crate::engine) fn orphan_script(&mut self) {
+        if let Some(paused) = &mut self.running.paused {
+            paused.is_orphan = true;
+        }
+    }
+
+    /// The function that has paused: its name, the command, and for how many milliseconds it has run.
+    pub(in crate::engine) fn paused_function(&self) -> Option<(&[u8], &[Vec<u8>], u64)> {
+        let paused = self.running.paused.as_ref().filter(|paused| paused.is_function)?;
+        let took_us = self.config.host.now_us().saturating_sub(self.running.started_us);
+        Some((&paused.name, &paused.command, took_us / 1000))
+    }
+
+    /// Ends the script, or the function, that has paused, unless it has changed something.
+    pub(in crate::engine) fn kill_script(&mut self, is_function: bool) -> Result<()> {
+        let changes = self.keyspace.effects.changes;
+        let Some(paused) = &self.running.paused else {
+            return Err(Error::refused("NOTBUSY No scripts in execution right now."));
+        };
+        if paused.is_function != is_function {
+            return Err(self.busy());
+        } else if paused.changes != changes {
+            return Err(Error::refused(
+                "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
+            ));
+        }
+        let interpreter = self.lent_interpreter(is_function).as_mut().ok_or(NO_INTERPRETER)?;
+        let failure = interpreter.end("Script killed by user with SCRIPT KILL...");
+        if let Some(paused) = &mut self.running.paused {
+            paused.outcome = Some(Err(explain(failure, &paused.name)));
+        }
+        Ok(())
+    }
+
+    /// Goes on with the script that has paused. When it has ended, its client is answered.
+    pub(in crate::engine) fn resume_script(&mut self) {
+        let Some(mut paused) = self.running.paused.take() else { return };
+        if paused.outcome.is_none() {
+            self.resume_paused(&mut paused);
+        }
+        let (client, is_orphan, has_ended) = (paused.client, paused.is_orphan, paused.outcome.is_some());
+        self.running.paused = Some(paused);
+        if !has_ended {
+            return;
+        }
+        self.lap_us = self.running.started_us;
+        self.retry(client);
+        self.running.paused = None;
+        self.settle();
+        self.serve();
+        if is_orphan {
+            self.disconnect(client);
+        }
+    }
+
+    fn resume_paused(&mut self, paused: &mut Paused) {
+        let Some(mut interpreter) = self.lent_interpreter(paused.is_function).take() else { return };
+        let (before, selected) = (mem::replace(&mut self.current, paused.client), self.keyspace.selected());
+        self.executing = Some(0);
+        self.running.resumed_us = self.config.host.now_us();
+        self.keyspace.select(paused.db);
+        self.current_mut().db = paused.db;
+        let wanted = mem::replace(&mut self.keyspace.effects.journal_wanted, paused.journal_wanted);
+        let version = self.current().version;
+        let progress = interpreter.resume(self, &mut Writer::new(&mut paused.reply, version));
+        *self.lent_interpreter(paused.is_function) = Some(interpreter);
+        if let Progress::Done(outcome) = progress {
+            paused.outcome = Some(outcome.map_err(|failure| explain(failure, &paused.name)));
+        }
+        paused.journal_wanted = mem::replace(&mut self.keyspace.effects.journal_wanted, wanted);
+        paused.db = mem::replace(&mut self.current_mut().db, paused.home);
+        self.executing = None;
+        self.current = before;
+        self.keyspace.select(selected);
+    }
+
     /// Where the interpreter is that runs scripts, or functions, while none does.
-    fn lent_interpreter(&mut self, is_function: bool) -> &mut Option<alloc::boxed::Box<dyn Interpreter>> {
+    fn lent_interpreter(&mut self, is_function: bool) -> &mut Option<Box<dyn Interpreter>> {
         if is_function { &mut self.functions.interpreter } else { &mut self.scripts.interpreter }
     }
 
@@ -70,7 +263,7 @@ impl Engine {
 
     /// Lets a script's command through, or says why not.
     fn admit_from_script(&mut self, words: &[&[u8]]) -> Result<Known> {
-        let Running { reads_only, takes_memory } = self.running;
+        let Running { reads_only, takes_memory, .. } = self.running;
         let known =
             self.table.find(words).ok_or(Error::refused("ERR Unknown Redis command called from script"))?;
         let spec = self.table.spec(known);
@@ -99,14 +292,6 @@ fn explain(Failure { mut text, place }: Failure, name: &[u8]) -> Error {
     Error::Quoting(text)
 }
 
-/// What the script that runs may do.
-#[derive(Clone, Copy, Default)]
-pub struct Running {
-    reads_only: bool,
-    /// Whether it runs on when there is no memory left.
-    takes_memory: bool,
-}
-
 impl Host for Engine {
     fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>) {
         let mut out = Writer::new(out, version);
@@ -130,6 +315,15 @@ impl Host for Engine {
 
     fn replicate(&mut self, is_wanted: bool) {
         self.keyspace.effects.journal_wanted = is_wanted && self.config.journal;
+    }
+
+    fn wants_pause(&mut self) -> bool {
+        let now_us = self.config.host.now_us();
+        let (running, threshold_us) = (&self.running, self.config.busy_reply_threshold.saturating_mul(1000));
+        let is_over = threshold_us > 0 && now_us.saturating_sub(running.started_us) >= threshold_us;
+        running.may_pause
+            && is_over
+            && now_us.saturating_sub(running.resumed_us) >= SLICE_US.min(threshold_us)
     }
 
     fn random(&mut self) -> u64 {
