@@ -63,6 +63,14 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
         "All words are read before anything is looked up or changed.",
     ),
     (
+        "Scripts",
+        "A script that runs longer than `busy-reply-threshold` is heard to be busy as in Redis, except within a transaction, \
+         a coroutine of its own, or a function that sorts or replaces for it: there it runs on, to half a thousand million \
+         instructions at most. Commands that wait are let into scripts, as since Redis 7.2, and do not wait. \
+         `SCRIPT DEBUG` is refused.",
+        "Scripts run in the thread of the server, in an interpreter of their own that can pause only between its instructions.",
+    ),
+    (
         "Time",
         "`TIME` counts milliseconds, and time stands still within a command, a transaction and a script.",
         "The engine has no clock: whoever runs it says what time it is.",

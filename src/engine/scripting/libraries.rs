@@ -42,6 +42,7 @@ pub struct Libraries {
 
 impl Libraries {
     /// How many there are.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.libraries.len()
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    commands::{Flags, reply::Written},
+    commands::{Flags, Spec, reply::Written},
     engine::{ClientId, Engine, dispatch::Known, eviction::OUT_OF_MEMORY},
     keyspace::{Kind, Wait},
     resp::{Version, Writer},
@@ -174,6 +174,7 @@ impl Engine {
     }
 
     /// The function that has paused: its name, the command, and for how many milliseconds it has run.
+    #[allow(clippy::type_complexity)]
     pub(in crate::engine) fn paused_function(&self) -> Option<(&[u8], &[Vec<u8>], u64)> {
         let paused = self.running.paused.as_ref().filter(|paused| paused.is_function)?;
         let took_us = self.config.host.now_us().saturating_sub(self.running.started_us);
@@ -271,6 +272,12 @@ impl Engine {
             return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
         } else if spec.flags.has(Flags::NOSCRIPT) {
             return Err(Error::refused("ERR This Redis command is not allowed from script"));
+        } else if waits(spec, words) {
+            return Err(Error::quoting(
+                "ERR ",
+                words[0],
+                " command is not allowed with BLOCK option from scripts",
+            ));
         } else if reads_only && spec.flags.has(Flags::WRITE) {
             return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
@@ -280,6 +287,13 @@ impl Engine {
         permitted.map_err(|denied| self.no_permission("ACL failure in script: ", known, denied))?;
         Ok(known)
     }
+}
+
+/// Whether a command reads streams and says that it would wait for them.
+fn waits(spec: &Spec, words: &[&[u8]]) -> bool {
+    let before_keys = words.iter().take_while(|word| !word.eq_ignore_ascii_case(b"STREAMS"));
+    matches!(spec.name, "XREAD" | "XREADGROUP")
+        && before_keys.skip(1).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
 }
 
 /// The error of a script, with the place that it came from, as Redis words it.
@@ -328,5 +342,72 @@ impl Host for Engine {
 
     fn random(&mut self) -> u64 {
         self.keyspace.random.next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    use crate::{
+        INTERPRETER,
+        engine::{Config, config::Host, testing::Session},
+    };
+
+    /// A store whose clock goes on by a second whenever somebody looks, so that a script pauses as soon as it may.
+    fn session() -> Option<Session> {
+        static NOW_US: AtomicU64 = AtomicU64::new(0);
+        let clock = || NOW_US.fetch_add(1_000_000, Ordering::Relaxed);
+        let host = Host { clock, ..Host::default() };
+        INTERPRETER?;
+        let config = Config { interpreter: INTERPRETER, pauses_scripts: true, host, ..Config::default() };
+        Some(Session::with(Config { busy_reply_threshold: 1, ..config }))
+    }
+
+    const LOOP: &str = "for i = 1, 1000000 do n = i end";
+
+    #[test]
+    fn a_script_that_pauses_is_one_unit_and_answers_in_the_end() {
+        let Some(mut session) = session() else { return };
+        let (runner, other) = (session.connect(), session.connect());
+        let script =
+            alloc::format!("redis.call('SET', 'a', 1) local n {LOOP} return redis.call('INCR', 'a')");
+        assert_eq!(session.run(runner, &alloc::format!("EVAL \"{script}\" 0\nPING")), b"");
+        assert!(session.run(other, "PING").starts_with(b"-BUSY "));
+        assert!(session.run(other, "SCRIPT KILL").starts_with(b"-UNKILLABLE "));
+        assert!(session.run(other, "FUNCTION KILL").starts_with(b"-BUSY "));
+        assert!(session.logged().is_empty());
+        let mut answer = alloc::vec::Vec::new();
+        for _ in 0..1000 {
+            session.wait(1);
+            session.engine.receive(runner, b"", session.now_ms);
+            answer.extend(session.output(runner));
+        }
+        assert_eq!(answer, b":2\r\n+PONG\r\n");
+        assert_eq!(session.logged(), ["SELECT 0", "MULTI", "SET a 1", "INCR a", "EXEC"]);
+        assert_eq!(session.run(other, "GET a"), b"$1\r\n2\r\n");
+    }
+
+    #[test]
+    fn a_script_that_pauses_can_be_killed_and_its_client_can_go() {
+        let Some(mut session) = session() else { return };
+        let (runner, other) = (session.connect(), session.connect());
+        assert_eq!(
+            session.run(runner, "EVAL 'while true do pcall(function() while true do end end) end' 0"),
+            b""
+        );
+        assert_eq!(session.run(other, "SCRIPT KILL"), b"+OK\r\n");
+        session.wait(1);
+        assert!(session.output(runner).starts_with(b"-ERR Script killed by user with SCRIPT KILL..."));
+        assert_eq!(session.run(other, "PING"), b"+PONG\r\n");
+
+        assert_eq!(session.run(runner, "EVAL 'while true do end' 0"), b"");
+        session.engine.disconnect(runner);
+        session.wait(1);
+        assert!(session.run(other, "PING").starts_with(b"-BUSY "));
+        assert_eq!(session.run(other, "SCRIPT KILL"), b"+OK\r\n");
+        session.wait(1);
+        assert_eq!(session.run(other, "PING"), b"+PONG\r\n");
+        assert!(session.engine.clients.get(runner).is_none());
     }
 }
