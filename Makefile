@@ -84,8 +84,9 @@ differential: setup-rust ## Puts a million random requests to redis-server and t
 	COUNT=$(or $(COUNT),1000000) cargo test --profile checked --features native --test differential -- --nocapture
 
 .PHONY: crash
-crash: setup-rust ## Kills servers while they write: make crash ROUNDS=500
+crash: setup-rust ## Kills servers while they write, and fails their disk: make crash ROUNDS=500
 	ROUNDS=$(or $(ROUNDS),20) cargo test --release --features native --test crash -- --nocapture
+	SEEDS=$(or $(SEEDS),2) cargo test --release --features native --bin keyside-server journal::
 
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
@@ -136,9 +137,7 @@ pack: pkg ## Packs the npm package: target/npm/keyside.tgz
 
 .PHONY: www
 www: pkg ## Builds the page: target/www
-	@rm -rf target/www && mkdir -p target/www
-	@cd www && tar -c --exclude=./test --exclude=./serve.js --exclude=./package.json . | tar -x -C ../target/www
-	@cp -r pkg/dist target/www/keyside
+	@node www/build.js
 
 .PHONY: clean
 clean: ## Removes everything built; the tools in ~/.cache/keyside stay

@@ -5,13 +5,19 @@
 //!
 //! `SEEDS=1000 STEPS=500 cargo test --release --test simulation` runs more of them; `SEED=7` runs one.
 
+#[path = "simulation/clients.rs"]
+mod clients;
 #[path = "simulation/random.rs"]
 mod random;
+#[allow(dead_code, reason = "the differential runs compare replies in more ways")]
+#[path = "differential/reply.rs"]
+mod reply;
 #[path = "simulation/requests.rs"]
 mod requests;
 #[path = "simulation/scans.rs"]
 mod scans;
 
+use clients::Crowd;
 use keyside::{ClientId, Config, Engine, Origin, commands::Spec, engine::dispatch::Table, resp::reply_len};
 use random::Random;
 use requests::Clock;
@@ -194,6 +200,30 @@ fn scans_see_whoever_stays() {
     }
 }
 
+fn crowd(seed: u64, steps: usize) -> Crowd {
+    let mut crowd = Crowd::new(seed);
+    (0..steps).for_each(|_| crowd.step());
+    crowd.finish();
+    crowd
+}
+
+#[test]
+fn clients_find_true_what_they_rely_on() {
+    let run = |seed, steps| {
+        let (mut first, second) = (crowd(seed, steps), crowd(seed, steps));
+        assert!(first.sent == second.sent, "the same seed gave other replies");
+        assert!(first.journal == second.journal, "the same seed gave another journal");
+        assert!(first.engine.digest() == replayed(&first.journal), "the journal replays to another state");
+        let snapshot = first.engine.snapshot();
+        assert!(
+            first.engine.digest() == reloaded(&snapshot, first.now_ms),
+            "the snapshot is of another state"
+        );
+        first.requests
+    };
+    through_seeds("clients", run);
+}
+
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
@@ -203,38 +233,47 @@ fn every_seed_comes_through() {
     let table = Table::new();
     let specs: Vec<&'static Spec> =
         table.all().map(|known| table.spec(known)).filter(|spec| !LEFT_OUT.contains(&spec.name)).collect();
+    let run = |seed, steps| {
+        let (mut first, second) = (simulate(seed, steps, &specs), simulate(seed, steps, &specs));
+        assert!(first.sent == second.sent, "the same seed gave other replies");
+        assert!(first.journal == second.journal, "the same seed gave another journal");
+        assert!(
+            first.engine.digest() == replayed(&first.journal),
+            "the journal replays to another state, from here on: {}",
+            first_wrong_step(seed, steps, &specs)
+                .unwrap_or("nowhere, when time passes after each step".into())
+        );
+        let snapshot = first.engine.snapshot();
+        assert!(
+            first.engine.digest() == reloaded(&snapshot, first.now_ms),
+            "the snapshot is of another state"
+        );
+        first.requests
+    };
+    through_seeds("all commands", run);
+}
+
+/// Runs every seed that was asked for; each tells how many requests it made.
+fn through_seeds(what: &str, run: impl Fn(u64, usize) -> usize + std::panic::RefUnwindSafe) {
     let steps = number("STEPS", 400);
-    let seeds = match number("SEED", 0) {
-        0 => 1..=number("SEEDS", 60) as u64,
-        seed => seed as u64..=seed as u64,
+    let from = number("FROM", 1) as u64;
+    let seeds = match number("SEED", 0) as u64 {
+        0 => from..=from + number("SEEDS", 60) as u64 - 1,
+        seed => seed..=seed,
     };
     let mut requests = 0;
     for seed in seeds.clone() {
-        let again = format!("SEED={seed} STEPS={steps} cargo test --release --test simulation");
-        let outcome = std::panic::catch_unwind(|| {
-            let (mut first, second) = (simulate(seed, steps, &specs), simulate(seed, steps, &specs));
-            assert!(first.sent == second.sent, "the same seed gave other replies");
-            assert!(first.journal == second.journal, "the same seed gave another journal");
-            assert!(
-                first.engine.digest() == replayed(&first.journal),
-                "the journal replays to another state, from here on: {}",
-                first_wrong_step(seed, steps, &specs)
-                    .unwrap_or("nowhere, when time passes after each step".into())
-            );
-            let snapshot = first.engine.snapshot();
-            assert!(
-                first.engine.digest() == reloaded(&snapshot, first.now_ms),
-                "the snapshot is of another state"
-            );
-            first.requests
-        });
-        match outcome {
+        match std::panic::catch_unwind(|| run(seed, steps)) {
             Ok(count) => requests += count,
             Err(panic) => {
-                eprintln!("this seed failed; again with: {again}");
+                eprintln!("this seed failed; again with: make sim SEED={seed} STEPS={steps}");
                 std::panic::resume_unwind(panic);
             }
         }
     }
-    println!("{} seeds of {steps} steps, {requests} requests twice", seeds.count());
+    println!(
+        "{what}: seeds {} to {} of {steps} steps, {requests} requests twice",
+        seeds.start(),
+        seeds.end()
+    );
 }

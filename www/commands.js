@@ -10,6 +10,7 @@
  * @property {string[]} syntax the arguments, as manuals write them
  * @property {number} leading how many arguments come first, each a single word
  * @property {string[]} tokens the words that name its options
+ * @property {{ syntax: string, type: string, isOptional: boolean, isMany: boolean }[]} parameters the same arguments, told apart
  * @property {boolean} isContainer whether it has subcommands instead of arguments
  */
 
@@ -26,6 +27,7 @@ export function commandTable(db) {
       group: doc.group ?? '',
       complexity: doc.complexity ?? '',
       syntax: args.map(syntax),
+      parameters: args.map((it) => ({ syntax: syntax({ ...it, flags: [] }), type: it.type, isOptional: it.flags?.includes('optional') ?? false, isMany: it.flags?.includes('multiple') ?? false })),
       leading: leading < 0 ? args.length : leading,
       tokens: [...new Set(args.flatMap(tokens))],
       isContainer: doc.subcommands !== undefined,

@@ -1,7 +1,5 @@
 // What the store holds just now, asked with INFO. It asks when something happened, and each second while keys can expire.
 
-import { Client } from './client.js'
-
 const SECOND = 1000
 
 export class Gauges {
@@ -11,9 +9,9 @@ export class Gauges {
   #isWaiting = false
   #timer
 
-  /** Gauges that ask through a connection of their own, which `connect` opens. They count what others did from now on. */
-  constructor(connect, elements) {
-    this.#client = new Client(connect)
+  /** Gauges that ask through a client. They count what others did from now on. */
+  constructor(client, elements) {
+    this.#client = client
     this.#elements = elements
     this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
   }
@@ -26,6 +24,12 @@ export class Gauges {
       this.#isWaiting = false
       this.#draw()
     })
+  }
+
+  /** Counts from zero again: there is another store. */
+  restart() {
+    this.#asked = Number(field(this.#info(), 'total_commands_processed')) + 1
+    this.touch()
   }
 
   #draw() {

@@ -11,8 +11,8 @@ const text = new TextDecoder('utf-8', { ignoreBOM: true })
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
 /**
- * Reads the reply at `at`: `{ kind, value, next }`. The kind is RESP's first character; the value is text, bytes, a list of
- * replies, or null.
+ * Reads the reply at `at`: `{ kind, value, at, next }`. The kind is RESP's first character; the value is text, bytes, a list of
+ * replies, or null; the last two say which bytes it was read from.
  */
 export function read(bytes, at = 0) {
   const end = bytes.indexOf(13, at)
@@ -20,14 +20,14 @@ export function read(bytes, at = 0) {
   const next = end + 2
   const kind = String.fromCharCode(bytes[at])
   if ('$=*~>%|'.includes(kind)) {
-    if (line === '-1') return { kind: '_', value: null, next }
+    if (line === '-1') return { kind: '_', value: null, at, next }
     if (kind === '$' || kind === '=') {
       const stop = next + Number(line)
-      return { kind, value: bytes.subarray(next, stop), next: stop + 2 }
+      return { kind, value: bytes.subarray(next, stop), at, next: stop + 2 }
     }
-    return readMany(bytes, kind, Number(line) * ('%|'.includes(kind) ? 2 : 1), next)
+    return { ...readMany(bytes, kind, Number(line) * ('%|'.includes(kind) ? 2 : 1), next), at }
   }
-  return { kind, value: kind === '_' ? null : line, next }
+  return { kind, value: kind === '_' ? null : line, at, next }
 }
 
 function readMany(bytes, kind, count, next) {

@@ -25,7 +25,7 @@ export class Router {
     window.addEventListener('hashchange', () => this.follow())
   }
 
-  /** Shows what the address says. */
+  /** Shows what the address says, and returns the view. */
   async follow() {
     const [, named = '', path = ''] = /^#\/([\w-]*)\/?(.*)$/s.exec(location.hash) ?? []
     const name = Object.hasOwn(this.#loaders, named) ? named : Object.keys(this.#loaders)[0]
@@ -45,6 +45,7 @@ export class Router {
       this.#current = view
     }
     view.show(decode(path))
+    return view
   }
 
   #view(name) {

@@ -54,6 +54,11 @@ export class Tabs {
     return made
   }
 
+  /** All terminals. */
+  get terminals() {
+    return this.#tabs.map(({ terminal }) => terminal)
+  }
+
   /** Shows one, and has it ready for typing. */
   select(chosen) {
     this.#show(chosen)

@@ -10,6 +10,8 @@ import { Session } from './session.js'
 
 const KEPT_ENTRIES = 500
 
+const encoder = new TextEncoder()
+
 /** What the terminal answers itself. */
 const OWN_COMMANDS = ['HELP', 'CLEAR']
 
@@ -22,13 +24,18 @@ export class Terminal {
   #frame
   #onRun
   #onMessage
+  #prepare
+  /** Lines that wait until another is done. */
+  #waiting = null
 
   /**
    * A terminal on the connection that `connect` opens, and opens again when it has ended. `commands` is the command table;
-   * `onRun` hears of every line, `onMessage` of what comes by itself.
+   * `onRun` hears of every line, `onMessage` of what comes by itself. `prepare` is asked before a command is sent, and returns
+   * a promise and what to say meanwhile where it has to wait.
    */
-  constructor({ connect, commands, onRun, onMessage }) {
+  constructor({ connect, commands, onRun, onMessage, prepare }) {
     this.#connect = connect
+    this.#prepare = prepare
     this.#commands = commands
     this.#onRun = onRun
     this.#onMessage = onMessage
@@ -49,6 +56,7 @@ export class Terminal {
 
   /** Types a line and presses Enter. */
   run(line) {
+    if (this.#waiting) return void this.#waiting.push(line)
     this.log.querySelector('.greeting')?.remove()
     this.#history.add(line)
     this.#print('asked', element('span', { class: 'prompt' }, `${this.#session.prompt} `), line)
@@ -57,7 +65,7 @@ export class Terminal {
     if (words === null) this.#print('error', 'The quotes are not balanced.')
     else if (name === 'clear') this.#clear()
     else if (name === 'help') this.#explain(topic.join(' '))
-    else if (words.length > 0) this.#send(words)
+    else if (words.length > 0) this.#ask(words)
     this.#onRun()
   }
 
@@ -78,7 +86,39 @@ export class Terminal {
     this.#showHint()
   }
 
-  #send(words) {
+  /** Sends a command, at once or when everything is there for it; what is typed meanwhile comes after it. */
+  #ask(words) {
+    const wait = this.#prepare?.(words)
+    if (!wait) return this.#send(words)
+    this.#waiting = []
+    const wasQueueing = this.#session.isQueueing
+    const note = this.#print('note', wait.saying)
+    wait.done
+      .then(() => {
+        note.remove()
+        if (wasQueueing) this.#print('error', 'The transaction began before scripts could run, and is gone. Begin it again.')
+        else this.#send(words)
+      })
+      .catch((error) => {
+        note.remove()
+        this.#print('error', error.message)
+      })
+      .finally(() => {
+        const waiting = this.#waiting
+        this.#waiting = null
+        for (const line of waiting) this.run(line)
+        this.#onRun()
+      })
+  }
+
+  /** Goes on with another store: on a new connection, with the same database. */
+  move() {
+    const { database } = this.#session
+    this.#open()
+    if (database) this.#send([encoder.encode('SELECT'), encoder.encode(String(database))], true)
+  }
+
+  #send(words, isSilent = false) {
     let bytes
     try {
       bytes = this.#connection.send(...words)
@@ -95,7 +135,7 @@ export class Terminal {
     const replies = readAll(bytes)
     if (replies.length === 0) this.#print('note', 'No answer so far.')
     for (const reply of replies) {
-      this.#print(reply.kind === '>' ? 'message' : 'reply', show(reply))
+      if (!isSilent) this.#print(reply.kind === '>' ? 'message' : 'reply', show(reply))
       if (reply.kind !== '>') this.#session.follow(words, reply)
     }
     this.#showPrompt()
@@ -116,14 +156,17 @@ export class Terminal {
   }
 
   #print(className, ...parts) {
-    this.#append(className, parts)
+    const entry = this.#append(className, parts)
     this.#scrollToEnd()
+    return entry
   }
 
   #append(className, parts) {
     const { log } = this
-    log.append(element('div', { class: className }, ...parts))
+    const entry = element('div', { class: className }, ...parts)
+    log.append(entry)
     while (log.childElementCount > KEPT_ENTRIES) log.firstElementChild.remove()
+    return entry
   }
 
   /** Scrolls with the next frame: to do so at once would lay out the log for every line of many. */

@@ -254,7 +254,7 @@ export interface Commands<Bytes> {
    *
    * `MIGRATE`, since 2.6.0, O(1)
    */
-  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): 'OK'
+  migrate(host: Value, port: Numeric, request: Value, destinationDb: Numeric, timeout: Numeric, options?: { copy?: boolean; replace?: boolean; auth?: Value; auth2?: [Value, Value]; keys?: Names<Value> }): string
 
   /**
    * Has a key live for ever.

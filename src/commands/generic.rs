@@ -397,10 +397,10 @@ fn wait(_: &mut Ctx, _: i64, _: Millis) -> Result<usize> {
     Ok(0)
 }
 
-/// What MIGRATE is asked for, of which nothing is done.
-struct Migration;
+/// What MIGRATE is asked for: of that, only the keys matter, as nothing is moved.
+struct Migration<'a>(&'a [&'a [u8]]);
 
-impl Arg<'_> for Migration {
+impl<'a> Arg<'a> for Migration<'a> {
     const SHAPE: Shape = Shape::Group(&[
         Shape::Word("host", WordKind::Text),
         Shape::Word("port", WordKind::Integer),
@@ -419,13 +419,35 @@ impl Arg<'_> for Migration {
             Shape::Group(&[Shape::Token("KEYS"), Shape::Many(&[Shape::Key])]),
         ]),
     ]);
-    fn parse(words: &mut Words<'_>) -> Result<Self> {
-        words.split_off(0);
-        Ok(Migration)
+    fn parse(words: &mut Words<'a>) -> Result<Self> {
+        let (_host, _port) = (words.next()?, words.next()?);
+        let key = words.take_n(1)?;
+        let (_db, _timeout) = (i64::parse(words)?, i64::parse(words)?);
+        while !words.is_empty() {
+            if words.take_with("KEYS", 1) {
+                if key != [b""] {
+                    return Err(Error::refused(
+                        "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
+                    ));
+                }
+                return Ok(Migration(words.split_off(0)));
+            } else if words.take_with("AUTH", 1) {
+                words.next()?;
+            } else if words.take_with("AUTH2", 2) {
+                (words.next()?, words.next()?);
+            } else if !words.take("COPY") && !words.take("REPLACE") {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(Migration(key))
     }
 }
 
-fn migrate(_: &mut Ctx, _: Migration) -> Result<Done> {
+/// Moves nothing, which is all there is to do when none of the keys exists.
+fn migrate(ctx: &mut Ctx, Migration(keys): Migration) -> Result<Simple> {
+    if keys.iter().all(|key| ctx.find(Key(key)).is_none()) {
+        return Ok(Simple("NOKEY"));
+    }
     Err(Error::refused(
         "ERR MIGRATE is not supported: this server connects to no other. Use DUMP and RESTORE",
     ))

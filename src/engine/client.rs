@@ -8,6 +8,7 @@ use crate::resp::{RequestParser, Version, Writer};
 use super::{
     acl::UserId,
     dispatch::Known,
+    output_limits::Lagging,
     pubsub::Subscriptions,
     tracking::Tracking,
     transactions::{Transaction, Watching},
@@ -129,6 +130,10 @@ pub struct Client {
     /// The position of the journal that WAITAOF waits for.
     pub(super) awaits_sync: Option<u64>,
     pub(super) out: Vec<u8>,
+    /// How much of `out`, at its start, the shell has sent.
+    pub(super) sent: usize,
+    /// Since when it is over the soft limit for its output.
+    pub(super) lags_since_ms: Option<u64>,
     /// Whether requests wait in `query` until `out` is fetched.
     pub(super) held: bool,
     /// What it waits for, when a command of it found nothing.
@@ -169,6 +174,8 @@ impl Client {
             reading: 0,
             awaits_sync: None,
             out: Vec::new(),
+            sent: 0,
+            lags_since_ms: None,
             held: false,
             parked: None,
             paused: false,
@@ -243,9 +250,9 @@ impl Client {
         self.no_touch = false;
     }
 
-    /// Bytes of replies that the shell has not taken yet.
+    /// Bytes of replies that the shell has not sent yet.
     pub fn pending_output(&self) -> usize {
-        self.out.len()
+        self.out.len().saturating_sub(self.sent)
     }
 
     /// Bytes of a request that is not complete, or of those that run.
@@ -264,6 +271,10 @@ pub struct Clients {
     last_id: u64,
     /// By how many bytes buffers have grown since somebody looked at all of them.
     pub(super) grown: usize,
+    /// The time, as far as anybody told.
+    pub(super) now_ms: u64,
+    /// Those who are slower than what they are sent.
+    pub(super) lagging: Lagging,
     /// Connected since the start.
     pub accepted: u64,
 }
@@ -311,8 +322,18 @@ impl Clients {
         let bytes = bytes(client.version);
         client.out.extend_from_slice(bytes);
         self.grown += bytes.len();
+        self.lagging.notice(id, client, self.now_ms);
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
+        }
+    }
+
+    /// Notices how much output a client has been left with.
+    #[inline]
+    pub(super) fn notice_output(&mut self, id: ClientId, now_ms: u64) {
+        self.now_ms = now_ms;
+        if let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) {
+            self.lagging.notice(id, client, now_ms);
         }
     }
 

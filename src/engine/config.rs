@@ -16,7 +16,7 @@ use alloc::{
 
 use super::{
     Engine, dispatch::Table, eviction::ClientLimit, notifications::Notifications,
-    scripting::interpreter::Interpreter,
+    output_limits::OutputLimits, scripting::interpreter::Interpreter,
 };
 use crate::{
     Error, Result,
@@ -65,6 +65,8 @@ pub struct Config {
     pub timeout: u32,
     /// How many bytes may be used; 0 for any number.
     pub maxmemory: u64,
+    /// How far clients may lag behind what they are sent.
+    pub output_limits: OutputLimits,
     /// How much clients may take together.
     pub maxmemory_clients: ClientLimit,
     /// Which keys go when there is no more room.
@@ -167,6 +169,7 @@ impl Default for Config {
             tracking_table_max_keys: 1_000_000,
             timeout: 0,
             maxmemory: 0,
+            output_limits: OutputLimits::default(),
             maxmemory_clients: ClientLimit::Bytes(0),
             eviction: Eviction::default(),
             notify_keyspace_events: Notifications::default(),
@@ -440,6 +443,7 @@ impl Engine {
         let has_clocks = matches!(self.config.eviction.policy.measure, Some(Measure::Lru | Measure::Lfu));
         self.keyspace.shares_integers = self.config.maxmemory == 0 || !has_clocks;
         self.follow_requirepass();
+        self.follow_output_limits();
         self.slow_log.truncate(self.config.slowlog_max_len);
         self.limit_tracking();
         self.refresh_interests();

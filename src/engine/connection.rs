@@ -527,7 +527,7 @@ impl Engine {
         let _ = write!(
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={multi} \
-             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={out} oll=0 omem=0 \
+             qbuf={qbuf} qbuf-free={} argv-mem=0 multi-mem={multi_mem} rbs={out_room} rbp={out_room} obl={} oll={} omem={out} \
              tot-mem={} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
             client.id,
             client.origin.addr,
@@ -542,6 +542,8 @@ impl Engine {
             client.subscriptions.len(Space::Pattern),
             client.subscriptions.len(Space::Shard),
             qbuf_room - qbuf,
+            0,
+            usize::from(out > 0),
             client.memory(),
             client.last_command.map_or("NULL", |known| self.table.name(known)),
             String::from_utf8_lossy(self.acl.name(client.user)),

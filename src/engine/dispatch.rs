@@ -214,7 +214,9 @@ impl Engine {
         let start = out.position();
         match self.admit(known, words) {
             Err(error) => self.refuse(error, words, out),
-            Ok(known) if self.waiting.is_paused() && self.is_held_up(known) => return self.pause_current(),
+            Ok(known) if self.waiting.is_paused() && self.is_held_up(known, words) => {
+                return self.pause_current();
+            }
             Ok(known) if self.queues(known) => {
                 if let Some(transaction) = &mut self.current_mut().transaction {
                     transaction.push(known, words);
@@ -235,6 +237,9 @@ impl Engine {
 
     /// Runs a command that is admitted, and counts what it cost. One that is to wait has not answered, and is not counted.
     pub(super) fn call(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) -> Option<Wait> {
+        if !self.monitors.is_empty() {
+            self.feed_monitors_script(known, words, out);
+        }
         let start = out.position();
         let Row { run, name_words, .. } = self.table.rows[known.0 as usize];
         let args = Words::new(&words[name_words..]);

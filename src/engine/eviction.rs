@@ -29,6 +29,8 @@ impl Engine {
         }
         let has_room = self.evict_some();
         self.settle();
+        let took_us = self.lap();
+        self.keep_event("eviction-cycle", took_us);
         has_room
     }
 
@@ -113,10 +115,7 @@ impl Engine {
             self.stats.evicted_clients += 1;
             self.close(id);
             // What it was to be sent is forgotten at once: the memory is needed.
-            if let Some(client) = self.clients.get_mut(id) {
-                client.out = Vec::new();
-                client.query = Vec::new();
-            }
+            self.forget_buffers(id);
         }
     }
 }

@@ -153,15 +153,19 @@ impl Engine {
         if self.config.latency_tracking && took_us > 0 {
             self.calls[known.0 as usize].histogram.get_or_insert_default().record(took_us);
         }
-        let threshold_ms = self.config.latency_monitor_threshold;
-        if threshold_ms > 0 && took_us / 1000 >= threshold_ms {
-            let is_fast = self.table.spec(known).flags.has(Flags::FAST);
-            let event = if is_fast { "fast-command" } else { "command" };
-            self.latency.add(event, self.keyspace.now_ms() / 1000, took_us / 1000);
-        }
+        let is_fast = self.table.spec(known).flags.has(Flags::FAST);
+        self.keep_event(if is_fast { "fast-command" } else { "command" }, took_us);
         let slow_us = self.config.slowlog_log_slower_than;
         if slow_us >= 0 && took_us >= slow_us as u64 {
             self.log_slow(known, words, took_us);
+        }
+    }
+
+    /// Keeps that something took so long, if that is too long.
+    pub(super) fn keep_event(&mut self, event: &'static str, took_us: u64) {
+        let threshold_ms = self.config.latency_monitor_threshold;
+        if threshold_ms > 0 && took_us / 1000 >= threshold_ms {
+            self.latency.add(event, self.keyspace.now_ms() / 1000, took_us / 1000);
         }
     }
 }

@@ -17,6 +17,7 @@ mod memory;
 mod monitor;
 mod names;
 pub mod notifications;
+pub mod output_limits;
 mod pipeline;
 pub mod pubsub;
 mod quick;
@@ -251,6 +252,7 @@ impl Engine {
             client.put_back(out);
         }
         self.limit_query(id);
+        self.limit_output(id);
         self.watch_client_memory();
     }
 
@@ -280,6 +282,7 @@ impl Engine {
             }
         }
         self.limit_query(id);
+        self.limit_output(id);
     }
 
     /// Lets time pass: keys expire, and a slice is freed of what was deleted. Call it when [`Engine::next_deadline`] says so.
@@ -293,11 +296,14 @@ impl Engine {
         }
         if self.expires_actively && !self.keyspace.keeps_expired {
             self.keyspace.expire_due(DUE_AT_ONCE);
+            let took_us = self.lap();
+            self.keep_event("expire-cycle", took_us);
         }
         if self.evicts {
             self.make_room();
         }
         self.evict_clients();
+        self.close_lagging_long();
         self.save_if_due();
         self.rewrite_if_due();
         self.settle();
@@ -403,6 +409,7 @@ impl Engine {
             return;
         }
         self.keyspace.set_now(now_ms);
+        self.clients.now_ms = now_ms;
         self.keyspace.free_slice();
         self.identity.seen(now_ms);
         self.stats.sample(now_ms);

@@ -44,7 +44,19 @@ impl Engine {
         if spec.flags.has(Flags::ADMIN) || spec.flags.has(Flags::SKIP_MONITOR) {
             return;
         }
-        let line = self.monitor_line(spec.name, words);
+        self.show_monitors(spec.name, words, out);
+    }
+
+    /// Shows the monitors a script before its commands.
+    pub(super) fn feed_monitors_script(&mut self, known: Known, words: &[&[u8]], out: &mut Writer) {
+        let spec = self.table.spec(known);
+        if spec.flags.has(Flags::SCRIPT_RUNNER) {
+            self.show_monitors(spec.name, words, out);
+        }
+    }
+
+    fn show_monitors(&mut self, name: &str, words: &[&[u8]], out: &mut Writer) {
+        let line = self.monitor_line(name, words);
         for &id in &self.monitors {
             if id == self.current {
                 out.raw(&line);
@@ -57,8 +69,8 @@ impl Engine {
     fn monitor_line(&self, name: &str, words: &[&[u8]]) -> Vec<u8> {
         let (now_ms, client) = (self.keyspace.now_ms(), self.current());
         let (seconds, micros) = (now_ms / 1000, now_ms % 1000 * 1000);
-        let mut line =
-            alloc::format!("+{seconds}.{micros:06} [{} {}]", client.db, client.origin.addr).into_bytes();
+        let addr = if self.scripts.is_calling { "lua" } else { &client.origin.addr };
+        let mut line = alloc::format!("+{seconds}.{micros:06} [{} {addr}]", client.db).into_bytes();
         for (i, word) in words.iter().enumerate() {
             line.push(b' ');
             write_quoted(if is_secret(name, words, i) { b"(redacted)" } else { word }, &mut line);

@@ -66,15 +66,13 @@ impl Arg<'_> for IdleTime {
 
 /// How often a key counts as accessed, which means nothing but under an LFU policy.
 #[derive(Clone, Copy, Debug)]
-struct Frequency;
+struct Frequency(u8);
 
 impl Arg<'_> for Frequency {
     const SHAPE: Shape = Shape::Word("frequency", Kind::Integer);
     fn parse(words: &mut Words<'_>) -> Result<Self> {
-        match i64::parse(words)? {
-            0..=255 => Ok(Frequency),
-            _ => Err(Error::refused("ERR Invalid FREQ value, must be >= 0 and <= 255")),
-        }
+        let counter = u8::try_from(i64::parse(words)?).ok();
+        counter.map(Frequency).ok_or(Error::refused("ERR Invalid FREQ value, must be >= 0 and <= 255"))
     }
 }
 
@@ -126,6 +124,9 @@ fn restore(
     let found = keyspace.put(key, value, deadline);
     if let Some(IdleTime(seconds)) = options.idle {
         keyspace.set_idle_seconds(found, seconds);
+    }
+    if let Some(Frequency(counter)) = options.frequency {
+        keyspace.set_frequency(found, counter);
     }
     keyspace.changed(key, Event::Restore);
     if let Some(at) = deadline {

@@ -106,10 +106,13 @@ fn abridged(name: &str, words: &[&[u8]]) -> Vec<Vec<u8>> {
 pub(super) fn is_secret(name: &str, words: &[&[u8]], i: usize) -> bool {
     let word_before =
         |back: usize| i.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
+    let follows =
+        |word: &[u8], most: usize| (1..=most).any(|back| word_before(back).eq_ignore_ascii_case(word));
     match name {
         "AUTH" => i > 0,
-        "HELLO" => [1, 2].into_iter().any(|back| i > 2 && word_before(back).eq_ignore_ascii_case(b"AUTH")),
+        "HELLO" => i > 2 && follows(b"AUTH", 2),
         "CONFIG SET" => i > 2 && i % 2 == 1 && Config::is_secret(word_before(1)),
+        "MIGRATE" => i > 6 && (follows(b"AUTH", 1) || follows(b"AUTH2", 2)),
         "ACL SETUSER" | "ACL DELUSER" | "ACL GETUSER" => i > 1,
         _ => false,
     }
@@ -206,6 +209,10 @@ mod tests {
         assert_eq!(
             shown("CONFIG SET", "CONFIG SET timeout 1 RequirePass pw"),
             "CONFIG SET timeout 1 RequirePass (redacted)"
+        );
+        assert_eq!(
+            shown("MIGRATE", "MIGRATE h 1 k 0 9 COPY AUTH2 ada pw REPLACE"),
+            "MIGRATE h 1 k 0 9 COPY AUTH2 (redacted) (redacted) REPLACE"
         );
     }
 

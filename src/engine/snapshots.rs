@@ -54,6 +54,8 @@ pub(super) struct Snapshots {
     pub failed: bool,
     /// How many were written.
     pub count: u64,
+    /// How many were begun.
+    begun: u64,
     /// Keys that were in the file, and those of it that had expired.
     pub loaded: (u64, u64),
     /// Whether one is to be begun as soon as may be.
@@ -64,6 +66,7 @@ pub(super) struct Snapshots {
 
 /// A snapshot in the making.
 struct Saving {
+    number: u64,
     purpose: Purpose,
     writer: Form,
     /// Changes before its moment.
@@ -212,6 +215,11 @@ impl Engine {
     /// What the snapshot is for that is being made, if one is.
     pub fn snapshot_purpose(&self) -> Option<Purpose> {
         self.snapshots.saving.as_ref().map(|saving| saving.purpose)
+    }
+
+    /// Which snapshot is being made, if one is: there is never another one of the same number.
+    pub fn snapshot_number(&self) -> Option<u64> {
+        self.snapshots.saving.as_ref().map(|saving| saving.number)
     }
 
     /// Whether a snapshot is being made for a file of its own; then [`Engine::snapshot_step`] has more of it.
@@ -427,7 +435,9 @@ impl Engine {
         };
         self.keyspace.freeze();
         let changes = self.keyspace.effects.changes;
-        self.snapshots.saving = Some(Saving { purpose, writer, changes, more: true });
+        self.snapshots.begun += 1;
+        let number = self.snapshots.begun;
+        self.snapshots.saving = Some(Saving { number, purpose, writer, changes, more: true });
         if purpose == Purpose::File {
             self.snapshots.tried_ms = now_ms;
         }

@@ -23,7 +23,7 @@ use crate::{
         spec::commands,
     },
     data::number::parse_i64,
-    keyspace::{Effects, Event, Sweep},
+    keyspace::{Effects, Event, Sweep, Touch},
     resp::{Version, Writer},
 };
 
@@ -327,6 +327,9 @@ impl Engine {
         if !remembers || !spec.flags.has(Flags::READONLY) {
             return;
         }
+        if in_exec {
+            self.invalidate_before_read();
+        }
         for found in spec.find_keys(words).unwrap_or_default() {
             self.tracking.remember(words[found.at], (id, number));
         }
@@ -347,12 +350,10 @@ impl Engine {
         if self.tracking.is_empty() {
             return;
         }
+        self.invalidate_read(effects);
         let mut told: BTreeMap<(ClientId, Vec<u8>), BTreeSet<&[u8]>> = BTreeMap::new();
         for touch in effects.touches().iter().filter(|touch| touch.event.is_change()) {
-            let key = effects.key(touch);
-            // Nobody asked for a key to expire.
-            let by = (!matches!(touch.event, Event::Expired | Event::Evicted)).then_some(self.current);
-            self.invalidate_key(key, by);
+            let (key, by) = (effects.key(touch), self.who_asked(touch));
             for (prefix, ids) in self.tracking.prefixes.iter().filter(|(prefix, _)| key.starts_with(prefix)) {
                 let spared = |id: ClientId| {
                     let tracking = self.clients.get(id).and_then(|client| client.tracking.as_ref());
@@ -370,6 +371,26 @@ impl Engine {
         if effects.sweeps().iter().any(|sweep| matches!(sweep, Sweep::Flushed(_))) {
             self.invalidate_everything();
         }
+    }
+
+    /// Tells those who have read keys that changed since the last time.
+    fn invalidate_read(&mut self, effects: &Effects) {
+        for touch in effects.untold().iter().filter(|touch| touch.event.is_change()) {
+            self.invalidate_key(effects.key(touch), self.who_asked(touch));
+        }
+    }
+
+    /// The same within EXEC or a script: whoever reads a key now has read what became of it.
+    fn invalidate_before_read(&mut self) {
+        let mut effects = mem::take(&mut self.keyspace.effects);
+        self.invalidate_read(&effects);
+        effects.mark_told();
+        self.keyspace.effects = effects;
+    }
+
+    /// Whose command changed a key; nobody asked for it to expire.
+    fn who_asked(&self, touch: &Touch) -> Option<ClientId> {
+        (!matches!(touch.event, Event::Expired | Event::Evicted)).then_some(self.current)
     }
 
     fn invalidate_everything(&mut self) {
@@ -502,6 +523,20 @@ mod tests {
         session.ask("SET k 1");
         assert_eq!(session.output(reader), b">2\r\n$21\r\ntracking-redir-broken\r\n:1\r\n");
         assert!(session.ask("CLIENT LIST ID 2").contains(" flags=tR db=0 "));
+    }
+
+    #[test]
+    fn who_reads_after_a_change_of_the_same_transaction_is_told_of_later_ones_only() {
+        let mut session = Session::new();
+        let reader = session.connect();
+        session.run(reader, "HELLO 3\nCLIENT TRACKING ON");
+        let replies = session.run(reader, "MULTI\nSET k 1\nGET k\nEXEC");
+        assert!(replies.ends_with(b"*2\r\n+OK\r\n$1\r\n1\r\n"), "{}", replies.escape_ascii());
+        session.ask("SET k 2");
+        assert_eq!(session.output(reader), invalidated("k"));
+        let replies = session.run(reader, "MULTI\nGET k\nSET k 3\nGET k\nEXEC");
+        assert!(replies.ends_with(&invalidated("k")), "{}", replies.escape_ascii());
+        session.run(reader, "MULTI\nSET k 4\nGET k\nCLIENT TRACKING OFF\nEXEC\nSET k 5");
     }
 
     #[test]

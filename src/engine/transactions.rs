@@ -70,6 +70,11 @@ impl Transaction {
         self.queued.iter().map(|(command, _)| *command)
     }
 
+    /// The commands that wait, with their words.
+    pub fn requests(&self) -> impl Iterator<Item = (Known, &[Vec<u8>])> {
+        self.queued.iter().map(|(command, words)| (*command, &words[..]))
+    }
+
     /// Bytes of the words that wait.
     pub fn bytes(&self) -> usize {
         self.bytes

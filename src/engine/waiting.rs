@@ -15,7 +15,7 @@ use super::{ClientId, Engine, dispatch::Known};
 use crate::{
     Error, Result,
     commands::{
-        Command, Flags, Kind as WordKind, Shape,
+        Command, Flags, Kind as WordKind, Shape, Spec,
         args::{Arg, Millis, Words},
         reply::Done,
         spec::commands,
@@ -207,6 +207,11 @@ impl Waiting {
 fn may_serve(event: Event) -> bool {
     let is_for_readers = matches!(event, Event::XAdd | Event::XGroupDestroy);
     event.is_change() && (event.class() != Class::Stream || is_for_readers)
+}
+
+/// Whether a command may do something that others hear of: it writes, or counts as writing.
+pub(super) fn may_replicate(spec: &Spec) -> bool {
+    spec.flags.has(Flags::WRITE) || matches!(spec.name, "PUBLISH" | "SPUBLISH" | "PFCOUNT" | "FCALL")
 }
 
 /// The number of a client.
@@ -411,18 +416,24 @@ impl Engine {
     }
 
     /// Whether the pause holds up a command of the current client.
-    pub(super) fn is_held_up(&self, known: Known) -> bool {
-        let writes = |known| {
+    pub(super) fn is_held_up(&self, known: Known, words: &[&[u8]]) -> bool {
+        let writes = |known, script| {
             let spec = self.table.spec(known);
-            // What others hear of counts as a write.
-            spec.flags.has(Flags::WRITE) || matches!(spec.name, "PUBLISH" | "SPUBLISH" | "PFCOUNT")
+            match spec.name {
+                "EVAL" | "EVALSHA" | "FCALL" => self.may_script_write(spec.name, script),
+                _ => may_replicate(spec),
+            }
         };
         let executes = || {
             let is_exec = self.table.spec(known).name == "EXEC";
             let queued = self.current().transaction.as_ref().filter(|_| is_exec);
-            queued.is_some_and(|transaction| transaction.commands().any(writes))
+            queued.is_some_and(|it| {
+                it.requests().any(|(known, words)| writes(known, words.get(1).map(|word| &word[..])))
+            })
         };
-        self.waiting.pause.is_some_and(|pause| pause.all || writes(known) || executes())
+        self.waiting
+            .pause
+            .is_some_and(|pause| pause.all || writes(known, words.get(1).copied()) || executes())
     }
 
     /// Leaves a request of the current client for the end of the pause.
@@ -637,6 +648,27 @@ mod tests {
             assert_eq!(session.output(client), bytes(&["k", &alloc::format!("{n}")]));
         }
         assert!(session.engine.waiting.is_empty());
+    }
+
+    #[test]
+    fn a_pause_of_writes_holds_up_scripts_that_may_write() {
+        let mut session = Session::new();
+        session.ask("CLIENT PAUSE 100 WRITE");
+        for (lines, is_held) in [
+            ("EVAL 'return 1' 0", true),
+            ("EVAL \"#!lua\\nreturn 1\" 0", true),
+            ("EVAL \"#!lua flags=no-writes\\nreturn 1\" 0", false),
+            ("EVAL_RO 'return 1' 0", false),
+            ("EVALSHA 0 0", true),
+            ("PUBLISH c m", true),
+            ("GET k", false),
+        ] {
+            let client = session.connect();
+            assert_eq!(session.run(client, lines).is_empty(), is_held, "{lines}");
+            let client = session.connect();
+            let replies = session.run(client, &alloc::format!("MULTI\nGET k\nEXEC\nMULTI\n{lines}"));
+            assert_eq!(!replies.ends_with(b"+QUEUED\r\n"), is_held, "{lines}");
+        }
     }
 
     #[test]

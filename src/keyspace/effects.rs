@@ -57,6 +57,8 @@ pub struct Effects {
     form: Form,
     arena: Vec<u8>,
     touches: Vec<Touch>,
+    /// How many of the touches those who read the keys before have been told of.
+    told: usize,
     sweeps: Vec<Sweep>,
     words: Vec<Range<usize>>,
     entries: Vec<Entry>,
@@ -149,6 +151,16 @@ impl Effects {
         &self.touches
     }
 
+    /// The touches since [`Effects::mark_told`], in order.
+    pub fn untold(&self) -> &[Touch] {
+        &self.touches[self.told..]
+    }
+
+    /// Those who read the keys before know of all touches so far.
+    pub fn mark_told(&mut self) {
+        self.told = self.touches.len();
+    }
+
     /// What happened to whole databases, in order.
     pub fn sweeps(&self) -> &[Sweep] {
         &self.sweeps
@@ -173,6 +185,7 @@ impl Effects {
     pub fn clear(&mut self) {
         const ROOM: usize = 1 << 20;
         self.touches.clear();
+        self.told = 0;
         self.sweeps.clear();
         self.entries.clear();
         self.words.clear();

@@ -16,7 +16,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 pub use crate::data::containers::entry::{Collection, Kind, Text, Value};
 pub use database::{Database, Found};
-pub use effects::{Effects, Sweep};
+pub use effects::{Effects, Sweep, Touch};
 pub use event::{Class, Event};
 pub use eviction::{Eviction, Measure, Policy};
 pub use freeing::Freeing;
@@ -334,6 +334,14 @@ impl Keyspace {
         // Under LFU nobody asks for that, and the clock says something else.
         if !self.eviction.counts_uses() {
             let clock = self.clock.wrapping_sub(seconds) & CLOCK_MASK;
+            self.database_mut().set_clock(found, clock);
+        }
+    }
+
+    /// Has an entry count as accessed so often.
+    pub fn set_frequency(&mut self, found: Found, counter: u8) {
+        if self.eviction.counts_uses() {
+            let clock = self.clock & !0xff | u32::from(counter);
             self.database_mut().set_clock(found, clock);
         }
     }

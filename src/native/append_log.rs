@@ -60,6 +60,8 @@ struct Open<F> {
     safe: u64,
     /// Whether the manifest names it. Before, it follows a base that is being written.
     is_named: bool,
+    /// Whether there may be more in it than `len`, or something else.
+    is_doubtful: bool,
 }
 
 /// A base in the making.
@@ -93,6 +95,11 @@ impl<D: Disk> AppendLog<D> {
     /// Whether it is appended to.
     pub fn is_open(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// Whether what is appended would be read again: not before there is a base for it.
+    pub fn is_in_force(&self) -> bool {
+        self.file.as_ref().is_some_and(|open| open.is_named)
     }
 
     /// The position in the journal up to which all is safe.
@@ -136,6 +143,8 @@ impl<D: Disk> AppendLog<D> {
         }
         self.manifest = Manifest::parse(&text)
             .map_err(|reason| format!("Invalid AOF manifest file format: {name}: {reason}"))?;
+        // Who wrote it may have been killed before its name was safe.
+        self.names_pending = true;
         Ok(true)
     }
 
@@ -165,7 +174,7 @@ impl<D: Disk> AppendLog<D> {
                         Ok(whole)
                     }
                     (true, false) => Err(format!(
-                        "Unexpected end of file reading the append only file {}. You can: 1) Make a backup of your AOF file, then use keyside-server --check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.",
+                        "Unexpected end of file reading the append only file {}. You can: 1) Make a backup of your AOF file, then use keyside-server check-aof --fix <filename.manifest>. 2) Alternatively you can set the 'aof-load-truncated' configuration option to yes and restart the server.",
                         part.name
                     )),
                 })?;
@@ -200,23 +209,25 @@ impl<D: Disk> AppendLog<D> {
         if let Some(bytes) = base {
             let base = self.next_part(Role::Base, form);
             let mut file = self.disk.create(&base.name)?;
-            write_all(&mut file, &bytes)?;
+            file.write_all(&bytes)?;
             file.sync()?;
             self.rest = bytes.len() as u64;
             manifest = manifest.rebased(base, u64::MAX).without_history();
         }
         let last = manifest.parts.iter().rfind(|part| part.role == Role::Increment).cloned();
         let part = last.clone().unwrap_or_else(|| self.next_part(Role::Increment, "aof"));
-        let len = if last.is_some() { self.len(&part.name)? } else { 0 };
-        let file = self.disk.reopen(&part.name, len)?;
-        if last.is_none() {
+        let (file, len) = if last.is_some() {
+            let len = self.len(&part.name)?;
+            (self.disk.reopen(&part.name, len)?, len)
+        } else {
             manifest = manifest.with(part.clone());
-        }
+            (self.disk.create(&part.name)?, 0)
+        };
         if manifest != self.manifest {
             self.write_manifest(manifest)?;
         }
         self.rest -= len.min(self.rest);
-        self.file = Some(Open { file, part, len, safe: len, is_named: true });
+        self.file = Some(Open { file, part, len, safe: len, is_named: true, is_doubtful: false });
         Ok(())
     }
 
@@ -226,17 +237,25 @@ impl<D: Disk> AppendLog<D> {
 
     /// Takes bytes that end at a position of the journal.
     pub fn append(&mut self, bytes: &[u8], position: u64, second: Option<u64>) {
+        self.taken = position;
+        // The base that a first part follows holds all that came before.
+        if self.file.is_none() {
+            return;
+        }
         if let Some(second) = second.filter(|&second| second != self.second) {
             self.second = second;
             self.pending.extend(format!("#TS:{second}\r\n").into_bytes());
         }
         self.pending.extend_from_slice(bytes);
-        self.taken = position;
     }
 
     /// Writes what was taken. What could not be written is tried again the next time.
     pub fn write(&mut self) -> io::Result<()> {
         let Some(open) = &mut self.file else { return Ok(()) };
+        if open.is_doubtful {
+            open.file.cut(open.len)?;
+            open.is_doubtful = false;
+        }
         let mut at = 0;
         let outcome = loop {
             if at == self.pending.len() {
@@ -250,6 +269,7 @@ impl<D: Disk> AppendLog<D> {
             }
         };
         open.len += at as u64;
+        open.is_doubtful = outcome.is_err();
         if self.keeps {
             self.unsynced.extend_from_slice(&self.pending[..at]);
         }
@@ -270,35 +290,51 @@ impl<D: Disk> AppendLog<D> {
         self.file.as_mut().map(|open| (&mut open.file, Mark { epoch, len: open.len, position }))
     }
 
-    /// All up to a mark is safe now, or is not. What was kept is then
-    /// written again, because nobody knows what the disk has of it.
+    /// All up to a mark is safe now, or is not.
     pub fn sync_ended(&mut self, outcome: io::Result<()>, mark: Mark) -> io::Result<()> {
         // It was another file: that was synced when this one began.
         if mark.epoch != self.epoch {
             return Ok(());
         }
-        let Mark { len, position, .. } = mark;
-        let outcome = outcome.and_then(|()| self.sync_names());
-        let Some(open) = &mut self.file else { return outcome };
-        match outcome {
-            Ok(()) => {
-                if self.keeps && len > open.safe {
-                    self.unsynced.drain(..(len - open.safe) as usize);
-                }
-                open.safe = open.safe.max(len);
-                self.synced = self.synced.max(position);
-                Ok(())
-            }
-            Err(error) => {
-                if self.keeps && open.file.cut(open.safe).is_ok() {
-                    open.len = open.safe;
-                    self.epoch += 1;
-                    let mut again = std::mem::take(&mut self.unsynced);
-                    again.append(&mut self.pending);
-                    self.pending = again;
-                }
-                Err(error)
-            }
+        if let Err(error) = outcome {
+            self.distrust();
+            return Err(error);
+        }
+        self.sync_names()?;
+        let Some(open) = &mut self.file else { return Ok(()) };
+        if self.keeps && mark.len > open.safe {
+            self.unsynced.drain(..(mark.len - open.safe) as usize);
+        }
+        open.safe = open.safe.max(mark.len);
+        if open.is_named {
+            self.synced = self.synced.max(mark.position);
+        }
+        Ok(())
+    }
+
+    /// The file could not be synced, and nobody knows what the disk has of it. What was kept is written again. If nothing was,
+    /// only a base can bring back what is missing.
+    fn distrust(&mut self) {
+        let Some(mut open) = self.file.take() else { return };
+        self.epoch += 1;
+        if self.keeps {
+            (open.len, open.is_doubtful) = (open.safe, true);
+            let mut again = std::mem::take(&mut self.unsynced);
+            again.append(&mut self.pending);
+            self.pending = again;
+            self.file = Some(open);
+        } else {
+            let _ = open.file.cut(open.safe);
+            self.rest += open.safe;
+            self.pending.clear();
+            self.forget(&open);
+        }
+    }
+
+    /// A part that is appended to no more is no part if no base was ever written for it.
+    fn forget(&mut self, open: &Open<D::File>) {
+        if !open.is_named {
+            let _ = self.disk.remove(&open.part.name);
         }
     }
 
@@ -315,17 +351,15 @@ impl<D: Disk> AppendLog<D> {
         self.abandon_rewrite();
         if let Some(open) = self.file.take() {
             self.rest += open.len;
-            if !open.is_named {
-                let _ = self.disk.remove(&open.part.name);
-            }
+            self.forget(&open);
         }
         self.pending.clear();
         self.unsynced.clear();
     }
 
-    /// Begins a rewrite: what is appended from now on follows the base that is returned, a name to write it under. When
-    /// nothing is appended, and nothing is to be (`appends`), the base will stand alone.
-    pub fn begin_rewrite(&mut self, appends: bool, form: &str) -> io::Result<String> {
+    /// Begins a rewrite: what is appended from now on follows the base that is to be written into the file that is returned.
+    /// When nothing is appended, and nothing is to be (`appends`), the base will stand alone.
+    pub fn begin_rewrite(&mut self, appends: bool, form: &str) -> io::Result<D::File> {
         self.abandon_rewrite();
         let mut first = u64::MAX;
         if appends {
@@ -333,9 +367,9 @@ impl<D: Disk> AppendLog<D> {
             first = self.next_increment()?;
         }
         let base = self.next_part(Role::Base, form);
-        let temporary = format!("temp-{}", base.name);
+        let file = self.disk.create(&temporary(&base))?;
         self.rewrite = Some(Rewrite { base, first });
-        Ok(temporary)
+        Ok(file)
     }
 
     /// Has an increment follow the one that is appended to, and returns its number.
@@ -352,13 +386,11 @@ impl<D: Disk> AppendLog<D> {
         if is_named {
             self.write_manifest(self.manifest.with(part.clone()))?;
         }
-        let open = Open { file, part, len: 0, safe: 0, is_named };
+        let open = Open { file, part, len: 0, safe: 0, is_named, is_doubtful: false };
         self.epoch += 1;
         if let Some(old) = self.file.replace(open) {
             self.rest += old.len;
-            if !old.is_named {
-                let _ = self.disk.remove(&old.part.name);
-            }
+            self.forget(&old);
         }
         self.second = 0;
         Ok(sequence)
@@ -369,7 +401,7 @@ impl<D: Disk> AppendLog<D> {
         let Some(Rewrite { base, first }) = self.rewrite.take() else {
             return Err(io::Error::other("it was given up"));
         };
-        self.disk.rename(&format!("temp-{}", base.name), &base.name)?;
+        self.disk.rename(&temporary(&base), &base.name)?;
         let name = base.name.clone();
         let mut manifest = self.manifest.rebased(base, first);
         if let Some(open) = self.file.as_ref().filter(|open| !open.is_named) {
@@ -380,6 +412,8 @@ impl<D: Disk> AppendLog<D> {
             return Err(error);
         }
         if let Some(open) = &mut self.file {
+            // Only the next sync tells that all in it is safe, its name included.
+            self.names_pending |= !open.is_named;
             open.is_named = true;
         }
         self.rest = len;
@@ -390,7 +424,7 @@ impl<D: Disk> AppendLog<D> {
     /// Gives up a rewrite. The increment that it began stays.
     pub fn abandon_rewrite(&mut self) {
         if let Some(rewrite) = self.rewrite.take() {
-            let _ = self.disk.remove(&format!("temp-{}", rewrite.base.name));
+            let _ = self.disk.remove(&temporary(&rewrite.base));
         }
     }
 
@@ -417,7 +451,7 @@ impl<D: Disk> AppendLog<D> {
         let name = self.manifest_name();
         let temporary = format!("temp-{name}");
         let mut file = self.disk.create(&temporary)?;
-        write_all(&mut file, &manifest.to_bytes())?;
+        file.write_all(&manifest.to_bytes())?;
         file.sync()?;
         self.disk.rename(&temporary, &name)?;
         self.manifest = manifest;
@@ -440,14 +474,14 @@ impl<D: Disk> AppendLog<D> {
     }
 }
 
-fn write_all(file: &mut impl DiskFile, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes)? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            written => bytes = &bytes[written..],
-        }
-    }
-    Ok(())
+/// The name of a base while it is being written.
+fn temporary(base: &Part) -> String {
+    format!("temp-{}", base.name)
+}
+
+/// Whether a file that begins so is a snapshot.
+pub fn is_snapshot(start: &[u8]) -> bool {
+    start.starts_with(b"REDIS") || start.starts_with(b"VALKE")
 }
 
 /// Fills the store with what a part holds: how long it is, where its commands begin, and whether it ends too early.
@@ -473,7 +507,7 @@ fn load_part(
     let mut len = filled as u64;
     let rest;
     let mut bytes = &buffer[..filled];
-    if bytes.starts_with(b"REDIS") || bytes.starts_with(b"VALKE") {
+    if is_snapshot(bytes) {
         let mut loader = engine.loader();
         loop {
             engine.load_base(&mut loader, Some(bytes), now_ms).map_err(|damage| {
@@ -501,7 +535,7 @@ fn load_part(
             damage.position += start;
             engine.end_replay(replay);
             return Err(format!(
-                "Bad file format reading the append only file {name}: {damage}. Make a backup of your AOF file, then use keyside-server --check-aof --fix <filename>"
+                "Bad file format reading the append only file {name}: {damage}. Make a backup of your AOF file, then use keyside-server check-aof --fix <filename>"
             ));
         }
         let read = file.read(&mut buffer).map_err(unreadable)?;

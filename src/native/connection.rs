@@ -8,7 +8,6 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
-    time::Instant,
 };
 
 use keyside::{ClientId, Origin};
@@ -28,8 +27,6 @@ pub struct Connection<S> {
     id: ClientId,
     /// Bytes at the start of the output that are sent already.
     sent: usize,
-    /// Since when the client lags behind more than it may for long.
-    lags_since: Option<Instant>,
     /// Whether the shell knows how to wake this task.
     is_known: bool,
 }
@@ -41,7 +38,7 @@ impl<S> Connection<S> {
     /// A connection of a new client.
     pub fn new(shell: Rc<Shell>, stream: S, origin: Origin) -> Self {
         let id = shell.connect(origin);
-        Connection { shell, stream, id, sent: 0, lags_since: None, is_known: false }
+        Connection { shell, stream, id, sent: 0, is_known: false }
     }
 }
 
@@ -83,7 +80,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         match sent {
             Poll::Ready(result) => result?,
-            Poll::Pending if self.lags_too_far(shell, state) => return Poll::Ready(Err(Closed)),
             Poll::Pending if self.is_stopped(state) => return Poll::Pending,
             Poll::Pending => {}
         }
@@ -118,12 +114,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         if self.sent > out.len() / 2 {
                             out.drain(..mem::take(&mut self.sent));
                         }
+                        state.engine.note_sent(self.id, self.sent);
                         return Poll::Pending;
                     }
                 }
             }
             self.sent = 0;
-            self.lags_since = None;
+            state.engine.note_sent(self.id, 0);
             state.take_back_output(self.id);
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
@@ -132,25 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Bytes that wait to be sent.
     fn unsent(&self, state: &mut State) -> usize {
-        state.engine.output(self.id).map_or(0, |out| out.len() - self.sent)
-    }
-
-    /// Whether the client has more to fetch than its class may have at all, or for so long.
-    fn lags_too_far(&mut self, shell: &Shell, state: &mut State) -> bool {
-        let limits = shell.settings.borrow().output_limits;
-        let limit = if state.engine.is_subscriber(self.id) { limits.pubsub } else { limits.normal };
-        let unsent = self.unsent(state);
-        let is_over = |bytes: usize| bytes > 0 && unsent > bytes;
-        if !is_over(limit.soft) {
-            self.lags_since = None;
-        }
-        let too_long =
-            is_over(limit.soft) && self.lags_since.get_or_insert_with(Instant::now).elapsed() > limit.grace;
-        let too_far = is_over(limit.hard) || too_long;
-        if too_far {
-            shell.log().warning(format_args!("A client is closed that left {unsent} bytes of output unread"));
-        }
-        too_far
+        state.engine.output(self.id).map_or(0, |out| out.len().saturating_sub(self.sent))
     }
 
     /// Whether so much waits to be sent that nothing more should be read, or nothing will ever be read again.

@@ -1,14 +1,12 @@
 //! Files: how many, and so how many clients, the operating system lets the server have open, and small ones that are read
 //! and written whole; also files that take the place of others when they are whole.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use keyside::NewFile;
 use rlimit::{Resource, getrlimit, setrlimit};
+
+use super::disk::{Disk, DiskFile, Folder};
 
 /// Files that the server needs open beside its clients.
 const RESERVED: u64 = 32;
@@ -42,58 +40,88 @@ pub fn write(path: &str, bytes: &[u8]) -> Result<(), String> {
 
 /// Begins a file that takes the place of another one when it is whole.
 pub fn create(path: &str) -> Result<Box<dyn NewFile>, String> {
-    Replacement::new(path).map(|file| Box::new(file) as Box<dyn NewFile>)
+    replacement(path).map(|file| Box::new(file) as Box<dyn NewFile>)
 }
 
-/// A file under a name of its own, until it takes the place of another one.
-pub struct Replacement {
-    file: fs::File,
+/// A file that takes the place of the one of this path when it is whole.
+pub fn replacement(path: &str) -> Result<Replacement<Folder>, String> {
+    let (path, folder) = (Path::new(path), Path::new(path).parent());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or_else(|| format!("{} is not the name of a file", path.display()))?;
+    Replacement::new(Folder::new(folder.into()), &name.to_string_lossy())
+}
+
+/// A file that is written from its beginning to its end, under a name of its own until it takes the place of another one.
+pub struct Replacement<D: Disk> {
+    file: D::File,
+    place: Option<Place<D>>,
+    /// After how many bytes each the disk is to have them, so that it has not all to do at the end.
+    stride: Option<usize>,
+    /// Bytes since the disk was last told to have all.
+    unsynced: usize,
+}
+
+/// What a file is to replace.
+struct Place<D: Disk> {
+    disk: D,
     temporary: String,
-    path: String,
-    is_done: bool,
+    name: String,
+    is_taken: bool,
 }
 
-impl Replacement {
-    /// An empty file to replace the one of a path.
-    pub fn new(path: &str) -> Result<Replacement, String> {
-        let temporary = format!("{path}.tmp-{}", std::process::id());
-        let file = fs::File::create(&temporary).map_err(|error| error.to_string())?;
-        Ok(Replacement { file, temporary, path: path.to_string(), is_done: false })
+impl<D: Disk> Replacement<D> {
+    /// An empty file to replace another one.
+    pub fn new(mut disk: D, name: &str) -> Result<Self, String> {
+        let temporary = format!("{name}.tmp-{}", std::process::id());
+        let file = disk.create(&temporary).map_err(|error| error.to_string())?;
+        let place = Place { disk, temporary, name: name.into(), is_taken: false };
+        Ok(Replacement { place: Some(place), ..Self::in_place(file) })
     }
 
     /// An empty file that stays where it is.
-    pub fn in_place(path: &str) -> Result<Replacement, String> {
-        let file = fs::File::create(path).map_err(|error| error.to_string())?;
-        Ok(Replacement { file, temporary: path.to_string(), path: String::new(), is_done: false })
+    pub fn in_place(file: D::File) -> Self {
+        Replacement { file, place: None, stride: None, unsynced: 0 }
     }
 
-    fn replace(&self) -> io::Result<()> {
-        self.file.sync_all()?;
-        if self.path.is_empty() {
-            return Ok(());
+    /// The same, but it is synced after so many bytes each.
+    pub fn with_stride(mut self, stride: Option<usize>) -> Self {
+        self.stride = stride;
+        self
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.unsynced += bytes.len();
+        if self.stride.is_some_and(|stride| self.unsynced >= stride) {
+            self.unsynced = 0;
+            self.file.sync()?;
         }
-        fs::rename(&self.temporary, &self.path)?;
-        let dir = Path::new(&self.path).parent().filter(|dir| !dir.as_os_str().is_empty());
-        fs::File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
+        Ok(())
+    }
+
+    fn replace(&mut self) -> io::Result<()> {
+        self.file.sync()?;
+        let Some(place) = &mut self.place else { return Ok(()) };
+        place.disk.rename(&place.temporary, &place.name)?;
+        place.is_taken = true;
+        place.disk.sync()
     }
 }
 
-impl NewFile for Replacement {
+impl<D: Disk> NewFile for Replacement<D> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.file.write_all(bytes).map_err(|error| error.to_string())
+        self.append(bytes).map_err(|error| error.to_string())
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), String> {
-        self.replace().map_err(|error| error.to_string())?;
-        self.is_done = true;
-        Ok(())
+        self.replace().map_err(|error| error.to_string())
     }
 }
 
-impl Drop for Replacement {
+impl<D: Disk> Drop for Place<D> {
     fn drop(&mut self) {
-        if !self.is_done {
-            let _ = fs::remove_file(&self.temporary);
+        if !self.is_taken {
+            let _ = self.disk.remove(&self.temporary);
         }
     }
 }

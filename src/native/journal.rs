@@ -1,14 +1,14 @@
 //! When the journal is written and synced: once a turn of the loop, and as `appendfsync` says. Under `always` replies wait
 //! until what they tell is safe; syncing goes on beside the requests, on a thread of its own.
 
-use std::{fs::File, io, path::Path, rc::Rc, sync::mpsc, thread, time::Duration};
+use std::{io, rc::Rc, sync::mpsc, thread, time::Duration};
 
 use keyside::{Config, Engine, Purpose};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     append_log::{AppendLog, Mark},
-    disk::{Disk, Folder},
+    disk::{Disk, DiskFile, Folder},
     files::Replacement,
     log::Log,
     shell::{Shell, State},
@@ -26,23 +26,25 @@ enum Policy {
     Never,
 }
 
-/// A file to be synced, and what that makes safe.
-type Job = (File, Mark);
+/// What syncs a file, and what that makes safe.
+type Job = (Box<dyn FnOnce() -> io::Result<()> + Send>, Mark);
 /// How a sync went.
 pub type Outcome = (io::Result<()>, Mark);
 
 /// The append-only file of a server.
-pub struct Journal {
-    log: AppendLog<Folder>,
+pub struct Journal<D: Disk = Folder> {
+    log: AppendLog<D>,
     policy: Policy,
     has_times: bool,
     form: &'static str,
-    jobs: Option<mpsc::Sender<Job>>,
-    done: UnboundedSender<Outcome>,
+    /// Whoever syncs.
+    jobs: mpsc::Sender<Job>,
     /// Whether a sync goes on.
     is_syncing: bool,
     /// When the last one began.
     synced_ms: u64,
+    /// When a base that is missing is begun, at the earliest.
+    next_try_ms: u64,
     /// The version of the configuration that it follows.
     version: u64,
 }
@@ -52,20 +54,26 @@ impl Journal {
     pub fn new(config: &Config) -> (Journal, UnboundedReceiver<Outcome>) {
         let (done, outcomes) = unbounded_channel();
         let folder = Folder::new(text(config, "appenddirname").into());
-        let log = AppendLog::new(folder, text(config, "appendfilename"));
+        (Journal::on(folder, config, syncing_thread(done)), outcomes)
+    }
+}
+
+impl<D: Disk> Journal<D> {
+    /// The append-only file of a disk; somebody else does the jobs.
+    fn on(disk: D, config: &Config, jobs: mpsc::Sender<Job>) -> Self {
         let mut journal = Journal {
-            log,
+            log: AppendLog::new(disk, text(config, "appendfilename")),
             policy: Policy::EverySecond,
             has_times: false,
             form: "rdb",
-            jobs: None,
-            done,
+            jobs,
             is_syncing: false,
             synced_ms: 0,
+            next_try_ms: 0,
             version: 0,
         };
         journal.read_settings(config);
-        (journal, outcomes)
+        journal
     }
 
     /// Fills the store with what the file holds, and goes on with it. False if there is none, or none is wanted.
@@ -95,16 +103,13 @@ impl Journal {
     /// Moves the one file that servers before Redis 7 wrote to where the parts are, as the first of them.
     fn upgrade(&mut self, config: &Config, log: &Log) -> Result<bool, String> {
         let name = text(config, "appendfilename");
-        if !Path::new(&name).is_file() {
+        // Removed last, so that a crash leaves it in one place or the other.
+        let is_there = self.log.disk.bring_in(&name);
+        if !is_there.map_err(|error| format!("Can't move the old AOF file {name}: {error}"))? {
             return Ok(false);
         }
-        // Named first, so that a crash leaves it in one place or the other.
-        let inside = self.log.disk.path(&name);
-        std::fs::hard_link(&name, &inside)
-            .or_else(|_| std::fs::rename(&name, &inside))
-            .map_err(|error| format!("Can't move the old AOF file {name}: {error}"))?;
         self.log.adopt(&name)?;
-        let _ = std::fs::remove_file(&name);
+        let _ = self.log.disk.remove_outside(&name);
         log.notice(format_args!(
             "Successfully migrated an old-style AOF configuration ({name}) into the AOF directory"
         ));
@@ -127,7 +132,7 @@ impl Journal {
 
     /// Whether replies wait for the disk.
     pub fn holds(&self) -> bool {
-        self.policy == Policy::Always && self.log.is_open()
+        self.policy == Policy::Always && self.log.is_in_force()
     }
 
     /// The position of the journal up to which all is safe.
@@ -188,8 +193,9 @@ impl Journal {
     }
 
     /// Writes what was logged, and begins a sync if it is time.
-    fn turn(&mut self, engine: &mut Engine) {
+    fn turn(&mut self, engine: &mut Engine, now: u64) {
         self.take(engine);
+        self.ask_for_base(engine, now);
         if !self.log.is_open() {
             return;
         }
@@ -197,7 +203,6 @@ impl Journal {
             self.log.keep_unsynced(self.policy == Policy::Always);
         }
         let written = self.log.write();
-        let now = now_ms();
         let is_due = match self.policy {
             Policy::Always => true,
             Policy::EverySecond => now >= self.synced_ms + SECOND.as_millis() as u64,
@@ -210,6 +215,14 @@ impl Journal {
         self.tell(engine, written);
     }
 
+    /// Asks for a rewrite as long as what is appended could not be read, for want of a base.
+    fn ask_for_base(&mut self, engine: &mut Engine, now: u64) {
+        let is_missing = engine.append_only().is_on && !self.log.is_in_force();
+        if is_missing && now >= self.next_try_ms && engine.snapshot_purpose() != Some(Purpose::Base) {
+            engine.append_only().is_scheduled = true;
+        }
+    }
+
     /// Tells the engine how it stands.
     fn tell(&mut self, engine: &mut Engine, outcome: io::Result<()>) {
         let it = engine.append_only();
@@ -218,23 +231,23 @@ impl Journal {
         match (&failure, &it.failure) {
             // Only a sync tells that the next one may work.
             (None, Some(_)) if self.log.is_behind() && self.policy != Policy::Never => {}
+            // What could not be synced is not made good before there is a base.
+            (None, Some(_)) if !self.log.is_in_force() => {}
             _ => it.failure = failure,
         }
     }
 
     fn begin_sync(&mut self) {
         let Some((file, mark)) = self.log.unsynced_file() else { return };
-        let Ok(file) = file.try_clone() else { return };
-        let done = self.done.clone();
-        let jobs = self.jobs.get_or_insert_with(|| syncing_thread(done));
-        self.is_syncing = jobs.send((file, mark)).is_ok();
+        let Ok(sync) = file.syncing() else { return };
+        self.is_syncing = self.jobs.send((sync, mark)).is_ok();
     }
 
     /// A sync has ended.
     fn sync_ended(&mut self, engine: &mut Engine, (outcome, mark): Outcome) {
         self.is_syncing = false;
         let outcome = self.log.sync_ended(outcome, mark);
-        if outcome.is_ok() {
+        if outcome.is_ok() && self.log.is_in_force() {
             engine.append_only().failure = None;
         }
         self.tell(engine, outcome);
@@ -247,6 +260,39 @@ impl Journal {
         self.log.settle()?;
         engine.synced(self.log.synced());
         Ok(())
+    }
+
+    /// Begins a base, to be written into the file that is returned, and a part that follows it.
+    fn begin_rewrite(&mut self, engine: &mut Engine, now: u64) -> Option<Replacement<D>> {
+        self.take(engine);
+        self.next_try_ms = now + SECOND.as_millis() as u64;
+        let begun = self.begin_base(engine.append_only().is_on);
+        engine.journal().begin_anew();
+        engine.begin_rewrite();
+        begun.map_err(|error| engine.rewrite_ended(Err(error.to_string()), now)).ok()
+    }
+
+    fn begin_base(&mut self, appends: bool) -> io::Result<Replacement<D>> {
+        self.log.disk.claim().map_err(io::Error::other)?;
+        if !self.log.is_open() {
+            self.log.find().map_err(io::Error::other)?;
+        }
+        self.log.begin_rewrite(appends, self.form).map(Replacement::in_place)
+    }
+
+    /// The bytes of the base are all written, or not.
+    fn rewrite_written(&mut self, engine: &mut Engine, outcome: Result<u64, String>, now: u64) {
+        let finished =
+            outcome.and_then(|len| self.log.finish_rewrite(len).map_err(|error| error.to_string()));
+        if finished.is_err() {
+            self.log.abandon_rewrite();
+        } else {
+            engine.append_only().base_size = self.log.size();
+            if !engine.append_only().is_on {
+                self.log.disk.release();
+            }
+        }
+        engine.rewrite_ended(finished, now);
     }
 
     /// Reads the file again in the place of what is stored.
@@ -264,8 +310,8 @@ impl Journal {
 fn syncing_thread(done: UnboundedSender<Outcome>) -> mpsc::Sender<Job> {
     let (jobs, received) = mpsc::channel::<Job>();
     let sync = move || {
-        for (file, mark) in received {
-            if done.send((file.sync_data(), mark)).is_err() {
+        for (sync, mark) in received {
+            if done.send((sync(), mark)).is_err() {
                 return;
             }
         }
@@ -293,7 +339,7 @@ impl Shell {
             if engine.wants_rewrite() {
                 self.begin_rewrite(journal, engine);
             }
-            journal.turn(engine);
+            journal.turn(engine, now_ms());
             let failure = engine.append_only().failure.clone();
             match failure {
                 Some(reason) if !had_failed => {
@@ -308,49 +354,22 @@ impl Shell {
         }
     }
 
-    /// Begins to write a base, and a part that follows it.
+    /// Begins to write a base, if that is possible.
     fn begin_rewrite(&self, journal: &mut Journal, engine: &mut Engine) {
-        journal.take(engine);
-        let appends = engine.append_only().is_on;
-        let begun = journal.log.disk.claim().map_err(io::Error::other).and_then(|()| {
-            if !journal.log.is_open() {
-                journal.log.find().map_err(io::Error::other)?;
-            }
-            journal.log.begin_rewrite(appends, journal.form)
-        });
-        engine.journal().begin_anew();
-        engine.begin_rewrite();
-        match begun {
-            Ok(name) => {
-                *self.rewriting.borrow_mut() = Some(journal.log.disk.path(&name).display().to_string());
-                self.saves.notify_one();
-            }
-            Err(error) => engine.rewrite_ended(Err(error.to_string()), now_ms()),
+        if let Some(base) = journal.begin_rewrite(engine, now_ms()) {
+            *self.rewriting.borrow_mut() = Some(base);
+            self.saves.notify_one();
         }
     }
 
     /// The bytes of the base are all written, or not.
     pub fn rewrite_written(&self, outcome: Result<u64, String>) {
         let State { engine, journal, .. } = &mut *self.state.borrow_mut();
-        let finished =
-            outcome.and_then(|len| journal.log.finish_rewrite(len).map_err(|error| error.to_string()));
-        if finished.is_err() {
-            journal.log.abandon_rewrite();
-            // Until there is a base, nothing that is appended can be read.
-            let is_unbased = engine.append_only().is_on && engine.append_only().base_size == 0;
-            engine.append_only().is_scheduled |= is_unbased;
-        } else {
-            let size = journal.log.size();
-            engine.append_only().base_size = size;
-            if !engine.append_only().is_on {
-                journal.log.disk.release();
-            }
-        }
-        engine.rewrite_ended(finished, now_ms());
+        journal.rewrite_written(engine, outcome, now_ms());
     }
 
-    /// The name under which the base that is being made is written.
-    pub fn take_rewriting(&self) -> Option<String> {
+    /// The file into which the base goes that is being made.
+    pub fn take_rewriting(&self) -> Option<Replacement<Folder>> {
         self.rewriting.borrow_mut().take()
     }
 
@@ -374,11 +393,9 @@ impl Shell {
     }
 }
 
-/// A base under its temporary name: it takes its place with the manifest.
-pub fn create_base(path: &str) -> Result<Replacement, String> {
-    Replacement::in_place(path)
-}
-
 fn text(config: &Config, name: &str) -> String {
     String::from_utf8_lossy(&config.get(name).expect("a directive of the engine")).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! client, `listener` makes them.
 
 mod append_log;
+mod check;
 mod connection;
 mod directives;
 mod disk;
@@ -50,6 +51,8 @@ const USAGE: &str = "\
 Usage: keyside-server [/path/to/keyside.conf | -] [--directive value ...] [-]
        keyside-server -v | --version
        keyside-server -h | --help
+       keyside-server check-rdb file.rdb
+       keyside-server check-aof [--fix|--truncate-to-timestamp seconds] file.manifest|file.aof
 
 A `-` reads the configuration from standard input. Directives are those of redis.conf.
 
@@ -62,6 +65,9 @@ Examples:
 /// Does what the command line says. `allocated` counts the bytes that the process has allocated.
 pub fn main(allocated: fn() -> usize) -> ExitCode {
     let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(code) = check::requested(&words) {
+        return code;
+    }
     match directives::read_command_line(&words) {
         Ok(Request::Version) => {
             println!("keyside server v={VERSION} malloc=libc bits={}", usize::BITS);

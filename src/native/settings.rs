@@ -32,8 +32,6 @@ pub struct Settings {
     pub tcp_backlog: i32,
     /// How many clients are served at once.
     pub maxclients: usize,
-    /// How far clients may lag behind their replies.
-    pub output_limits: OutputLimits,
     /// Whether there are save points.
     pub saves: bool,
     /// How to end at SIGTERM.
@@ -53,26 +51,6 @@ pub struct Wishes {
     pub save: Option<bool>,
     /// Whether even when no snapshot can be written.
     pub force: bool,
-}
-
-/// How far clients may lag behind, by class (`client-output-buffer-limit`).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OutputLimits {
-    /// Those who wait for replies.
-    pub normal: OutputLimit,
-    /// Those who wait for messages.
-    pub pubsub: OutputLimit,
-}
-
-/// How many bytes may wait to be fetched by a client before it is closed; 0 for any number.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OutputLimit {
-    /// At any time.
-    pub hard: usize,
-    /// For longer than the grace.
-    pub soft: usize,
-    /// For how long `soft` may be exceeded.
-    pub grace: Duration,
 }
 
 /// Applies the directives one after the other, the later ones over the earlier.
@@ -106,7 +84,6 @@ impl Settings {
             tcp_keepalive: seconds(config, "tcp-keepalive"),
             tcp_backlog: number(config, "tcp-backlog"),
             maxclients: number(config, "maxclients"),
-            output_limits: OutputLimits::of(config),
             saves: !text(config, "save").is_empty(),
             on_sigterm: Wishes::of(config, "shutdown-on-sigterm"),
             on_sigint: Wishes::of(config, "shutdown-on-sigint"),
@@ -143,27 +120,6 @@ impl Wishes {
             save: if has("save") { Some(true) } else { has("nosave").then_some(false) },
             force: has("force"),
         }
-    }
-}
-
-impl OutputLimits {
-    fn of(config: &Config) -> OutputLimits {
-        let text = text(config, "client-output-buffer-limit");
-        let words: Vec<&str> = text.split(' ').collect();
-        let mut limits = OutputLimits::default();
-        for class in words.chunks_exact(4) {
-            let limit = OutputLimit {
-                hard: class[1].parse().unwrap_or(0),
-                soft: class[2].parse().unwrap_or(0),
-                grace: Duration::from_secs(class[3].parse().unwrap_or(0)),
-            };
-            match class[0] {
-                "normal" => limits.normal = limit,
-                "pubsub" => limits.pubsub = limit,
-                _ => {}
-            }
-        }
-        limits
     }
 }
 
@@ -211,8 +167,6 @@ mod tests {
         assert_eq!((settings.timeout, settings.tcp_keepalive), (None, Some(Duration::from_secs(300))));
         assert!(settings.protected_mode && settings.unixsocket.is_none() && settings.dir.is_none());
         assert!(settings.log.level == Level::Notice && settings.log.file.is_none());
-        let pubsub = OutputLimit { hard: 32 << 20, soft: 8 << 20, grace: Duration::from_secs(60) };
-        assert_eq!(settings.output_limits, OutputLimits { normal: OutputLimit::default(), pubsub });
     }
 
     #[test]

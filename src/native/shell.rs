@@ -12,7 +12,7 @@ use std::{
 use keyside::{ClientId, Engine, Origin};
 use tokio::sync::Notify;
 
-use super::{journal::Journal, log::Log, settings::Settings, time::now_ms};
+use super::{disk::Folder, files::Replacement, journal::Journal, log::Log, settings::Settings, time::now_ms};
 
 /// The longest time between two ticks: Redis's `hz 10`.
 const TICK: Duration = Duration::from_millis(100);
@@ -38,7 +38,7 @@ pub struct Shell {
     /// Rung when there is something to be logged.
     pub writes: Notify,
     /// Where the base goes that is being made.
-    pub rewriting: RefCell<Option<String>>,
+    pub rewriting: RefCell<Option<Replacement<Folder>>>,
     /// Rung when a client has asked for the end.
     pub over: Notify,
 }

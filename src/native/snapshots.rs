@@ -16,10 +16,18 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{files::Replacement, journal::create_base, log::Log, shell::Shell, time::now_ms};
+use super::{
+    disk::Folder,
+    files::{Replacement, replacement},
+    log::Log,
+    shell::Shell,
+    time::now_ms,
+};
 
 /// Bytes read at once.
 const READ: usize = 1 << 20;
+/// Bytes after which the disk is to have them, where it is not to have all to do at the end.
+const STRIDE: usize = 4 << 20;
 /// Pieces that may wait for the disk.
 const WAITING: usize = 4;
 
@@ -54,8 +62,8 @@ pub fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
         }
     }
     let fact = |name: &[u8]| {
-        let found = loader.aux.iter().find(|(it, _)| it == name);
-        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        let found = loader.aux.iter().find(|(it, ..)| it == name);
+        found.map(|(_, value, _)| String::from_utf8_lossy(value).into_owned())
     };
     if let Some(version) = fact(b"redis-ver").or_else(|| fact(b"valkey-ver")) {
         log.notice(format_args!("Loading RDB produced by version {version}"));
@@ -80,33 +88,43 @@ impl Shell {
         loop {
             self.saves.notified().await;
             let purpose = self.state.borrow().engine.snapshot_purpose();
-            if let (Some(Purpose::Base), Some(name)) = (purpose, self.take_rewriting()) {
-                let outcome = self.write_file(create_base(&name), Purpose::Base).await;
-                self.rewrite_written(outcome);
-            } else if purpose == Some(Purpose::File) {
-                let outcome = self.write_snapshot().await;
-                self.state.borrow_mut().engine.snapshot_ended(outcome, now_ms());
+            if let (Some(Purpose::Base), Some(base)) = (purpose, self.take_rewriting()) {
+                if let Some(outcome) = self.write_file(base, "aof-rewrite-incremental-fsync").await {
+                    self.rewrite_written(outcome);
+                }
+            } else if purpose == Some(Purpose::File)
+                && let Some(outcome) = self.write_snapshot().await
+            {
+                self.state.borrow_mut().engine.snapshot_ended(outcome.map(drop), now_ms());
             }
         }
     }
 
-    async fn write_snapshot(&self) -> Result<(), String> {
+    async fn write_snapshot(&self) -> Option<Result<u64, String>> {
         let name = self.state.borrow().engine.snapshot_file();
-        self.write_file(Replacement::new(&name), Purpose::File).await.map(drop)
+        match replacement(&name) {
+            Ok(file) => self.write_file(file, "rdb-save-incremental-fsync").await,
+            Err(reason) => Some(Err(reason)),
+        }
     }
 
-    /// Writes the snapshot into a file; returns how many bytes it has.
-    async fn write_file(&self, file: Result<Replacement, String>, purpose: Purpose) -> Result<u64, String> {
-        let (file, mut len) = (file?, 0);
+    /// Writes the snapshot into a file, which is synced piece by piece if the directive says so; returns how many bytes it
+    /// has, and nothing at all if the engine has given the snapshot up.
+    async fn write_file(&self, file: Replacement<Folder>, directive: &str) -> Option<Result<u64, String>> {
+        let (number, is_gradual) = {
+            let engine = &self.state.borrow().engine;
+            (engine.snapshot_number(), engine.config().get(directive).as_deref() == Some(b"yes"))
+        };
+        let (file, mut len) = (file.with_stride(is_gradual.then_some(STRIDE)), 0);
         let (pieces, received) = mpsc::channel(WAITING);
         let (tell, told) = oneshot::channel();
-        thread::Builder::new()
-            .name("snapshot".into())
-            .spawn(move || tell.send(write(file, received)))
-            .map_err(|error| error.to_string())?;
+        let writing = move || tell.send(write(file, received));
+        if let Err(error) = thread::Builder::new().name("snapshot".into()).spawn(writing) {
+            return Some(Err(error.to_string()));
+        }
         loop {
-            if self.state.borrow().engine.snapshot_purpose() != Some(purpose) {
-                return Err("it was given up".into());
+            if self.state.borrow().engine.snapshot_number() != number {
+                return None;
             }
             let (bytes, more) = self.state.borrow_mut().engine.snapshot_step();
             len += bytes.len() as u64;
@@ -121,12 +139,14 @@ impl Shell {
             tokio::task::yield_now().await;
         }
         drop(pieces);
-        told.await.unwrap_or_else(|_| Err("the thread that writes it has ended".into())).map(|()| len)
+        let written = told.await.unwrap_or_else(|_| Err("the thread that writes it has ended".into()));
+        let is_wanted = self.state.borrow().engine.snapshot_number() == number;
+        is_wanted.then(|| written.map(|()| len))
     }
 }
 
 /// Writes what comes, on a thread of its own.
-fn write(file: Replacement, mut pieces: Receiver<Piece>) -> Result<(), String> {
+fn write(file: Replacement<Folder>, mut pieces: Receiver<Piece>) -> Result<(), String> {
     let mut file = Box::new(file);
     while let Some(piece) = pieces.blocking_recv() {
         match piece {

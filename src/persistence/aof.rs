@@ -213,6 +213,12 @@ pub struct Scanner {
     pub seconds: Option<u64>,
     /// How many commands there were.
     pub commands: u64,
+    /// How many lines they had, one a word and one more a word and a command.
+    pub lines: u64,
+    /// The second beyond which nothing is wanted, if there is one.
+    pub until: Option<u64>,
+    /// Where what is beyond it begins. No more is looked at then.
+    pub passed: Option<u64>,
 }
 
 impl Scanner {
@@ -222,6 +228,9 @@ impl Scanner {
         pending.extend_from_slice(bytes);
         let mut at = 0;
         let outcome = loop {
+            if self.passed.is_some() {
+                break Ok(());
+            }
             match self.next(&pending[at..]) {
                 Ok(Some(used)) => at += used,
                 Ok(None) => break Ok(()),
@@ -237,6 +246,11 @@ impl Scanner {
     /// The end of the last command, or of the last one before a transaction that has not ended.
     pub fn whole(&self) -> u64 {
         self.transaction.unwrap_or(self.position)
+    }
+
+    /// Whether a transaction has begun and not ended.
+    pub fn is_in_transaction(&self) -> bool {
+        self.transaction.is_some()
     }
 
     /// Whether a command or a transaction has begun and not ended.
@@ -258,6 +272,7 @@ impl Scanner {
             }
             Some(name) => {
                 self.commands += 1;
+                self.lines += 1 + 2 * words.len() as u64;
                 if name.eq_ignore_ascii_case(b"MULTI") {
                     self.transaction = Some(self.position);
                 } else if name.eq_ignore_ascii_case(b"EXEC") {
@@ -274,6 +289,9 @@ impl Scanner {
         let word = word.ok_or("there is something that is no command")?;
         if let Some(digits) = word.strip_prefix(b"#TS:") {
             self.seconds = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+            if self.seconds.is_some_and(|seconds| self.until.is_some_and(|until| seconds > until)) {
+                self.passed = Some(self.position);
+            }
         }
         Ok(())
     }

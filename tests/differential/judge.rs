@@ -54,6 +54,12 @@ pub fn parts(name: &str, command: &str) -> bool {
     name == DAMAGE || command == "XSETID"
 }
 
+/// Whether both may store something else although they gave the same reply: Redis has then added the elements that
+/// come before the one whose register is damaged, and here a refused request changes nothing.
+pub fn parts_unseen(reply: &[u8]) -> bool {
+    reply.starts_with(b"-INVALIDOBJ")
+}
+
 /// Commands that leave a value in a larger encoding than its like has.
 pub const SPOILERS: &[&str] = &["INCRBYFLOAT", "SORT", "SORT_RO", "SINTERSTORE"];
 

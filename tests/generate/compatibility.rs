@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use keyside::commands::Spec;
 
-use super::differences::DIFFERENCES;
+use super::differences::{DIFFERENCES, NEWER};
 
 /// Names, groups and versions of all commands; see `commands_json.rs`.
 const FACTS: &str = include_str!("../fixtures/commands.json");
@@ -45,6 +45,10 @@ pub fn file(specs: &[&'static Spec]) -> String {
     for (what, how, why) in DIFFERENCES {
         let _ = writeln!(out, "- **{what}.** {how} {why}");
     }
+    out.push_str(NEWER_HEAD);
+    for (unit, expected, actual) in NEWER {
+        let _ = writeln!(out, "- `{unit}`: expected is that {expected}; {actual}.");
+    }
     out.push_str(
         "\n## Commands\n\nBy group; *since* is the version of Redis (or Valkey) that had it first.\n",
     );
@@ -64,6 +68,13 @@ keyside answers as Redis 7.2 does. Each command it has is held to a real `redis-
 `tests/commands`, and its arity, flags, keys and categories to the public command tables.
 
 ## What differs on purpose
+
+";
+
+const NEWER_HEAD: &str = "
+## Where the tests of Redis 7.0 expect otherwise
+
+What Redis 7.2 changed, and the published test suite of 7.0 therefore fails:
 
 ";
 

@@ -28,11 +28,11 @@ pub fn request(spec: &Spec, clock: Clock, random: &mut Random) -> Words {
             shape => maker.shape(shape),
         }
     }
+    // One or the other: a text in the place of a time would be one that no two clocks agree on.
     if random.one_in(60) {
         let at = random.below(words.len());
         words.remove(at);
-    }
-    if random.one_in(60) {
+    } else if random.one_in(60) {
         words.push(text(random));
     }
     if words.is_empty() {

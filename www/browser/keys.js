@@ -1,18 +1,22 @@
 // The keys that match a pattern: found with SCAN, a slice of time after the other, and kept true by notifications. It knows
 // the store and no elements.
 
+import { Names } from './names.js'
+
 /** How long a slice may take, in milliseconds, so that typing and scrolling go on between two of them. */
 const SLICE = 8
+const AT_ONCE = 200
 const REMOVALS = new Set(['del', 'expired', 'evicted', 'rename_from', 'move_from'])
 
 /** So many keys are put in order; more are shown as the store gives them, since sorting them would take too long. */
-const SORTED = 20_000
+const SORTED = 5000
 
 export class Keys {
   #client
   #onChange
   #wanted = { pattern: '*', prefix: null, type: '' }
-  #names = new Set()
+  #names = new Names()
+  #sorted = null
   #folders = new Map()
   #run = 0
   #size = 0
@@ -26,16 +30,16 @@ export class Keys {
 
   /** How many keys are found. */
   get count() {
-    let count = this.#names.size
+    let count = this.#names.length
     for (const it of this.#folders.values()) count += it
     return count
   }
 
-  /** The folders with how many keys each has, then the keys. */
+  /** The folders with how many keys each has, then the keys: to be asked for one by one, as there can be very many. */
   get items() {
     const folders = [...this.#folders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([folder, count]) => ({ folder, count }))
-    const names = this.#names.size > SORTED ? [...this.#names] : [...this.#names].sort()
-    return folders.length ? [...folders, ...names] : names
+    const names = this.#names.length > SORTED ? this.#names : (this.#sorted ??= [...this.#names].sort())
+    return { length: folders.length + names.length, at: (i) => (i < folders.length ? folders[i] : names.at(i - folders.length)) }
   }
 
   /**
@@ -45,7 +49,8 @@ export class Keys {
   async find({ pattern = '', prefix = null, type = '' }) {
     const run = ++this.#run
     this.#wanted = { pattern: pattern || (prefix === null ? '*' : `${prefix.replace(/[*?[\]\\^]/g, '\\$&')}*`), prefix, type }
-    this.#names = new Set()
+    this.#names = new Names()
+    this.#sorted = null
     this.#folders = new Map()
     this.isComplete = false
     this.#onChange()
@@ -53,7 +58,7 @@ export class Keys {
     do {
       const until = performance.now() + SLICE
       do {
-        const [next, found] = this.#client.call('SCAN', cursor, 'MATCH', this.#wanted.pattern, 'COUNT', 200, ...(type ? ['TYPE', type] : []))
+        const [next, found] = this.#client.call('SCAN', cursor, 'MATCH', this.#wanted.pattern, 'COUNT', AT_ONCE, ...(type ? ['TYPE', type] : []))
         for (const name of found) this.#add(name)
         cursor = next
       } while (cursor !== '0' && performance.now() < until)
@@ -89,16 +94,21 @@ export class Keys {
 
   #add(name) {
     const folder = this.#folderOf(name)
-    if (folder === null) this.#names.add(name)
+    if (folder === null) this.#count(this.#names.add(name))
     else this.#folders.set(folder, (this.#folders.get(folder) ?? 0) + 1)
   }
 
   #remove(name) {
     const folder = this.#folderOf(name)
-    if (folder === null) return void this.#names.delete(name)
+    if (folder === null) return this.#count(this.#names.delete(name))
     const left = (this.#folders.get(folder) ?? 0) - 1
     if (left > 0) this.#folders.set(folder, left)
     else this.#folders.delete(folder)
+  }
+
+  /** The order is made anew when a name came or went. */
+  #count(isChange) {
+    if (isChange) this.#sorted = null
   }
 
   #folderOf(name) {

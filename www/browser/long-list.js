@@ -24,6 +24,7 @@ export class LongList {
     new ResizeObserver(() => this.refresh()).observe(this.element)
   }
 
+  /** What is in it: an array, or what has a length and a method `at` likewise. */
   set items(items) {
     this.#items = items
     this.#space.style.height = `${Math.min(HIGHEST, items.length * ROW)}px`
@@ -46,7 +47,7 @@ export class LongList {
     const first = Math.max(0, Math.min(Math.floor((scrollTop * scale) / ROW) - 1, this.#items.length - seen))
     const focused = this.#rows.contains(document.activeElement) ? document.activeElement.dataset.id : undefined
     this.#rows.style.transform = `translateY(${scale === 1 ? first * ROW : Math.max(0, scrollTop - ROW)}px)`
-    this.#rows.replaceChildren(...this.#items.slice(first, first + seen).map((item, i) => element('div', { role: 'listitem', 'aria-setsize': this.#items.length, 'aria-posinset': first + i + 1 }, this.#draw(item))))
+    this.#rows.replaceChildren(...Array.from({ length: Math.min(seen, this.#items.length - first) }, (_, i) => element('div', { role: 'listitem', 'aria-setsize': this.#items.length, 'aria-posinset': first + i + 1 }, this.#draw(this.#items.at(first + i)))))
     if (focused !== undefined) this.#rows.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
   }
 

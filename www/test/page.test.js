@@ -1,9 +1,11 @@
 // The page around its terminals: connections, things to try, looks, failure.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { brotliCompressSync } from 'node:zlib'
 import { FIRST_STEPS } from '../first-steps.js'
-import { complaints, entries, input, page, press, prompt, shown, type, visit } from './visitor.js'
+import { ROOT, complaints, entries, input, page, press, prompt, shown, type, visit } from './visitor.js'
 
 test('tabs are connections: what one publishes, another hears', async () => {
   await type('SUBSCRIBE news')
@@ -130,12 +132,18 @@ test('without scripts, the page says what it needs', async () => {
   assert.equal(await page.isVisible('noscript p'), true)
 })
 
-test('what a first visit loads stays small', async () => {
-  const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name, decodedBodySize }) => [name, decodedBodySize]))
-  const own = loaded.filter(([name]) => !name.includes('/keyside/'))
-  assert.ok(own.length > 5)
-  assert.equal(loaded.filter(([name]) => name.endsWith('.wasm')).length, 1)
-  assert.ok(own.reduce((sum, [, size]) => sum + size, 0) < 60_000)
+test('what a first visit loads stays small, and is there soon', async () => {
+  const { loaded, paint, ready } = await page.evaluate(() => ({
+    loaded: performance.getEntriesByType('resource').filter(({ startTime }) => startTime < performance.getEntriesByName('ready')[0].startTime).map(({ name }) => new URL(name).pathname),
+    paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+    ready: performance.getEntriesByName('ready')[0].startTime,
+  }))
+  const sizes = ['/index.html', ...new Set(loaded)].map((path) => [path, brotliCompressSync(readFileSync(`${ROOT}${path}`)).length])
+  const sum = (of) => of.reduce((total, [, size]) => total + size, 0)
+  const modules = sizes.filter(([path]) => path.endsWith('.wasm'))
+  console.log(`a first visit: ${Math.round(sum(sizes) / 1000)} kB in brotli, ${Math.round(sum(modules) / 1000)} kB of them the module; first paint after ${Math.round(paint)} ms, the prompt after ${Math.round(ready)} ms`)
+  assert.deepEqual(modules.map(([path]) => path), ['/keyside/lite/keyside.wasm'])
+  assert.ok(sum(sizes) - sum(modules) < 50_000)
 })
 
 /** Runs in the page: every text there is, with the contrast it has. */

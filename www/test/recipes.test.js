@@ -38,7 +38,7 @@ test('every recipe for redis-cli runs in the terminal without an error', async (
   for (const { id, needs = [] } of RECIPES) {
     if (!(await Promise.all(needs.map(hasCommand))).every(Boolean)) continue
     await goTo(`recipes/${id}`)
-    await page.waitForSelector(`.index a[href="#/recipes/${id}"][aria-current]`)
+    await page.waitForSelector(`.listing a[href="#/recipes/${id}"][aria-current]`)
     await page.click('article .actions button:has-text("terminal")')
     await page.waitForSelector('#terminal-view:not([hidden])')
   }

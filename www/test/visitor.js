@@ -7,7 +7,8 @@ import { serve } from '../serve.js'
 import { launch } from './chromium.js'
 
 const PATIENCE = 10_000
-const ROOT = fileURLToPath(new URL('../../target/www', import.meta.url))
+/** What is served. */
+export const ROOT = fileURLToPath(new URL('../../target/www', import.meta.url))
 
 let server, address, browser
 
@@ -39,11 +40,11 @@ afterEach(async () => {
 /** Opens the page anew, in a window with these options. */
 export async function visit(options = {}) {
   await page?.context().close()
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block', ...options })
   page = await context.newPage()
   page.setDefaultTimeout(PATIENCE)
   complaints = []
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !/blocked by Playwright/.test(message.text()) && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('request', (request) => request.url().startsWith(address) || complaints.push(request.url()))
   await page.goto(address)
@@ -92,10 +93,29 @@ export async function goTo(path) {
   await page.evaluate((path) => (location.hash = `#/${path}`), path)
 }
 
+/**
+ * The longest task of the page's main thread while something is done, in milliseconds: of its own time, which other programs
+ * on the machine do not lengthen, and by the clock.
+ */
+export async function tasksDuring(work) {
+  await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] })
+  let events
+  try {
+    await work()
+  } finally {
+    events = JSON.parse(await browser.stopTracing()).traceEvents
+  }
+  const main = events.find(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+  const tasks = events.filter(({ name, pid, tid, ph }) => name === 'RunTask' && ph === 'X' && pid === main.pid && tid === main.tid)
+  assert.ok(tasks.length > 0)
+  const longest = (field) => tasks.reduce((most, it) => Math.max(most, it[field] ?? 0), 0) / 1000
+  return { processor: longest('tdur'), wall: longest('dur') }
+}
+
 /** Whether the store has a command; asked through the package, beside the page's own store. */
 export function hasCommand(name) {
   return page.evaluate(async (name) => {
-    const { open } = await import('./keyside/index.js')
+    const { open } = await import('./keyside/lite/index.js')
     const db = await open()
     const [found] = db.call('COMMAND', 'INFO', name)
     db.close()

@@ -6,15 +6,15 @@ import { Keys } from '../browser/keys.js'
 import { LongList } from '../browser/long-list.js'
 import { Client } from '../client.js'
 import { element } from '../element.js'
+import { fill } from '../filling.js'
 import { readAll } from '../reply.js'
 import { remaining, size } from '../units.js'
 
 const SECOND = 1000
 const FIRST_ENTRIES = 200
 const TYPES = ['string', 'hash', 'list', 'set', 'zset', 'stream']
-/** What the button adds, in slices of so many milliseconds. */
+/** What the button adds. */
 const MANY = 1_000_000
-const SLICE = 8
 /** While keys are still found, their list is drawn anew this often, in milliseconds. */
 const REDRAW = 150
 
@@ -23,7 +23,7 @@ export function create(context) {
 }
 
 class Browser {
-  #db
+  #connect
   #client
   #listener = null
   /** The events that were notified of before, and those that are while this is shown. */
@@ -34,12 +34,14 @@ class Browser {
   #limit = FIRST_ENTRIES
   #timer
   #redraw = 0
+  /** Ends the filling, while there is one. */
+  #filled = null
   #stale = false
 
-  constructor({ db, touch }) {
-    this.#db = db
+  constructor({ host, connect, touch }) {
+    this.#connect = connect
     this.touch = touch
-    this.#client = new Client(() => db.connect())
+    this.#client = new Client(connect)
     this.keys = new Keys(this.#client, () => this.#redrawSoon())
     this.list = new LongList('Keys', (item) => this.#row(item))
     this.pattern = element('input', { type: 'search', class: 'mono', placeholder: 'user:*', 'aria-label': 'Pattern of keys', autocomplete: 'off', spellcheck: 'false' })
@@ -50,6 +52,7 @@ class Browser {
     const search = element('form', { class: 'search', role: 'search' }, this.pattern, this.type)
     search.addEventListener('submit', (event) => event.preventDefault())
     search.addEventListener('input', () => this.#search())
+    host.addEventListener('moved', () => this.#moved())
     this.element = element('section', { class: 'view split browser', 'aria-label': 'Browser' }, element('div', { class: 'finder' }, search, this.path, this.list.element, this.status), this.detail)
   }
 
@@ -71,6 +74,7 @@ class Browser {
   hide() {
     clearInterval(this.#timer)
     this.keys.stop()
+    this.#filled?.abort()
     this.#listener?.close()
     this.#listener = null
     if (this.#config() === this.#wanted) this.#client.call('CONFIG', 'SET', 'notify-keyspace-events', this.#before)
@@ -85,10 +89,19 @@ class Browser {
   }
 
   #listen() {
-    this.#listener = new Client(() => this.#db.connect(), {
+    this.#listener = new Client(this.#connect, {
       onPush: (bytes) => this.#heard(bytes),
       prepare: (connection) => connection.send('PSUBSCRIBE', '__keyevent@0__:*'),
     })
+  }
+
+  /** There is another store, with other data. */
+  #moved() {
+    if (!this.#listener) return
+    this.#listener.close()
+    this.#listen()
+    this.#search()
+    this.#open()
   }
 
   #config() {
@@ -219,22 +232,17 @@ class Browser {
     return [element('h2', {}, 'Keys'), element('p', {}, 'Choose a key to see what is in it and to change it. Keys are grouped by what stands before a colon; a pattern such as user:* or *:name finds them anywhere. What changes in the store changes here.'), form, this.#filling()]
   }
 
-  /** A button that adds many keys, in slices between which the page lives, and that stops when it is pressed again. */
+  /** A button that adds many keys, and that stops when it is pressed again. */
   #filling() {
-    let isFilling = false
     const button = element('button', { type: 'button' }, 'Add a million keys')
     button.addEventListener('click', async () => {
-      isFilling = !isFilling
-      if (!isFilling) return
+      if (this.#filled) return this.#filled.abort()
+      this.#filled = new AbortController()
       // A million messages would tell what one search finds.
       this.#listener.close()
-      for (let at = 0; at < MANY && isFilling && this.#listener; ) {
-        const until = performance.now() + SLICE
-        for (; at < MANY && performance.now() < until; at += 100) this.#client.call('MSET', ...Array.from({ length: 200 }, (_, i) => (i % 2 ? `value ${at + (i >> 1)}` : `many:${at + (i >> 1)}`)))
-        button.textContent = `Stop at ${at.toLocaleString('en')}`
-        await new Promise((resolve) => setTimeout(resolve))
-      }
-      isFilling = false
+      this.keys.stop()
+      await fill(this.#client, { count: MANY, prefix: 'many', signal: this.#filled.signal, onProgress: (done) => (button.textContent = `Stop at ${done.toLocaleString('en')}`) })
+      this.#filled = null
       button.textContent = 'Add a million keys'
       this.touch()
       if (!this.#listener) return

@@ -2,9 +2,9 @@
 // is shown; its own questions are counted by the store like those of others.
 
 import { Client } from '../client.js'
-import { Chart } from '../dashboard/chart.js'
 import { Rates, commands, fields } from '../dashboard/info.js'
 import { element } from '../element.js'
+import { Plot } from '../plot.js'
 import { duration, size, time } from '../units.js'
 
 const SECOND = 1000
@@ -16,16 +16,16 @@ const LISTED = 12
 const SLICE = 8
 const MEASURED = 200_000
 
-export function create({ db, touch }) {
-  const client = new Client(() => db.connect())
+export function create({ connect, touch }) {
+  const client = new Client(connect)
   const rates = new Rates(COUNTERS, KEPT)
   const memory = []
   const rate = (it) => `${it.toLocaleString('en', { maximumFractionDigits: it < 10 ? 1 : 0 })}/s`
   const charts = {
-    commands: new Chart('Commands', ['processed'], rate),
-    memory: new Chart('Memory', ['used'], size),
-    lookups: new Chart('Lookups', ['hits', 'misses'], rate),
-    gone: new Chart('Keys gone', ['expired', 'evicted'], rate),
+    commands: new Plot('Commands', ['processed'], rate),
+    memory: new Plot('Memory', ['used'], size),
+    lookups: new Plot('Lookups', ['hits', 'misses'], rate),
+    gone: new Plot('Keys gone', ['expired', 'evicted'], rate),
   }
   const latency = element('div')
   const slow = element('div')
@@ -43,10 +43,12 @@ export function create({ db, touch }) {
     memory.push(Number(sample.used_memory))
     if (memory.length > KEPT) memory.shift()
     const { series } = rates
-    charts.commands.draw([series.total_commands_processed], KEPT)
-    charts.memory.draw([memory], KEPT, Number(sample.maxmemory))
-    charts.lookups.draw([series.keyspace_hits, series.keyspace_misses], KEPT)
-    charts.gone.draw([series.expired_keys, series.evicted_keys], KEPT)
+    const xs = Array.from({ length: KEPT }, (_, i) => i - KEPT + 1)
+    const drawn = (chart, values, limit) => chart.draw(xs, values.map(padded), limit)
+    drawn(charts.commands, [series.total_commands_processed])
+    drawn(charts.memory, [memory], Number(sample.maxmemory))
+    drawn(charts.lookups, [series.keyspace_hits, series.keyspace_misses])
+    drawn(charts.gone, [series.expired_keys, series.evicted_keys])
     latency.replaceChildren(latencies(commands(info)))
     slow.replaceChildren(slowLog(client.call('SLOWLOG', 'GET', LISTED)))
   }
@@ -73,6 +75,11 @@ export function create({ db, touch }) {
       measure.stop()
     },
   }
+}
+
+/** As many values as are drawn, the newest last. */
+function padded(values) {
+  return [...Array(KEPT - values.length).fill(null), ...values]
 }
 
 function latencies(all) {

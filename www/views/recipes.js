@@ -5,7 +5,7 @@ import { RECIPES } from '../recipes/index.js'
 
 const LANGUAGES = { javascript: 'JavaScript', python: 'Python', cli: 'redis-cli' }
 
-export function create({ db, commands, play, touch }) {
+export function create({ host, connect, commands, play, touch }) {
   const links = RECIPES.map(({ id, name, about }) => element('a', { href: `#/recipes/${id}` }, element('b', {}, name), element('small', {}, about)))
   const article = element('article', { tabindex: -1 })
   let language = 'javascript'
@@ -64,7 +64,8 @@ export function create({ db, commands, play, touch }) {
       output.hidden = false
       output.replaceChildren()
       try {
-        await runOn(db.connect(), recipe, print)
+        if (recipe.lua) await host.giveScripts()
+        await runOn(connect(), recipe, print)
         output.append(element('div', { class: 'done' }, 'Done. Its keys are in the browser now.'))
       } catch (error) {
         output.append(element('div', { class: 'error' }, error.message))
@@ -76,7 +77,7 @@ export function create({ db, commands, play, touch }) {
   }
 
   return {
-    element: element('section', { class: 'view split', 'aria-label': 'Recipes' }, element('nav', { 'aria-label': 'Recipes', class: 'index' }, ...links), article),
+    element: element('section', { class: 'view split', 'aria-label': 'Recipes' }, element('nav', { 'aria-label': 'Recipes', class: 'listing' }, ...links), article),
     show,
     hide() {},
   }

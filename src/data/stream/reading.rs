@@ -62,6 +62,11 @@ impl Stream {
         self.last().map(|entry| entry.id)
     }
 
+    /// How many entries were ever added up to an ID, where that follows from what is remembered.
+    pub fn entries_up_to(&self, id: StreamId) -> Option<u64> {
+        self.body.entries_up_to(id, self.body.first_id())
+    }
+
     /// How many entries a group has not read, if that can be told.
     pub fn lag(&self, group: &Group) -> Option<i64> {
         let (body, first_id) = (&*self.body, self.body.first_id());

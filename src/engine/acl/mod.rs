@@ -253,6 +253,8 @@ fn acl_dryrun<'a>(
         Err(Denied::Command) => Either::Left(engine.no_command(id, known)),
         Err(Denied::Key(at)) => Either::Left(engine.no_object(id, "key", words[at])),
         Err(Denied::Channel(at)) => Either::Left(engine.no_object(id, "channel", words[at])),
+        // Redis looks at the patterns only while it sorts.
+        Err(Denied::Pattern(_)) => Either::Right(Done),
     })
 }
 
@@ -668,6 +670,7 @@ impl Engine {
             Denied::Command => (Reason::Command, &mut denials.command, self.table.name(known).as_bytes()),
             Denied::Key(at) => (Reason::Key, &mut denials.key, words[at]),
             Denied::Channel(at) => (Reason::Channel, &mut denials.channel, words[at]),
+            Denied::Pattern(_) => return Err(denied),
         };
         *count += 1;
         let (object, name) = (object.to_vec(), self.acl.name(user).to_vec());
@@ -681,6 +684,10 @@ impl Engine {
             Denied::Command => self.no_command(self.current().user, known),
             Denied::Key(_) => b"No permissions to access a key".to_vec(),
             Denied::Channel(_) => b"No permissions to access a channel".to_vec(),
+            Denied::Pattern(option) => {
+                return format!("ERR {option} option of SORT denied due to insufficient ACL permissions.")
+                    .into();
+            }
         };
         Error::Quoting([b"NOPERM ", before.as_bytes(), &why].concat())
     }
@@ -693,6 +700,7 @@ impl Engine {
             Denied::Channel(_) => {
                 "no permission to access one of the channels used as arguments to the command"
             }
+            Denied::Pattern(_) => "no permission to access keys that the command's patterns lead to",
         };
         let text = "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This \
                     command is no longer allowed for the following reason: ";

@@ -44,6 +44,8 @@ pub enum Denied {
     Key(usize),
     /// The channel that this word of the request names.
     Channel(usize),
+    /// The option of SORT whose pattern leads to keys that the request does not name.
+    Pattern(&'static str),
 }
 
 /// A request as the rules see it.
@@ -146,6 +148,11 @@ impl Selector {
         }
     }
 
+    /// Whether every key may be read, whatever its name.
+    pub fn reads_every_key(&self) -> bool {
+        self.keys.all || self.keys.patterns.iter().any(|own| own.read && *own.pattern == *b"*")
+    }
+
     /// Whether a channel may be used, or a pattern be listened to, which has to be one of the rules' own.
     pub fn allows_channel(&self, name: &[u8], is_pattern: bool) -> bool {
         let matches = |own: &[u8]| if is_pattern { own == name } else { Glob::new(own).matches(name) };
@@ -182,6 +189,19 @@ impl Selector {
         let parts = [self.key_rules(), reset.into(), self.channel_rules(), self.command_rules()];
         join(parts.into_iter().filter(|part| !part.is_empty()))
     }
+}
+
+/// The option of SORT that may lead to keys that the request does not name.
+pub fn sort_pattern(request: &Request) -> Option<&'static str> {
+    if !matches!(request.spec.name, "SORT" | "SORT_RO") {
+        return None;
+    }
+    let options = request.words.get(2..)?.windows(2);
+    options.into_iter().find_map(|option| match option[0] {
+        word if word.eq_ignore_ascii_case(b"BY") && option[1].contains(&b'*') => Some("BY"),
+        word if word.eq_ignore_ascii_case(b"GET") => Some("GET"),
+        _ => None,
+    })
 }
 
 /// The words of a request that name channels.

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::dispatch::Table,
-    selector::{Denied, Request, RuleError, SYNTAX, Selector},
+    selector::{Denied, Request, RuleError, SYNTAX, Selector, sort_pattern},
 };
 
 /// The SHA-256 of a password.
@@ -113,6 +113,13 @@ impl User {
 
     /// Lets a request through, or says why not.
     pub fn check(&self, request: &Request) -> Result<(), Denied> {
+        self.check_words(request)?;
+        let Some(option) = sort_pattern(request) else { return Ok(()) };
+        let sees_all = |selector: &Selector| selector.reads_every_key() && selector.check(request).is_ok();
+        if self.selectors().any(sees_all) { Ok(()) } else { Err(Denied::Pattern(option)) }
+    }
+
+    fn check_words(&self, request: &Request) -> Result<(), Denied> {
         let mut denied = match self.root.check(request) {
             Ok(()) => return Ok(()),
             Err(denied) => denied,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     data::number::{Digits, parse_i64, write_i64},
-    engine::{eviction::ClientLimit, notifications::Notifications},
+    engine::{eviction::ClientLimit, notifications::Notifications, output_limits::OutputLimits},
     keyspace::Policy,
 };
 
@@ -141,6 +141,15 @@ impl Setting for Notifications {
     }
 }
 
+impl Setting for OutputLimits {
+    fn show(&self) -> Vec<u8> {
+        self.text().into_bytes()
+    }
+    fn read(&mut self, text: &[u8]) {
+        *self = OutputLimits::parse(str::from_utf8(text).unwrap_or_default());
+    }
+}
+
 impl Setting for ClientLimit {
     fn show(&self) -> Vec<u8> {
         match self {
@@ -206,8 +215,7 @@ pub const DIRECTIVES: &[Directive] = &[
     field("timeout", COUNT, at!(timeout)),
     field("proto-max-bulk-len", Memory(1 << 20, LONG as u64), at!(proto_max_bulk_len)),
     field("client-query-buffer-limit", Memory(1 << 20, LONG as u64), at!(client_query_buffer_limit)),
-    stored("client-output-buffer-limit", Words(output_limits),
-        "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
+    field("client-output-buffer-limit", Words(output_limits), at!(output_limits)),
     field("tracking-table-max-keys", LARGE, at!(tracking_table_max_keys)),
 
     // TLS

@@ -90,6 +90,8 @@ pub struct Scripts {
     kept: BTreeMap<Sha, Script>,
     /// Those that came with EVAL, the one used last at the end.
     evaluated: VecDeque<Sha>,
+    /// Whether the command that runs was called by a script.
+    pub(super) is_calling: bool,
 }
 
 impl Scripts {
@@ -326,5 +328,17 @@ impl Engine {
         let &Script { chunk, flags, .. } = self.scripts.kept.get(sha).ok_or(NO_SCRIPT)?;
         let call = Call { chunk, is_function: false, keys: keys.0, args: args.0 };
         self.run_chunk(Task { call, name: sha, flags, reads_only })
+    }
+
+    /// Whether a script may write, for all that its first line says: one that EVAL brings, or EVALSHA or FCALL names.
+    pub(super) fn may_script_write(&self, command: &str, script: Option<&[u8]>) -> bool {
+        let flags = script.and_then(|script| match command {
+            "EVAL" => parse_script(script).ok().map(|script| script.flags),
+            "FCALL" => self.functions.libraries().function(script).map(|function| function.flags),
+            _ => {
+                parse_sha(script).ok().and_then(|sha| self.scripts.kept.get(&sha)).map(|script| script.flags)
+            }
+        });
+        flags.is_none_or(|flags| !flags.has(ScriptFlags::NO_WRITES))
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Error, Result,
     commands::{Flags, Spec, reply::Written},
-    engine::{ClientId, Engine, dispatch::Known, eviction::OUT_OF_MEMORY},
+    engine::{ClientId, Engine, dispatch::Known, eviction::OUT_OF_MEMORY, waiting::may_replicate},
     keyspace::{Kind, Wait},
     resp::{Version, Writer},
 };
@@ -278,7 +278,7 @@ impl Engine {
                 words[0],
                 " command is not allowed with BLOCK option from scripts",
             ));
-        } else if reads_only && spec.flags.has(Flags::WRITE) {
+        } else if reads_only && may_replicate(spec) {
             return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(OUT_OF_MEMORY);

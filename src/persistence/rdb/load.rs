@@ -20,14 +20,20 @@ pub struct Loader {
     version: Option<Version>,
     next: Facts,
     db: usize,
-    /// Names and values at the beginning of the file.
-    pub aux: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Whether values are only looked at, and put nowhere.
+    checks: bool,
+    /// Names and values at the beginning of the file, and where each of them ends.
+    pub aux: Vec<(Vec<u8>, Vec<u8>, u64)>,
+    /// The databases that were selected, and where.
+    pub databases: Vec<(usize, u64)>,
     /// The sources of libraries of functions.
     pub libraries: Vec<Vec<u8>>,
     /// Whether what is in the file takes the place of what is there already.
     pub merges: bool,
     /// How many keys were loaded.
     pub keys: u64,
+    /// How many of them expire.
+    pub expires: u64,
     /// How many keys had expired, and were left out.
     pub expired: u64,
     /// How many collections had nothing in them, and were left out.
@@ -84,13 +90,21 @@ impl Loader {
             version: None,
             next: Facts::default(),
             db: 0,
+            checks: false,
             aux: Vec::new(),
+            databases: Vec::new(),
             libraries: Vec::new(),
             merges: false,
             keys: 0,
+            expires: 0,
             expired: 0,
             empty: 0,
         }
+    }
+
+    /// The same, but nothing is put anywhere, and what is expired counts as well.
+    pub fn checking(self) -> Self {
+        Loader { checks: true, ..self }
     }
 
     /// Takes the next bytes of the file. What they complete is in the keyspace then.
@@ -116,7 +130,9 @@ impl Loader {
     fn go_on(&mut self, keyspace: &mut Keyspace, is_all: bool) -> Result<(), Damage> {
         let pending = core::mem::take(&mut self.pending);
         let mut read = 0;
+        let position = self.position;
         while self.stage != Stage::Done {
+            self.position = position + read as u64;
             let mut input = Input::new(&pending[read..]);
             match self.part(&mut input, keyspace) {
                 Ok(()) => {
@@ -128,12 +144,12 @@ impl Loader {
                 }
                 Err(Flaw::Short) if !is_all => break,
                 Err(flaw) => {
-                    let position = self.position + (read + input.position()) as u64;
+                    let position = self.position + input.position() as u64;
                     return Err(Damage { position, reason: alloc::format!("{flaw}") });
                 }
             }
         }
-        self.position += read as u64;
+        self.position = position + read as u64;
         self.pending = pending;
         self.pending.drain(..read);
         // A long entry is tried again only when twice as much of it is there.
@@ -172,12 +188,17 @@ impl Loader {
         keyspace: &mut Keyspace,
     ) -> Result<(), Flaw> {
         match number {
-            opcode::AUX => self.aux.push((input.string()?.into_owned(), input.string()?.into_owned())),
+            opcode::AUX => {
+                let (name, value) = (input.string()?.into_owned(), input.string()?.into_owned());
+                self.aux.push((name, value, self.position + input.position() as u64));
+            }
             opcode::FUNCTION => self.libraries.push(input.string()?.into_owned()),
             opcode::SELECT => {
-                let db = usize::try_from(input.length()?).ok().filter(|&db| db < keyspace.count());
+                let db = usize::try_from(input.length()?).ok();
+                let db = db.filter(|&db| db < keyspace.count() || self.checks);
                 self.db =
                     db.ok_or(Flaw::Corrupt("there are not so many databases ('databases' says how many)"))?;
+                self.databases.push((self.db, self.position + input.position() as u64));
             }
             opcode::RESIZE => skip_lengths(input, 2)?,
             opcode::EXPIRES => {
@@ -219,6 +240,12 @@ impl Loader {
         let mut value = read::value(input, number, version, &keyspace.limits)?;
         let facts = core::mem::take(&mut self.next);
         let key = Key(&key);
+        if self.checks {
+            self.keys += 1;
+            self.expires += facts.deadline.is_some() as u64;
+            self.expired += facts.deadline.is_some_and(|at| at <= keyspace.passed_ms()) as u64;
+            return Ok(());
+        }
         keyspace.select(self.db);
         let now_ms = keyspace.passed_ms();
         if read::is_empty(&value) {
@@ -234,6 +261,7 @@ impl Loader {
                 keyspace.set_idle_seconds(found, seconds);
             }
             self.keys += 1;
+            self.expires += facts.deadline.is_some() as u64;
         }
         Ok(())
     }

@@ -255,7 +255,7 @@ fn group(input: &mut Input<'_>, number: u8, stream: &Stream) -> Result<Group, Fl
     const DELIVERY: usize = 16 + 8 + 1;
     let (name, last_id) = (input.string()?, id(input)?);
     let entries_read = match number {
-        form::STREAM => entries_up_to(stream, last_id),
+        form::STREAM => stream.entries_up_to(last_id),
         _ => Some(input.length()?).filter(|&read| read <= i64::MAX as u64),
     };
     let mut group = Group::new(&name, last_id, entries_read);
@@ -288,12 +288,6 @@ fn group(input: &mut Input<'_>, number: u8, stream: &Stream) -> Result<Group, Fl
         return Err(Flaw::Corrupt("an entry is pending for nobody"));
     }
     Ok(group)
-}
-
-/// How many entries there ever were up to an ID, where that is plain, for groups that do not tell it.
-fn entries_up_to(stream: &Stream, id: StreamId) -> Option<u64> {
-    let Facts { last_id, entries_added, .. } = stream.facts();
-    if id == StreamId::MIN { Some(0) } else { (id == last_id).then_some(entries_added) }
 }
 
 fn raw_id(input: &mut Input<'_>) -> Result<StreamId, Flaw> {
