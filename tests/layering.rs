@@ -13,7 +13,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("replication", &["error", "resp", "data::number"]),
     ("commands", &["error", "resp", "data", "keyspace"]),
     ("engine", &["error", "resp", "data", "keyspace", "persistence", "replication", "commands"]),
-    ("lua", &["engine::scripting", "engine::REDIS_VERSION", "resp", "data::number"]),
+    (
+        "lua",
+        &["engine::scripting", "engine::REDIS_VERSION", "resp", "data::number", "data::containers::lent"],
+    ),
 ];
 
 /// Names at the root of the crate that come from a module.

@@ -1882,6 +1882,34 @@ export interface Commands<Bytes> {
   debug(...subcommand: Some<Value>): unknown
 
   /**
+   * Calls a function.
+   *
+   * `FCALL`, since 7.0.0, O(depends on the function that is executed)
+   */
+  fcall(function: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
+
+  /**
+   * Calls a function that changes nothing.
+   *
+   * `FCALL_RO`, since 7.0.0, O(depends on the function that is executed)
+   */
+  fcall_ro(function: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
+
+  /**
+   * Deletes a library and its functions.
+   *
+   * `FUNCTION DELETE`, since 7.0.0, O(1)
+   */
+  function_delete(libraryName: Value): 'OK'
+
+  /**
+   * Returns all libraries as bytes that FUNCTION RESTORE takes, here and elsewhere.
+   *
+   * `FUNCTION DUMP`, since 7.0.0, O(N) where N is the number of functions
+   */
+  function_dump(): Bytes
+
+  /**
    * Deletes all libraries of functions.
    *
    * `FUNCTION FLUSH`, since 7.0.0, O(N) where N is the number of functions deleted
@@ -1896,11 +1924,39 @@ export interface Commands<Bytes> {
   function_help(): string[]
 
   /**
+   * Ends the function that runs.
+   *
+   * `FUNCTION KILL`, since 7.0.0, O(1)
+   */
+  function_kill(): 'OK'
+
+  /**
    * Lists the libraries of functions.
    *
    * `FUNCTION LIST`, since 7.0.0, O(N) where N is the number of functions
    */
   function_list(options?: { libraryname?: Value; withcode?: boolean }): unknown
+
+  /**
+   * Loads a library, and returns its name.
+   *
+   * `FUNCTION LOAD`, since 7.0.0, O(1) (considering compilation time is redundant)
+   */
+  function_load(...library: Some<Value>): Bytes
+
+  /**
+   * Loads the libraries that FUNCTION DUMP returned, here or elsewhere.
+   *
+   * `FUNCTION RESTORE`, since 7.0.0, O(N) where N is the number of functions on the payload
+   */
+  function_restore(serializedValue: Value, options?: { flush?: boolean; append?: boolean; replace?: boolean }): 'OK'
+
+  /**
+   * Tells which function runs, and how many there are.
+   *
+   * `FUNCTION STATS`, since 7.0.0, O(1)
+   */
+  function_stats(): unknown
 
   /**
    * Tells about the server: all that is usual, or the sections named.
@@ -2721,9 +2777,17 @@ client_no_evict enabled
 client_no_touch enabled
 client_help
 debug *subcommand
+fcall function #keys *args
+fcall_ro function #keys *args
+function_delete libraryName
+function_dump
 function_flush {async,sync
 function_help
+function_kill
 function_list {libraryname=,withcode
+function_load *library
+function_restore serializedValue {flush,append,replace
+function_stats
 info *sections
 time
 lolwut *options

@@ -156,7 +156,7 @@ impl Engine {
 
     /// Whether a rewrite is to begin, and may.
     pub fn wants_rewrite(&self) -> bool {
-        self.append_only.is_scheduled && self.snapshot_purpose().is_none()
+        self.append_only.is_scheduled && self.snapshot_purpose().is_none() && !self.is_busy()
     }
 
     /// Begins the snapshot that becomes the base. What happens from now on is not in it.

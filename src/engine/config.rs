@@ -99,6 +99,10 @@ pub struct Config {
     pub users: Vec<Vec<Vec<u8>>>,
     /// The other directives, as far as they are not at their defaults.
     pub others: Others,
+    /// After how many milliseconds of a script others are heard, and told that it runs; 0 for never.
+    pub busy_reply_threshold: u64,
+    /// Whether a script can pause, so that others are heard.
+    pub pauses_scripts: bool,
     /// Makes what runs scripts, where there is such a thing.
     pub interpreter: Option<fn() -> Box<dyn Interpreter>>,
     /// The host.
@@ -193,9 +197,18 @@ impl Default for Config {
             renames: Vec::new(),
             users: Vec::new(),
             others: Others::default(),
+            busy_reply_threshold: 5000,
+            pauses_scripts: false,
             interpreter: None,
             host: Host::default(),
         }
+    }
+}
+
+impl Host {
+    /// The time of the clock for durations, in microseconds.
+    pub fn now_us(&self) -> u64 {
+        (self.clock)()
     }
 }
 

@@ -141,8 +141,9 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
                 return Err(Error::refused("ERR Background save already in progress"));
             }
             engine.put_off_rewrite();
+            let has = |name: &[u8]| options.iter().any(|option| option.eq_ignore_ascii_case(name));
             engine
-                .reload()
+                .reload(!has(b"NOFLUSH"), has(b"MERGE"))
                 .map_err(|damage| Error::from(format!("ERR Error trying to load the RDB dump: {damage}")))?;
         }
         (b"SET-ACTIVE-EXPIRE", [flag]) => {

@@ -232,6 +232,7 @@ impl Engine {
                 let wait = self.call(known, words, out);
                 self.settle();
                 if let Some(wait) = wait {
+                    self.keep_command(words);
                     return self.park(known, words, wait);
                 }
             }
@@ -305,8 +306,11 @@ impl Engine {
             Some(Error::refused("ERR Command not allowed inside a transaction"))
         } else if let Err(denied) = self.permit(known, words) {
             Some(self.no_permission("", known, denied))
+        } else if self.is_busy() && !flags.has(Flags::ALLOW_BUSY) {
+            Some(self.busy())
         } else if self.config.maxmemory > 0
             && !self.is_obeying()
+            && !self.is_busy()
             && !self.make_room()
             && self.takes_memory(spec)
         {

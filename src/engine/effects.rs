@@ -8,7 +8,7 @@ impl Engine {
     /// Ends a unit: what it did is told to everybody who waits for such things, once and in this order.
     #[inline]
     pub(super) fn settle(&mut self) {
-        if !self.keyspace.effects.is_empty() {
+        if !self.keyspace.effects.is_empty() && !self.is_busy() {
             self.tell();
             self.serve();
         }

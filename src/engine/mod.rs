@@ -51,6 +51,7 @@ use client::{Client, Clients};
 pub use client::{ClientId, Origin};
 pub use config::{Config, Files, Host, NewFile};
 use dispatch::{CallStats, Known, Table};
+use functions::Functions;
 use info::Identity;
 pub use info::REDIS_VERSION;
 use latency::LatencyMonitor;
@@ -58,7 +59,7 @@ use pubsub::PubSub;
 pub use quick::Quick;
 pub use replication::Target;
 use replication::{Primary, Replication};
-use scripting::Scripts;
+use scripting::{Scripts, run::Running};
 use slowlog::CommandLog;
 use snapshots::Snapshots;
 pub use snapshots::{Ending, Purpose};
@@ -128,6 +129,8 @@ pub struct Engine {
     pubsub: PubSub,
     watches: Watches,
     scripts: Scripts,
+    functions: Functions,
+    running: Running,
     waiting: Waiting,
     tracking: tracking::Table,
     /// Clients that see every command.
@@ -175,6 +178,8 @@ impl Engine {
             pubsub: PubSub::default(),
             watches: Watches::default(),
             scripts: Scripts::default(),
+            functions: Functions::default(),
+            running: Running::default(),
             waiting: Waiting::default(),
             tracking: tracking::Table::default(),
             monitors: Vec::new(),
@@ -238,6 +243,9 @@ impl Engine {
 
     /// Forgets a client.
     pub fn disconnect(&mut self, id: ClientId) {
+        if self.is_running_for(id) {
+            return self.orphan_script();
+        }
         self.leave(id);
         self.clients.remove(id);
     }
@@ -326,6 +334,10 @@ impl Engine {
         /// Keys that expire in one tick; as many more may be due, and then the next deadline is now.
         const DUE_AT_ONCE: usize = 1000;
         self.begin(now_ms);
+        if self.is_busy() {
+            self.resume_script();
+            return;
+        }
         if self.pauses_ticks {
             return;
         }
@@ -350,12 +362,16 @@ impl Engine {
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
         let expires =
             self.expires_actively && !self.keyspace.keeps_expired && self.keyspace.may_expire_before(at_ms);
-        expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
+        expires
+            || self.evicts
+            || self.is_busy()
+            || self.waiting.soonest_ms() < at_ms
+            || !self.keyspace.freeing.is_done()
     }
 
     /// When [`Engine::tick`] next has something to do, in milliseconds since 1970.
     pub fn next_deadline(&mut self) -> Option<u64> {
-        if self.evicts && !self.pauses_ticks || !self.keyspace.freeing.is_done() {
+        if self.evicts && !self.pauses_ticks || self.is_busy() || !self.keyspace.freeing.is_done() {
             return Some(self.keyspace.now_ms());
         }
         let waits_until = Some(self.waiting.soonest_ms()).filter(|&at| at < u64::MAX);
@@ -442,6 +458,9 @@ impl Engine {
     }
 
     fn begin(&mut self, now_ms: u64) {
+        if self.is_busy() {
+            return;
+        }
         self.keyspace.set_now(now_ms);
         self.clients.now_ms = now_ms;
         self.keyspace.free_slice();
@@ -494,7 +513,9 @@ impl Engine {
 
     /// Has a client closed once its output is sent. It is told nothing more.
     fn close(&mut self, id: ClientId) {
-        self.leave(id);
+        if !self.is_running_for(id) {
+            self.leave(id);
+        }
         if let Some(client) = self.clients.get_mut(id) {
             client.closing = true;
             self.clients.make_ready(id);

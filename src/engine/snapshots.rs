@@ -6,7 +6,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::mem;
 
-use super::{Engine, info::REDIS_VERSION, replication::ending::NOT_ENDED};
+use super::{Engine, functions::Policy, info::REDIS_VERSION, replication::ending::NOT_ENDED};
 use crate::{
     Error, Result,
     commands::{
@@ -56,8 +56,6 @@ pub(super) struct Snapshots {
     pub count: u64,
     /// How many were begun.
     begun: u64,
-    /// Libraries of functions that were in the file, to be kept.
-    libraries: Vec<Vec<u8>>,
     /// Keys that were in the file, and those of it that had expired.
     pub loaded: (u64, u64),
     /// Whether one is to be begun as soon as may be.
@@ -224,6 +222,9 @@ fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Either<Done
             "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client",
         ));
     }
+    if !nosave && engine.is_busy() {
+        return Err(engine.busy());
+    }
     if engine.delay_end(ending) {
         engine.await_end();
         return Ok(Either::Right(Silence));
@@ -302,11 +303,15 @@ impl Engine {
     /// Gets ready for the end: writes a snapshot if told to, or if told nothing and there are save points. The reason if it
     /// could not be written and that matters.
     pub(super) fn prepare_to_end(&mut self, ending: Ending) -> Result<(), String> {
+        let saves = ending.save.unwrap_or(self.save_points().next().is_some());
+        if saves && self.is_busy() {
+            self.note("A script runs, and what it has done so far cannot be saved".into());
+            return if ending.force { Ok(()) } else { Err("a script runs".into()) };
+        }
         self.note_lagging();
         self.abandon_sync();
         self.end_snapshot();
         self.append_only.is_scheduled = false;
-        let saves = ending.save.unwrap_or(self.save_points().next().is_some());
         let saved = if saves { self.save_now() } else { Ok(()) };
         if ending.force { Ok(()) } else { saved }
     }
@@ -349,15 +354,17 @@ impl Engine {
         self.keyspace.effects.touches_wanted = wanted;
         if bytes.is_none() && outcome.is_ok() {
             self.snapshots.loaded = (loader.keys, loader.expired);
-            self.snapshots.libraries = mem::take(&mut loader.libraries);
+            let sources = mem::take(&mut loader.libraries);
+            self.load_library_sources(sources, if loader.merges { Policy::Replace } else { Policy::Append })?;
         }
         outcome
     }
 
-    /// A snapshot has been loaded elsewhere, and has come here.
-    pub(super) fn loaded(&mut self, loader: Loader) {
+    /// A snapshot has been loaded elsewhere, and comes here: its libraries are the first, since they may be refused.
+    pub(super) fn loaded(&mut self, loader: &mut Loader) -> Result<(), Damage> {
+        self.load_library_sources(mem::take(&mut loader.libraries), Policy::Flush)?;
         self.snapshots.loaded = (loader.keys, loader.expired);
-        self.snapshots.libraries = loader.libraries;
+        Ok(())
     }
 
     /// The whole store as the bytes of a file.
@@ -443,11 +450,14 @@ impl Engine {
         ))
     }
 
-    /// Empties the store and fills it with what was in it, by way of a file's bytes.
-    pub(super) fn reload(&mut self) -> Result<(), Damage> {
+    /// Fills the store with what was in it, by way of a file's bytes, after emptying it or not.
+    pub(super) fn reload(&mut self, empties: bool, merges: bool) -> Result<(), Damage> {
         let bytes = self.snapshot();
-        self.empty();
+        if empties {
+            self.empty();
+        }
         let (mut loader, now_ms) = (self.loader(), self.keyspace.now_ms());
+        loader.merges = merges;
         self.load(&mut loader, Some(&bytes), now_ms)?;
         self.load(&mut loader, None, now_ms)
     }
@@ -457,6 +467,7 @@ impl Engine {
         for db in 0..self.keyspace.count() {
             self.keyspace.flush(db);
         }
+        self.forget_libraries();
     }
 
     pub(super) fn begin_snapshot(&mut self, purpose: Purpose) {
@@ -477,14 +488,20 @@ impl Engine {
             facts.push(("repl-id", history.id.as_bytes()));
             facts.push(("repl-offset", write_i64(history.offset() as i64, offset)));
         }
-        let header =
-            Header { version: self.needed_version(), facts: &facts, libraries: &self.snapshots.libraries };
+        let libraries = self.library_sources();
+        let header = Header { version: self.needed_version(), facts: &facts, libraries: &libraries };
         let mut writer = FileWriter::new(&header, self.is_on("rdbcompression"), self.is_on("rdbchecksum"));
         if self.config.get("maxmemory-policy").is_some_and(|policy| policy.ends_with(b"lru")) {
             writer = writer.with_idle_times(self.keyspace.clock());
         }
         let is_plain = purpose == Purpose::Base && !self.is_on("aof-use-rdb-preamble");
-        let writer = if is_plain { Form::Commands(CommandWriter::default()) } else { Form::File(writer) };
+        let writer = if is_plain {
+            let mut writer = CommandWriter::default();
+            libraries.iter().for_each(|source| writer.library(source));
+            Form::Commands(writer)
+        } else {
+            Form::File(writer)
+        };
         self.keyspace.freeze();
         let changes = self.keyspace.effects.changes;
         self.snapshots.begun += 1;

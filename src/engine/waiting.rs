@@ -412,7 +412,7 @@ impl Engine {
         let writes = |known, script| {
             let spec = self.table.spec(known);
             match spec.name {
-                "EVAL" | "EVALSHA" => self.may_script_write(spec.name, script),
+                "EVAL" | "EVALSHA" | "FCALL" => self.may_script_write(spec.name, script),
                 _ => may_replicate(spec),
             }
         };

@@ -66,6 +66,14 @@ impl Keyspace {
         first.map_or(Ok(()), Err)
     }
 
+    /// Removes what is there under the key of an entry that comes.
+    pub fn make_way(&mut self, arrival: &Arrival<'_>) {
+        self.select(arrival.db);
+        if let Some(found) = self.find(Key(&arrival.key)) {
+            self.remove(found);
+        }
+    }
+
     fn arrive(&mut self, arrival: Arrival<'_>, hash: u64) {
         let Arrival { db, key, content, deadline, idle } = arrival;
         self.select(db);

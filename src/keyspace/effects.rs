@@ -122,6 +122,12 @@ impl Effects {
         }
     }
 
+    /// The running command changed something that is no key: a library of functions.
+    pub fn change_beside(&mut self) {
+        self.changes += 1;
+        self.changed = true;
+    }
+
     /// Something happened to `key` that the running command did not ask for (it expired, it was evicted).
     #[inline]
     pub fn touch(&mut self, db: usize, key: &[u8], event: Event) {

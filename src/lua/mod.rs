@@ -6,27 +6,29 @@ mod bit;
 mod cjson;
 mod cmsgpack;
 mod number;
+mod pausing;
 mod reply;
 mod structs;
 
 use alloc::{
     boxed::Box,
+    rc::Rc,
     string::{String, ToString},
     vec::Vec,
 };
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 
-use omnilua::{
-    Function, HostHooks, Lua, LuaError, LuaVersion, Sandbox, SandboxConfig, Table, TripReason, Value,
-    Variadic,
-};
+use omnilua::{Function, Lua, LuaError, Sandbox, SandboxConfig, Table, TripReason, Value, Variadic};
 
 use crate::{
-    data::number::parse_float,
+    data::{containers::lent::Lent, number::parse_float},
     engine::{
         REDIS_VERSION,
         scripting::{
-            interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level},
+            ScriptFlags,
+            interpreter::{
+                Call, ChunkId, Failure, Host, Interpreter, Level, Progress, Registered, Unloadable,
+            },
             sha1_hex,
         },
     },
@@ -38,12 +40,18 @@ type Result<T> = core::result::Result<T, omnilua::Error>;
 /// Instructions that one script may take: some seconds of work. Nobody else is served meanwhile.
 const INSTRUCTIONS_MAX: u64 = 500_000_000;
 
+/// Instructions that the loading of a library may take: half a second of work, about.
+const LOADING_INSTRUCTIONS_MAX: u64 = 20_000_000;
+
 /// Bytes that scripts may hold: less where all memory is little.
 const MEMORY_MAX: usize = if usize::BITS < 64 { 64 << 20 } else { 512 << 20 };
 
 /// Instructions between two looks at the budget. A text that doubles with each instruction stays within bounds only when
 /// that is looked at often.
 const CHECK_INTERVAL: u32 = 10;
+
+/// What ends a script that has used up its instructions.
+const TOO_LONG: &[u8] = b"ERR The script took longer than a script may take.";
 
 /// The environment is set up by this.
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -59,11 +67,12 @@ struct Scripts {
     sandbox: Sandbox,
     /// The globals that scripts see.
     globals: Table,
-    /// Its first element is the function by which scripts reach the store.
-    host: Table,
-    /// The library by which they do.
-    redis: Table,
+    state: Rc<State>,
     run: Function,
+    resume: Function,
+    end: Function,
+    show: Function,
+    load: Function,
     chunks: Vec<Option<Function>>,
 }
 
@@ -85,8 +94,8 @@ mod operation {
 
 impl Scripts {
     fn new() -> Result<Scripts> {
-        let lua = Lua::with_hooks_versioned(HostHooks::new(), LuaVersion::V51)?;
-        let host = lua.create_table()?;
+        let state = Rc::new(State::default());
+        let lua = pausing::new_lua(&state)?;
         let native = lua.create_table()?;
         let libraries = lua.create_table()?;
         for (name, library) in [
@@ -100,13 +109,22 @@ impl Scripts {
         native.set("libraries", libraries)?;
         native.set("version", REDIS_VERSION)?;
         native.set("sha1hex", lua.create_function(|_, text: Value| sha1hex(&text))?)?;
-        let anchored = |lua: &Lua, inner: Function| {
-            lua.create_function(move |_, words: Variadic<Value>| inner.call::<_, Value>(words))
+        native.set("is_flag", lua.create_function(|_, flag: Value| is_flag(&flag))?)?;
+        let at = state.clone();
+        let call = move |lua: &Lua, words: Variadic<Value>| {
+            let reply = run_command(lua, &at, &words)?;
+            if is_error(&reply)? { Err(throw(lua, reply)) } else { Ok(reply) }
         };
-        native.set("anchored", lua.create_function(anchored)?)?;
+        native.set("call", lua.create_function(call)?)?;
+        let at = state.clone();
+        let pcall = move |lua: &Lua, words: Variadic<Value>| run_command(lua, &at, &words);
+        native.set("pcall", lua.create_function(pcall)?)?;
+        let at = state.clone();
+        let reach = move |lua: &Lua, words: Variadic<Value>| operate(lua, &at, &words);
+        native.set("reach", lua.create_function(reach)?)?;
         lua.set_named_registry_value(ERROR, lua.globals().get::<_, Function>("error")?)?;
         let prelude: Function = lua.load(PRELUDE).set_name("=prelude").into_function()?;
-        let made: Table = prelude.call((&host, &native))?;
+        let made: Table = prelude.call(&native)?;
         let config = SandboxConfig {
             instruction_limit: Some(INSTRUCTIONS_MAX),
             memory_limit_bytes: Some(MEMORY_MAX),
@@ -116,9 +134,12 @@ impl Scripts {
         Ok(Scripts {
             sandbox: lua.install_sandbox(config)?,
             globals: made.get("globals")?,
-            redis: made.get("redis")?,
             run: made.get("run")?,
-            host,
+            resume: made.get("resume")?,
+            end: made.get("end")?,
+            show: made.get("show")?,
+            load: made.get("load")?,
+            state,
             chunks: Vec::new(),
             lua,
         })
@@ -142,6 +163,38 @@ impl Scripts {
         ChunkId(slot as u32)
     }
 
+    /// The functions that a library has registered.
+    fn registered(&mut self, list: Option<Value>) -> Result<Vec<Registered>> {
+        let Some(Value::Table(list)) = list else { return Ok(Vec::new()) };
+        let mut functions = Vec::new();
+        for i in 1..=list.len()? {
+            let it: Table = list.raw_get(i as i64)?;
+            let flags: Table = it.raw_get("flags")?;
+            let flags = (1..=flags.len()?).try_fold(ScriptFlags::default(), |all, i| {
+                let name = text_of(&flags.raw_get(i as i64)?).unwrap_or_default();
+                Ok::<_, omnilua::Error>(all.with(ScriptFlags::named(&name).unwrap_or_default()))
+            })?;
+            functions.push(Registered {
+                name: text_of(&it.raw_get("function_name")?).unwrap_or_default(),
+                description: text_of(&it.raw_get("description")?),
+                flags,
+                chunk: self.keep(it.raw_get("callback")?),
+            });
+        }
+        Ok(functions)
+    }
+
+    /// Gives the next script so many instructions.
+    fn limit(&self, instructions: u64) -> Result<()> {
+        let config = SandboxConfig {
+            instruction_limit: Some(instructions),
+            memory_limit_bytes: Some(MEMORY_MAX),
+            check_interval: CHECK_INTERVAL,
+            remove_globals: Vec::new(),
+        };
+        self.lua.install_sandbox(config).map(|_| ())
+    }
+
     fn list(&self, words: &[&[u8]]) -> Result<Table> {
         let list = self.lua.create_table()?;
         for (i, word) in words.iter().enumerate() {
@@ -151,47 +204,47 @@ impl Scripts {
     }
 
     /// Calls `work` with the store in reach, and returns what it returns: whether it went well, and the result or the
-    /// problem.
+    /// problem. Nothing at all is returned by a script that has paused.
     fn within(
         &self,
-        host: &mut dyn Host,
-        state: &State,
-        work: impl FnOnce() -> Result<(bool, Value)>,
-    ) -> core::result::Result<Value, Failure> {
+        host: &mut (dyn Host + 'static),
+        work: impl FnOnce() -> Result<(Option<bool>, Value)>,
+    ) -> core::result::Result<Option<Value>, Failure> {
         self.sandbox.reset();
-        let host = RefCell::new(host);
-        let outcome = self.lua.scope(|scope| {
-            let call = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                let reply = run_command(lua, &mut **host.borrow_mut(), state, &words)?;
-                if is_error(&reply)? { Err(throw(lua, reply, 0)) } else { Ok(reply) }
-            })?;
-            let pcall = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                run_command(lua, &mut **host.borrow_mut(), state, &words)
-            })?;
-            let reach = scope.create_function(&self.lua, |lua, words: Variadic<Value>| {
-                operate(lua, &mut **host.borrow_mut(), state, &words)
-            })?;
-            self.redis.raw_set("call", &call)?;
-            self.redis.raw_set("pcall", &pcall)?;
-            self.host.raw_set(1, &reach)?;
-            work()
-        });
+        let outcome = self.state.host.lend(host, work);
         if let Some(reason) = self.sandbox.tripped() {
             self.sandbox.reset();
+            let _ = self.end.call::<_, ()>(());
             self.lua.gc_collect();
             let text: &[u8] = match reason {
-                TripReason::Instructions => b"ERR The script took longer than a script may take.",
+                TripReason::Instructions => TOO_LONG,
                 TripReason::Memory => b"ERR The script took more memory than a script may take.",
             };
             return Err(Failure { text: text.to_vec(), place: None });
         }
         match outcome {
-            Ok((true, result)) => Ok(result),
-            Ok((false, problem)) => Err(failure(&problem)),
-            Err(error) => Err(Failure {
-                text: alloc::format!("ERR {}", error.message_lossy()).into_bytes(),
-                place: None,
-            }),
+            Ok((Some(true), result)) => Ok(Some(result)),
+            Ok((Some(false), problem)) => Err(failure(&problem)),
+            Ok((None, _)) => Ok(None),
+            Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// Runs a script further, and writes what it returns.
+    fn go_on(
+        &mut self,
+        host: &mut (dyn Host + 'static),
+        out: &mut Writer<'_>,
+        work: impl FnOnce(&Scripts) -> Result<(Option<bool>, Value)>,
+    ) -> Progress {
+        match self.within(host, || work(self)) {
+            Ok(None) => Progress::Paused,
+            Ok(Some(result)) => {
+                Progress::Done(reply::write(&result, self.state.version.get(), out).map_err(|error| {
+                    Failure { text: error.message_lossy().as_bytes().to_vec(), place: None }
+                }))
+            }
+            Err(failure) => Progress::Done(Err(failure)),
         }
     }
 }
@@ -204,25 +257,58 @@ impl Interpreter for Scripts {
             .map_err(|error| error.message_lossy().as_bytes().to_vec())
     }
 
+    fn load(
+        &mut self,
+        name: &str,
+        source: &[u8],
+        host: &mut (dyn Host + 'static),
+    ) -> core::result::Result<Vec<Registered>, Unloadable> {
+        let compiled = self.lua.load(source).set_name(name).into_function();
+        let function =
+            compiled.map_err(|error| Unloadable::Compiling(error.message_lossy().as_bytes().to_vec()))?;
+        let outcome = self.limit(LOADING_INSTRUCTIONS_MAX).and_then(|()| self.show.call(true));
+        let outcome = outcome.map_err(broken).and_then(|()| {
+            self.state.reset();
+            self.within(host, || self.load.call(function))
+        });
+        let restored = self.show.call(false).and_then(|()| self.limit(INSTRUCTIONS_MAX));
+        let listed = outcome.and_then(|list| restored.map(|()| list).map_err(broken));
+        let registered = listed.and_then(|list| self.registered(list).map_err(broken));
+        registered.map_err(|failure| {
+            let is_late = failure.text == TOO_LONG;
+            Unloadable::Registering(if is_late {
+                b"ERR FUNCTION LOAD timeout".to_vec()
+            } else {
+                failure.text
+            })
+        })
+    }
+
     fn forget(&mut self, chunk: ChunkId) {
         self.chunks[chunk.0 as usize] = None;
     }
 
-    fn run(
-        &mut self,
-        call: Call<'_>,
-        host: &mut dyn Host,
-        out: &mut Writer<'_>,
-    ) -> core::result::Result<(), Failure> {
-        let state = State::default();
-        let result = self.within(host, &state, || {
-            let (keys, args) = (self.list(call.keys)?, self.list(call.args)?);
-            self.globals.raw_set("KEYS", keys)?;
-            self.globals.raw_set("ARGV", args)?;
-            self.run.call(self.chunk(call.chunk))
-        })?;
-        reply::write(&result, state.version.get(), out)
-            .map_err(|error| Failure { text: error.message_lossy().as_bytes().to_vec(), place: None })
+    fn run(&mut self, call: Call<'_>, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress {
+        self.state.reset();
+        self.go_on(host, out, |it| {
+            let (keys, args) = (it.list(call.keys)?, it.list(call.args)?);
+            if call.is_function {
+                return it.run.call((it.chunk(call.chunk), keys, args));
+            }
+            it.globals.raw_set("KEYS", keys)?;
+            it.globals.raw_set("ARGV", args)?;
+            it.run.call(it.chunk(call.chunk))
+        })
+    }
+
+    fn resume(&mut self, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress {
+        self.go_on(host, out, |it| it.resume.call(()))
+    }
+
+    fn end(&mut self, text: &str) -> Failure {
+        let problem = self.end.call::<_, Value>(text).unwrap_or(Value::Nil);
+        self.lua.gc_collect();
+        failure(&problem)
     }
 
     fn used_memory(&self) -> usize {
@@ -250,17 +336,32 @@ impl Chance {
 /// What a script has chosen while it runs.
 #[derive(Default)]
 struct State {
+    /// The store, while a script runs.
+    host: Lent<dyn Host>,
     /// The dialect of replies.
     version: Cell<Version>,
     /// Where `math.random` goes on.
     chance: Cell<Option<Chance>>,
 }
 
+impl State {
+    /// Asks the store, which there is while a script runs.
+    fn reach<R>(&self, ask: impl FnOnce(&mut (dyn Host + 'static)) -> R) -> Result<R> {
+        let answer = self.host.with(ask);
+        answer.ok_or_else(|| LuaError::runtime(format_args!("no script runs")).into())
+    }
+
+    fn reset(&self) {
+        self.version.set(Version::default());
+        self.chance.set(None);
+    }
+}
+
 /// Runs a command; a mistake in it is a table that says so, like any other error.
-fn run_command(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Result<Value> {
+fn run_command(lua: &Lua, state: &State, words: &[Value]) -> Result<Value> {
     with_words(lua, words, |words| {
         let mut out = Vec::new();
-        host.call(words, state.version.get(), &mut out);
+        state.reach(|host| host.call(words, state.version.get(), &mut out))?;
         reply::read(lua, &out, state.version.get())
     })
 }
@@ -272,10 +373,10 @@ fn is_error(reply: &Value) -> Result<bool> {
     }
 }
 
-/// Raises a value as an error of the function that runs, or with the place in the script when `level` is 2.
-fn throw(lua: &Lua, value: Value, level: i64) -> omnilua::Error {
+/// Raises a value as an error.
+fn throw(lua: &Lua, value: Value) -> omnilua::Error {
     let error = lua.named_registry_value::<Function>(ERROR);
-    match error.and_then(|error| error.call::<_, ()>((value, level))) {
+    match error.and_then(|error| error.call::<_, ()>((value, 0))) {
         Err(raised) => raised,
         Ok(()) => LuaError::runtime(format_args!("nothing was raised")).into(),
     }
@@ -283,14 +384,15 @@ fn throw(lua: &Lua, value: Value, level: i64) -> omnilua::Error {
 
 /// Raises a text as an error at the place in the script that called.
 fn raise(lua: &Lua, text: &str) -> omnilua::Error {
+    let text = [&[pausing::UNPLACED], text.as_bytes()].concat();
     match lua.create_string(text) {
-        Ok(text) => throw(lua, Value::String(text), 2),
+        Ok(text) => throw(lua, Value::String(text)),
         Err(error) => error,
     }
 }
 
 /// Does what a script asks of the store.
-fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Result<Value> {
+fn operate(lua: &Lua, state: &State, words: &[Value]) -> Result<Value> {
     let (which, words) = words.split_first().map_or((-1, words), |(first, rest)| (integer_of(first), rest));
     match which {
         operation::LOG => {
@@ -300,10 +402,11 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
                 2 => Level::Notice,
                 _ => Level::Warning,
             };
-            host.log(level, &words.get(1).and_then(text_of).unwrap_or_default());
+            let line = words.get(1).and_then(text_of).unwrap_or_default();
+            state.reach(|host| host.log(level, &line))?;
             Ok(Value::Nil)
         }
-        operation::MAY => with_words(lua, words, |words| match host.may(words) {
+        operation::MAY => with_words(lua, words, |words| match state.reach(|host| host.may(words))? {
             Some(may) => Ok(Value::Boolean(may)),
             None => reply::error_table(lua, b"ERR Invalid command passed to redis.acl_check_cmd()"),
         }),
@@ -316,11 +419,15 @@ fn operate(lua: &Lua, host: &mut dyn Host, state: &State, words: &[Value]) -> Re
             Ok(Value::Nil)
         }
         operation::REPLICATE => {
-            host.replicate(matches!(words.first(), Some(Value::Boolean(true))));
+            let is_wanted = matches!(words.first(), Some(Value::Boolean(true)));
+            state.reach(|host| host.replicate(is_wanted))?;
             Ok(Value::Nil)
         }
         operation::RANDOM => {
-            let mut chance = state.chance.get().unwrap_or_else(|| Chance::seeded(host.random() as i64));
+            let mut chance = match state.chance.get() {
+                Some(chance) => chance,
+                None => Chance::seeded(state.reach(|host| host.random())? as i64),
+            };
             let number = chance.next();
             state.chance.set(Some(chance));
             Ok(Value::Number(number))
@@ -376,6 +483,15 @@ fn sha1hex(text: &Value) -> Result<String> {
         value => text_of(value).unwrap_or_default(),
     };
     Ok(String::from_utf8_lossy(&sha1_hex(&bytes)).into_owned())
+}
+
+/// A failure that is nobody's but the interpreter's.
+fn broken(error: omnilua::Error) -> Failure {
+    Failure { text: alloc::format!("ERR {}", error.message_lossy()).into_bytes(), place: None }
+}
+
+fn is_flag(name: &Value) -> Result<bool> {
+    Ok(text_of(name).is_some_and(|name| ScriptFlags::named(&name).is_some()))
 }
 
 /// What the prelude says went wrong.

@@ -84,6 +84,7 @@ pub fn main(allocated: fn() -> usize) -> ExitCode {
             let mut config = Config {
                 host: host(allocated, file),
                 interpreter: keyside::INTERPRETER,
+                pauses_scripts: true,
                 ..Config::default()
             };
             match settings::configure(&mut config, &directives) {

@@ -157,6 +157,11 @@ pub struct CommandWriter {
 }
 
 impl CommandWriter {
+    /// Adds a library of functions.
+    pub fn library(&mut self, source: &[u8]) {
+        self.command(&[b"FUNCTION", b"LOAD", source]);
+    }
+
     /// Adds an entry: a text as SET, and what has parts as RESTORE.
     pub fn entry(&mut self, seen: &Seen<'_>) {
         if self.db.replace(seen.db) != Some(seen.db) {

@@ -128,9 +128,11 @@ pub const DIFFERENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "Scripts",
-        "While a script runs nobody else is answered, so there is no `BUSY`, and SCRIPT KILL finds nothing to kill; a script \
-         that does not end is ended by its budget.",
-        "The engine runs one thing at a time, in a browser tab as in a server.",
+        "A script that runs longer than `busy-reply-threshold` is heard to be busy as in Redis, except within a transaction, \
+         a coroutine of its own, or a function that sorts or replaces for it: there it runs on, to half a thousand million \
+         instructions at most. Commands that wait are let into scripts, as since Redis 7.2, and do not wait. \
+         `SCRIPT DEBUG` is refused.",
+        "Scripts run in the thread of the server, in an interpreter of their own that can pause only between its instructions.",
     ),
     (
         "Time",

@@ -8,6 +8,7 @@ pub mod dict;
 pub mod entry;
 pub mod intset;
 pub mod keyed_hash;
+pub mod lent;
 pub mod listpack;
 pub mod packed_set;
 pub mod rank_tree;

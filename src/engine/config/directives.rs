@@ -397,7 +397,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("latency-tracking-info-percentiles", Words(percentiles), "50 99 99.9"),
 
     // Scripts
-    stored("busy-reply-threshold", LARGE, "5000").or("lua-time-limit"),
+    field("busy-reply-threshold", LARGE, at!(busy_reply_threshold)).or("lua-time-limit"),
 
     // Replication
     stored("replicaof", Words(primary), "").or("slaveof").at_start(),

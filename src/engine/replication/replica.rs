@@ -388,11 +388,12 @@ impl Engine {
         }
         loading.loader.finish(&mut loading.keyspace)?;
         let Some(loading) = connection.loading.take() else { return Ok(()) };
-        let Loading { keyspace, loader, id, offset } = *loading;
+        let Loading { keyspace, mut loader, id, offset } = *loading;
         connection.is_up = true;
         connection.wants_acknowledgement = id.is_some();
         (primary.takes_over, primary.synced) = (false, 0);
         let client = connection.client;
+        self.loaded(&mut loader)?;
         self.drop_replicas();
         self.abandon_sync();
         self.keyspace.take_over(keyspace);
@@ -401,7 +402,6 @@ impl Engine {
         }
         self.settle();
         let db = self.stream_db_of(&loader);
-        self.loaded(loader);
         self.failed_over();
         match id {
             Some(id) => self.replication.history.adopt(id, offset),

@@ -2,6 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
+use super::ScriptFlags;
 use crate::resp::{Version, Writer};
 
 /// A compiled script.
@@ -17,16 +18,60 @@ pub struct Failure {
     pub place: Option<(String, u32)>,
 }
 
+/// A function that a library has registered.
+#[derive(Debug)]
+pub struct Registered {
+    /// By what name it is called.
+    pub name: Vec<u8>,
+    /// What it does, for people.
+    pub description: Option<Vec<u8>>,
+    /// How it may be run.
+    pub flags: ScriptFlags,
+    /// The function.
+    pub chunk: ChunkId,
+}
+
+/// Why a library was not loaded, each with what went wrong.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Unloadable {
+    Compiling(Vec<u8>),
+    Registering(Vec<u8>),
+}
+
+/// How far a script has come.
+pub enum Progress {
+    /// It has ended, well or not.
+    Done(Result<(), Failure>),
+    /// It goes on when it is resumed.
+    Paused,
+}
+
 /// Runs scripts. They reach nothing but what [`Host`] lends them.
 pub trait Interpreter {
     /// Compiles a script whose errors name it `name`. An error is the compiler's.
     fn compile(&mut self, name: &str, source: &[u8]) -> Result<ChunkId, Vec<u8>>;
 
-    /// Forgets a compiled script.
+    /// Runs a library whose errors name it `name`, and returns the functions that it registers.
+    fn load(
+        &mut self,
+        name: &str,
+        source: &[u8],
+        host: &mut (dyn Host + 'static),
+    ) -> Result<Vec<Registered>, Unloadable>;
+
+    /// Forgets a compiled script or function.
     fn forget(&mut self, chunk: ChunkId);
 
-    /// Runs a script to its end, or to the end of its budget, and writes what it returns as a reply.
-    fn run(&mut self, call: Call<'_>, host: &mut dyn Host, out: &mut Writer<'_>) -> Result<(), Failure>;
+    /// Runs a script to its end, to the end of its budget, or until it pauses, and writes what it returns as a reply.
+    fn run(&mut self, call: Call<'_>, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress;
+
+    /// Goes on with the script that has paused.
+    fn resume(&mut self, host: &mut (dyn Host + 'static), out: &mut Writer<'_>) -> Progress;
+
+    /// Ends the script that has paused; it does not run on to learn of it. What was wrong with it is given back, with its
+    /// place.
+    fn end(&mut self, text: &str) -> Failure;
 
     /// Bytes that scripts hold.
     fn used_memory(&self) -> usize;
@@ -37,6 +82,8 @@ pub trait Interpreter {
 pub struct Call<'a> {
     /// Which one it is.
     pub chunk: ChunkId,
+    /// Whether it is a function of a library, which gets the words as its arguments.
+    pub is_function: bool,
     /// The names of keys.
     pub keys: &'a [&'a [u8]],
     /// Whatever else.
@@ -56,6 +103,9 @@ pub trait Host {
 
     /// Whether what the next commands change is kept and replicated.
     fn replicate(&mut self, is_wanted: bool);
+
+    /// Whether the script should pause now if it can, so that others are heard. Asked now and then.
+    fn wants_pause(&mut self) -> bool;
 
     /// A number by chance.
     fn random(&mut self) -> u64;

@@ -2,33 +2,36 @@
 //! the interpreter's affair; here is what it may do to the store. All of a script is one unit of work.
 
 pub mod interpreter;
+mod libraries;
+pub mod run;
 mod shebang;
 
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
-    format,
-    string::String,
     vec::Vec,
 };
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Engine, dispatch::Known, eviction::OUT_OF_MEMORY, waiting::may_replicate};
+use super::Engine;
 use crate::{
     Error, Result,
     commands::{
-        Command, Flags, Kind, Shape,
+        Command, Kind, Shape,
         args::{Arg, Rest, Text, Words, one_of},
         help::{HelpLines, help},
         reply::{Done, Unknown, Written, typed},
         spec::commands,
     },
     data::number::parse_i64,
-    resp::{Version, Writer},
+    resp::Writer,
 };
-use interpreter::{Call, ChunkId, Failure, Host, Interpreter, Level};
-use shebang::{ScriptFlags, parse_script};
+use interpreter::{Call, ChunkId, Interpreter};
+pub use libraries::{Function, Libraries, Library};
+use run::Task;
+use shebang::parse_script;
+pub use shebang::{ScriptFlags, parse_library};
 
 /// The rows.
 pub const COMMANDS: &[Command<Engine>] = commands! {
@@ -65,7 +68,7 @@ typed! {
 /// How many scripts that came with EVAL alone are kept; the one used longest ago goes first, as in Redis 7.4.
 const EVALUATED_MAX: usize = 500;
 
-const NO_INTERPRETER: Error = Error::refused("ERR This build of keyside runs no scripts");
+pub(super) const NO_INTERPRETER: Error = Error::refused("ERR This build of keyside runs no scripts");
 
 /// A SHA-1 in lower-case hexadecimal digits.
 pub type Sha = [u8; 40];
@@ -154,7 +157,7 @@ impl<'a> Arg<'a> for ScriptKeys<'a> {
 
 /// `[arg …]`
 #[derive(Clone, Copy)]
-struct ScriptArgs<'a>(&'a [&'a [u8]]);
+pub(super) struct ScriptArgs<'a>(pub &'a [&'a [u8]]);
 
 impl<'a> Arg<'a> for ScriptArgs<'a> {
     const SHAPE: Shape = Shape::Maybe(&Shape::Many(&[Shape::Word("arg", Kind::Text)]));
@@ -163,7 +166,8 @@ impl<'a> Arg<'a> for ScriptArgs<'a> {
     }
 }
 
-type Answer<F> = Result<Written<Unknown, F>>;
+/// What a script returns.
+pub(super) type Answer<F> = Result<Written<Unknown, F>>;
 
 fn eval(
     engine: &mut Engine,
@@ -251,9 +255,7 @@ impl Arg<'_> for Flush {
 }
 
 fn script_flush(engine: &mut Engine, _: Flush) -> Result<Done> {
-    let shas: Vec<Sha> = engine.scripts.kept.keys().copied().collect();
-    shas.iter().for_each(|sha| engine.scripts.forget(sha));
-    engine.scripts.evaluated.clear();
+    engine.scripts = Scripts::default();
     Ok(Done)
 }
 
@@ -261,9 +263,8 @@ fn script_help(_: &mut Engine) -> Result<HelpLines> {
     Ok(help("SCRIPT", COMMANDS))
 }
 
-/// A script that runs keeps everybody else from asking; what ends it is its budget.
-fn script_kill(_: &mut Engine) -> Result<Done> {
-    Err(Error::refused("NOTBUSY No scripts in execution right now."))
+fn script_kill(engine: &mut Engine) -> Result<Done> {
+    engine.kill_script(false).map(|()| Done)
 }
 
 fn script_load(engine: &mut Engine, script: Text) -> Result<Vec<u8>> {
@@ -276,11 +277,15 @@ fn script_show(engine: &mut Engine, sha1: Text) -> Result<Vec<u8>> {
 }
 
 impl Engine {
+    /// A new interpreter.
+    pub(super) fn new_interpreter(&self) -> Result<Box<dyn Interpreter>> {
+        self.config.interpreter.map(|make| make()).ok_or(NO_INTERPRETER)
+    }
+
     /// The interpreter, made when it is first needed.
     fn interpreter(&mut self) -> Result<&mut Box<dyn Interpreter>> {
         if self.scripts.interpreter.is_none() {
-            let make = self.config.interpreter.ok_or(NO_INTERPRETER)?;
-            self.scripts.interpreter = Some(make());
+            self.scripts.interpreter = Some(self.new_interpreter()?);
         }
         self.scripts.interpreter.as_mut().ok_or(NO_INTERPRETER)
     }
@@ -321,115 +326,19 @@ impl Engine {
         reads_only: bool,
     ) -> Answer<impl FnOnce(&mut Writer) + use<>> {
         let &Script { chunk, flags, .. } = self.scripts.kept.get(sha).ok_or(NO_SCRIPT)?;
-        let changes_nothing = flags.has(ScriptFlags::NO_WRITES);
-        if reads_only && !changes_nothing && !flags.has(ScriptFlags::COMPATIBLE) {
-            return Err(Error::refused("ERR Can not execute a script with write flag using *_ro command."));
-        }
-        let mut interpreter = self.scripts.interpreter.take().ok_or(NO_INTERPRETER)?;
-        let (db, executing) = (self.current().db, self.executing);
-        self.executing = Some(executing.unwrap_or(0));
-        let journal_wanted = self.keyspace.effects.journal_wanted;
-        let version = self.current().version;
-        let mut reply = Vec::new();
-        let mut run = Run {
-            engine: self,
-            reads_only: reads_only || changes_nothing,
-            takes_memory: flags.has(ScriptFlags::ALLOW_OOM),
-        };
-        let call = Call { chunk, keys: keys.0, args: args.0 };
-        let outcome = interpreter.run(call, &mut run, &mut Writer::new(&mut reply, version));
-        self.keyspace.effects.journal_wanted = journal_wanted;
-        self.executing = executing;
-        self.current_mut().db = db;
-        self.keyspace.select(db);
-        self.scripts.interpreter = Some(interpreter);
-        outcome.map_err(|failure| explain(failure, sha))?;
-        Ok(Written::new(move |out| out.raw(&reply)))
+        let call = Call { chunk, is_function: false, keys: keys.0, args: args.0 };
+        self.run_chunk(Task { call, name: sha, flags, reads_only })
     }
 
-    /// Whether a script may write, for all that its first line says: one that EVAL brings, or EVALSHA names.
+    /// Whether a script may write, for all that its first line says: one that EVAL brings, or EVALSHA or FCALL names.
     pub(super) fn may_script_write(&self, command: &str, script: Option<&[u8]>) -> bool {
         let flags = script.and_then(|script| match command {
             "EVAL" => parse_script(script).ok().map(|script| script.flags),
+            "FCALL" => self.functions.libraries().function(script).map(|function| function.flags),
             _ => {
                 parse_sha(script).ok().and_then(|sha| self.scripts.kept.get(&sha)).map(|script| script.flags)
             }
         });
         flags.is_none_or(|flags| !flags.has(ScriptFlags::NO_WRITES))
-    }
-
-    /// Lets a script's command through, or says why not.
-    fn admit_from_script(&mut self, words: &[&[u8]], reads_only: bool, takes_memory: bool) -> Result<Known> {
-        let known =
-            self.table.find(words).ok_or(Error::refused("ERR Unknown Redis command called from script"))?;
-        let spec = self.table.spec(known);
-        if !spec.accepts(words.len()) {
-            return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
-        } else if spec.flags.has(Flags::NOSCRIPT) {
-            return Err(Error::refused("ERR This Redis command is not allowed from script"));
-        } else if reads_only && may_replicate(spec) {
-            return Err(Error::refused("ERR Write commands are not allowed from read-only scripts."));
-        } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
-            return Err(OUT_OF_MEMORY);
-        }
-        if self.replication.is_restrictive()
-            && let Some(error) =
-                self.refuse_in_role((spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE)))
-        {
-            return Err(error);
-        }
-        let permitted = self.permit(known, words);
-        permitted.map_err(|denied| self.no_permission("ACL failure in script: ", known, denied))?;
-        Ok(known)
-    }
-}
-
-/// The error of a script, with the place that it came from, as Redis words it.
-fn explain(Failure { mut text, place }: Failure, sha: &Sha) -> Error {
-    text.extend_from_slice(b" script: ");
-    text.extend_from_slice(sha);
-    if let Some((source, line)) = place {
-        text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
-    }
-    Error::Quoting(text)
-}
-
-/// A script that runs.
-struct Run<'e> {
-    engine: &'e mut Engine,
-    reads_only: bool,
-    /// Whether it runs on when there is no memory left.
-    takes_memory: bool,
-}
-
-impl Host for Run<'_> {
-    fn call(&mut self, words: &[&[u8]], version: Version, out: &mut Vec<u8>) {
-        let mut out = Writer::new(out, version);
-        self.engine.scripts.is_calling = true;
-        match self.engine.admit_from_script(words, self.reads_only, self.takes_memory) {
-            // What may not wait has answered with nothing.
-            Ok(known) => drop(self.engine.call(known, words, &mut out)),
-            Err(error) => self.engine.write_error(&error, &mut out),
-        }
-        self.engine.scripts.is_calling = false;
-    }
-
-    fn may(&mut self, words: &[&[u8]]) -> Option<bool> {
-        let known = self.engine.table.find(words)?;
-        Some(self.engine.would_permit(known, words))
-    }
-
-    fn log(&mut self, level: Level, line: &[u8]) {
-        if level >= Level::Notice {
-            self.engine.note(String::from_utf8_lossy(line).into_owned());
-        }
-    }
-
-    fn replicate(&mut self, is_wanted: bool) {
-        self.engine.keyspace.effects.journal_wanted = is_wanted && self.engine.wants_effects();
-    }
-
-    fn random(&mut self) -> u64 {
-        self.engine.keyspace.random.next()
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{Error, Result};
+use crate::{Error, Result, resp::split_quoted};
 
 /// How a script or function may be run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,6 +30,11 @@ impl ScriptFlags {
     pub fn named(name: &[u8]) -> Option<ScriptFlags> {
         let found = ScriptFlags::NAMES.iter().find(|(text, _)| text.as_bytes() == name);
         found.map(|&(_, bit)| ScriptFlags(bit))
+    }
+
+    /// The names of those that are set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        ScriptFlags::NAMES.iter().filter(move |(_, bit)| self.0 & bit != 0).map(|(text, _)| *text)
     }
 
     /// These and `other`.
@@ -74,6 +79,45 @@ pub fn parse_script(source: &[u8]) -> Result<Script<'_>> {
         }
     }
     Ok(Script { flags, body })
+}
+
+/// A library apart from its first line.
+pub struct ParsedLibrary<'a> {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// What is compiled. The end of the first line stays, so that lines keep their numbers.
+    pub body: &'a [u8],
+}
+
+/// Takes the first line of a library off, which names it.
+pub fn parse_library(source: &[u8]) -> Result<ParsedLibrary<'_>> {
+    const INVALID: Error = Error::refused("ERR Invalid library metadata");
+    if !source.starts_with(b"#!") {
+        return Err(Error::refused("ERR Missing library metadata"));
+    }
+    let (line, body) = source.split_at(memchr::memchr(b'\n', source).ok_or(INVALID)?);
+    let words = split_quoted(line).ok_or(INVALID)?;
+    let (engine, options) = words.split_first().ok_or(INVALID)?;
+    let mut name = None;
+    for option in options {
+        let Some(value) = option.get(..5).filter(|start| start.eq_ignore_ascii_case(b"name=")) else {
+            return Err(Error::quoting("ERR Invalid metadata value given: ", option, ""));
+        };
+        if name.replace(&option[value.len()..]).is_some() {
+            return Err(Error::refused("ERR Invalid metadata value, name argument was given multiple times"));
+        }
+    }
+    let name = name.ok_or(Error::refused("ERR Library name was not given"))?;
+    if name.is_empty() || !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(Error::refused(
+            "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long",
+        ));
+    }
+    let engine = &engine[2..];
+    if !engine.eq_ignore_ascii_case(b"lua") {
+        return Err(Error::quoting("ERR Engine '", engine, "' not found"));
+    }
+    Ok(ParsedLibrary { name: name.to_vec(), body })
 }
 
 /// The words of the first line, and what follows them.

@@ -33,6 +33,8 @@ pub struct Loader {
     pub databases: Vec<(usize, u64)>,
     /// The sources of libraries of functions.
     pub libraries: Vec<Vec<u8>>,
+    /// Whether what is in the file takes the place of what is there already.
+    pub merges: bool,
     /// How many keys were loaded.
     pub keys: u64,
     /// How many of them expire.
@@ -115,6 +117,7 @@ impl Loader {
             aux: Vec::new(),
             databases: Vec::new(),
             libraries: Vec::new(),
+            merges: false,
             keys: 0,
             expires: 0,
             expired: 0,
@@ -212,6 +215,9 @@ impl Loader {
     /// Puts what has come where it belongs.
     fn insert(&mut self, arrivals: &mut Arrivals<'_>, keyspace: &mut Keyspace) -> Result<(), Damage> {
         keyspace.expect(self.db, self.expected);
+        if self.merges {
+            arrivals.waiting.iter().for_each(|arrival| keyspace.make_way(arrival));
+        }
         let waiting = arrivals.waiting.drain(..);
         self.keys += waiting.len() as u64;
         keyspace

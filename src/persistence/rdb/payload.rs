@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 
-use super::{CHECKSUM, Flaw, Output, View, input::Input, read, reads};
+use super::{CHECKSUM, Flaw, Output, View, input::Input, opcode, read, reads};
 use crate::{data::limits::Limits, keyspace::Value};
 
 const CHECKSUM_LEN: usize = 8;
@@ -18,7 +18,21 @@ pub fn dump(value: &View<'_>, compresses: bool) -> Vec<u8> {
     let mut out = Output::new(compresses);
     out.byte(value.form());
     value.write(&mut out);
-    out.raw(&value.version().to_le_bytes());
+    sealed(out, value.version())
+}
+
+/// The payload of the sources of libraries of functions.
+pub fn dump_libraries<'l>(sources: impl Iterator<Item = &'l [u8]>, compresses: bool) -> Vec<u8> {
+    let mut out = Output::new(compresses);
+    for source in sources {
+        out.byte(opcode::FUNCTION);
+        out.string(source);
+    }
+    sealed(out, View::LOWEST_VERSION)
+}
+
+fn sealed(mut out: Output, version: u16) -> Vec<u8> {
+    out.raw(&version.to_le_bytes());
     let checksum = CHECKSUM.checksum(&out.bytes);
     out.raw(&checksum.to_le_bytes());
     out.bytes
@@ -31,6 +45,18 @@ pub fn open(payload: &[u8]) -> Option<(u16, &[u8])> {
     let is_right = CHECKSUM.checksum(sealed) == u64::from_le_bytes(*checksum);
     let version = u16::from_le_bytes(*version);
     (is_right && reads(version)).then_some((version, body))
+}
+
+/// The sources of libraries in the body of an opened payload, if it holds nothing else.
+pub fn libraries(body: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (mut input, mut sources) = (Input::new(body), Vec::new());
+    while input.left() > 0 {
+        if input.byte().ok()? != opcode::FUNCTION {
+            return None;
+        }
+        sources.push(input.string().ok()?.into_owned());
+    }
+    Some(sources)
 }
 
 /// The value of an opened payload.
