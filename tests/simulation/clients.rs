@@ -192,10 +192,16 @@ impl Crowd {
     /// Ends all waits; then everybody is answered, and nothing is lost.
     pub fn finish(&mut self) {
         let reader = self.reader;
-        self.now_ms = self.now_ms.max(self.paused_until_ms);
-        self.engine.tick(self.now_ms);
-        self.absorb(None);
-        self.resume();
+        // What a pause held up may be another one.
+        loop {
+            self.now_ms = self.now_ms.max(self.paused_until_ms);
+            self.engine.tick(self.now_ms);
+            self.absorb(None);
+            self.resume();
+            if self.now_ms >= self.paused_until_ms {
+                break;
+            }
+        }
         while let Some(waiting) = self.actors.iter().find(|actor| !actor.asked.is_empty()) {
             let unblock = format!("CLIENT UNBLOCK {}", waiting.number);
             let replies = self.tell(reader, &[&unblock]);
