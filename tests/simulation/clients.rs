@@ -198,6 +198,7 @@ impl Crowd {
             self.engine.tick(self.now_ms);
             self.absorb(None);
             self.resume();
+            self.reconnect_closed();
             if self.now_ms >= self.paused_until_ms {
                 break;
             }
@@ -213,6 +214,7 @@ impl Crowd {
             );
             self.absorb(None);
             self.resume();
+            self.reconnect_closed();
         }
         self.engine.tick(self.now_ms);
         self.absorb(None);
