@@ -92,6 +92,11 @@ crash: setup-rust ## Kills servers while they write, and fails their disk: make 
 	ROUNDS=$(or $(ROUNDS),20) cargo test --release --features native --test crash -- --nocapture
 	SEEDS=$(or $(SEEDS),2) cargo test --release --features native --bin keyside-server journal::
 
+.PHONY: sentinel
+sentinel: server ## Has Redis Sentinel fail a pair of servers over
+	@.ci/setup redis
+	tests/sentinel
+
 .PHONY: miri
 miri: setup-rust ## Runs the tests of all unsafe code under Miri
 	@.ci/setup miri

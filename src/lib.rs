@@ -2,7 +2,8 @@
 //!
 //! Words come in, time comes in, bytes come out. [`Engine`] is the store; `resp` reads requests and writes replies;
 //! `data` is what values are made of; `keyspace` is where they live; `commands` is what users ask of them; `engine` is
-//! everything that has to do with clients; `persistence` turns effects into bytes that are kept. The shells around it,
+//! everything that has to do with clients; `persistence` turns effects into bytes that are kept, and `replication` brings
+//! them to others. The shells around it,
 //! `js` for JavaScript and `native` for sockets, are the only code that waits, reads a clock or asks for chance.
 //!
 //! ```
@@ -30,9 +31,12 @@ pub mod keyspace;
 #[cfg(feature = "lua")]
 mod lua;
 pub mod persistence;
+pub mod replication;
 pub mod resp;
 
-pub use engine::{AppendOnly, ClientId, Config, Engine, Files, Host, NewFile, Origin, Purpose, Replay};
+pub use engine::{
+    AppendOnly, ClientId, Config, Ending, Engine, Files, Host, NewFile, Origin, Purpose, Replay, Target,
+};
 pub use error::{Error, Result};
 
 /// Makes the interpreter of scripts, if this build has one.

@@ -10,8 +10,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("data", &["error"]),
     ("keyspace", &["error", "data"]),
     ("persistence", &["error", "data", "keyspace", "resp"]),
+    ("replication", &["error", "resp", "data::number"]),
     ("commands", &["error", "resp", "data", "keyspace"]),
-    ("engine", &["error", "resp", "data", "keyspace", "persistence", "commands"]),
+    ("engine", &["error", "resp", "data", "keyspace", "persistence", "replication", "commands"]),
     ("lua", &["engine::scripting", "engine::REDIS_VERSION", "resp", "data::number"]),
 ];
 

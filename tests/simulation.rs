@@ -33,6 +33,9 @@ const LEFT_OUT: &[&str] = &[
     "CLIENT KILL",
     "CLIENT PAUSE",
     "CLIENT REPLY",
+    // What follows is no reply.
+    "PSYNC",
+    "SYNC",
 ];
 
 struct Run {

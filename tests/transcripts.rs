@@ -30,7 +30,7 @@ macro_rules! families {
 
 families! {
     acl string bitmap hash list set sorted_set stream generic connection server pubsub transactions waiting tracking
-    bad_input scan hyperloglog geo sort scripting
+    bad_input scan hyperloglog geo sort scripting replication
 }
 
 #[test]

@@ -243,13 +243,6 @@ export interface Commands<Bytes> {
   pexpiretime(key: Value): number
 
   /**
-   * Waits until replicas have the changes of this connection; returns how many have. There are none.
-   *
-   * `WAIT`, since 3.0.0, O(1)
-   */
-  wait(numreplicas: Numeric, timeout: Numeric): number
-
-  /**
    * Moves keys to another server, which is refused: DUMP and RESTORE do it.
    *
    * `MIGRATE`, since 2.6.0, O(1)
@@ -2050,6 +2043,62 @@ export interface Commands<Bytes> {
   pubsub_help(): string[]
 
   /**
+   * Waits until so many replicas have what this connection wrote, or for so long; returns how many do.
+   *
+   * `WAIT`, since 3.0.0, O(1)
+   */
+  wait(numreplicas: Numeric, timeout: Numeric): number
+
+  /**
+   * Has a replica take over, and makes this server its replica.
+   *
+   * `FAILOVER`, since 6.2.0, O(1)
+   */
+  failover(options?: { to?: [Value, Numeric]; force?: boolean; abort?: boolean; timeout?: Numeric }): 'OK'
+
+  /**
+   * Has a replica tell of itself, or how far it has come.
+   *
+   * `REPLCONF`, since 3.0.0, O(1)
+   */
+  replconf(...options: [] | Some<Value>): 'OK'
+
+  /**
+   * Begins to send a replica what happens, from where it was cut off if that is possible.
+   *
+   * `PSYNC`, since 2.8.0, O(N) where N is the number of keys, unless the replica goes on where it was
+   */
+  psync(replicationid: Value, offset: Value, ...option: [] | Some<Value>): never
+
+  /**
+   * Begins to send a replica all there is, and then what happens.
+   *
+   * `SYNC`, since 1.0.0, O(N) where N is the number of keys in all databases
+   */
+  sync(): never
+
+  /**
+   * Makes this server a replica of another, or with NO ONE a primary.
+   *
+   * `REPLICAOF`, since 5.0.0, O(1)
+   */
+  replicaof(host: Value, port: Value): string
+
+  /**
+   * The same under its older name.
+   *
+   * `SLAVEOF`, since 1.0.0, O(1)
+   */
+  slaveof(host: Value, port: Value): string
+
+  /**
+   * Tells the role in replication, and of the others.
+   *
+   * `ROLE`, since 2.8.12, O(1)
+   */
+  role(): unknown
+
+  /**
    * Runs a script.
    *
    * `EVAL`, since 2.6.0, O(depends on the script that is executed)
@@ -2201,7 +2250,7 @@ export interface Commands<Bytes> {
    *
    * `SHUTDOWN`, since 1.0.0, O(N) when saving, where N is the number of keys in all databases; otherwise O(1)
    */
-  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): never
+  shutdown(options?: { nosave?: boolean; save?: boolean; now?: boolean; force?: boolean; abort?: boolean }): 'OK'
 
   /**
    * Tells this connection, or another one, when keys change that it has read, or that begin with a prefix.
@@ -2317,7 +2366,6 @@ ttl key
 pttl key
 expiretime key
 pexpiretime key
-wait numreplicas timeout
 migrate host port request destinationDb timeout {copy,replace,auth=,auth2=,keys=
 persist key
 object_encoding key
@@ -2573,6 +2621,14 @@ pubsub_numpat
 pubsub_shardchannels ?pattern
 pubsub_shardnumsub *channels
 pubsub_help
+wait numreplicas timeout
+failover {to=,force,abort,timeout=
+replconf *options
+psync replicationid offset *option
+sync
+replicaof host port
+slaveof host port
+role
 eval script #keys *args
 eval_ro script #keys *args
 evalsha sha1 #keys *args

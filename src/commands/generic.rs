@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use super::{
     Command, Ctx, Kind as WordKind, Shape,
-    args::{Arg, DbIndex, Key, Keys, Millis, Pattern, Switch, Words, one_of, options},
+    args::{Arg, DbIndex, Key, Keys, Pattern, Switch, Words, one_of, options},
     help::{HelpLines, help},
     reply::{Bulk, Done, ManyBytes, Simple, Written},
     spec::commands,
@@ -57,8 +57,6 @@ pub const COMMANDS: &[Command<Ctx>] = commands! {
     "EXPIRETIME" = expiretime(key) since "7.0.0" [READONLY FAST] O("1");
     /// Returns when a key expires, in milliseconds since 1970; -1 for never, -2 if there is none.
     "PEXPIRETIME" = pexpiretime(key) since "7.0.0" [READONLY FAST] O("1");
-    /// Waits until replicas have the changes of this connection; returns how many have. There are none.
-    "WAIT" = wait(numreplicas, timeout) since "3.0.0" [BLOCKING] O("1");
     /// Moves keys to another server, which is refused: DUMP and RESTORE do it.
     "MIGRATE" = migrate(request) since "2.6.0" [WRITE DANGEROUS] O("1");
     /// Has a key live for ever.
@@ -391,10 +389,6 @@ fn rounded(ms: i64) -> i64 {
 
 fn persist(ctx: &mut Ctx, key: Key) -> Result<bool> {
     Ok(ctx.persist(key))
-}
-
-fn wait(_: &mut Ctx, _: i64, _: Millis) -> Result<usize> {
-    Ok(0)
 }
 
 /// What MIGRATE is asked for: of that, only the keys matter, as nothing is moved.

@@ -4,7 +4,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::mem;
 
-use super::{ClientId, Engine, Origin, dispatch::CallStats, snapshots::Purpose};
+use super::{ClientId, Engine, Origin, dispatch::CallStats, replication::Awaited, snapshots::Purpose};
 use crate::{
     Error, Result,
     commands::{
@@ -13,7 +13,6 @@ use crate::{
         reply::{Array, Simple},
         spec::commands,
     },
-    keyspace::{Kind, Wait},
     persistence::rdb::Damage,
     resp::{RequestParser, Version, Writer},
 };
@@ -108,6 +107,11 @@ fn waitaof(
     numreplicas: i64,
     timeout: Millis,
 ) -> Result<Array<core::array::IntoIter<i64, 2>>> {
+    if engine.replication.primary.is_some() {
+        return Err(Error::refused(
+            "ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.",
+        ));
+    }
     if !(0..=1).contains(&numlocal) {
         return Err(Error::refused("ERR value is out of range, value must between 0 and 1"));
     }
@@ -119,18 +123,15 @@ fn waitaof(
             "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
         ));
     }
-    let now = engine.journal.position();
-    let target = *engine.current_mut().awaits_sync.get_or_insert(now);
-    let is_safe = engine.is_safe(target) as i64;
-    // There are no replicas, so nobody waits for one.
-    if is_safe < numlocal {
-        let deadline_ms = (timeout.0 > 0).then(|| engine.keyspace.now_ms().saturating_add(timeout.0));
-        let wait = Wait { keys: Vec::new(), kind: Kind::String, needs_keys: false, deadline_ms, words: None };
-        engine.keyspace.wait = Some(wait);
-    } else {
-        engine.current_mut().awaits_sync = None;
-    }
-    Ok(Array([is_safe, 0].into_iter()))
+    let awaited = Awaited::Disks {
+        position: engine.journal.position(),
+        offset: engine.current().wrote_to,
+        local: numlocal as usize,
+        count: numreplicas as usize,
+    };
+    let awaited = engine.await_others(awaited, timeout);
+    let (here, elsewhere) = engine.reached(awaited);
+    Ok(Array([here as i64, elsewhere as i64].into_iter()))
 }
 
 /// What the shell does with the append-only file.
@@ -150,15 +151,7 @@ impl Engine {
     /// Everything up to this position of the journal is safe: those who wait for it go on.
     pub fn synced(&mut self, position: u64) {
         self.append_only.synced = position;
-        if self.waiting.is_empty() {
-            return;
-        }
-        let is_meant = |client: &super::Client| {
-            client.parked.is_some() && client.awaits_sync.is_some_and(|target| target <= position)
-        };
-        let served: Vec<ClientId> =
-            self.clients.iter().filter(|(_, client)| is_meant(client)).map(|(id, _)| id).collect();
-        served.into_iter().for_each(|id| self.retry(id));
+        self.serve_acknowledged();
     }
 
     /// Whether a rewrite is to begin, and may.

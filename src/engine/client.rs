@@ -10,6 +10,7 @@ use super::{
     dispatch::Known,
     output_limits::Lagging,
     pubsub::Subscriptions,
+    replication::{Awaited, Replica},
     tracking::Tracking,
     transactions::{Transaction, Watching},
     waiting::Parked,
@@ -52,7 +53,7 @@ pub enum Replies {
     SkipNext,
 }
 
-/// What CLIENT LIST and CLIENT KILL tell apart with TYPE. There are no clients of the kinds that replication has.
+/// What CLIENT LIST and CLIENT KILL tell apart with TYPE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
 pub enum ClientKind {
@@ -127,8 +128,14 @@ pub struct Client {
     pub(super) query: Vec<u8>,
     /// Bytes that are read while its requests run; they are not in `query` then.
     pub(super) reading: usize,
-    /// The position of the journal that WAITAOF waits for.
-    pub(super) awaits_sync: Option<u64>,
+    /// What it told of itself that wants to be a replica, and how far it has come.
+    pub(super) replica: Option<Box<Replica>>,
+    /// Whether it stands for the primary of this server.
+    pub(super) is_primary: bool,
+    /// The offset of the stream of effects after its last change.
+    pub(super) wrote_to: u64,
+    /// What WAIT or WAITAOF waits for.
+    pub(super) awaits: Option<Awaited>,
     pub(super) out: Vec<u8>,
     /// How much of `out`, at its start, the shell has sent.
     pub(super) sent: usize,
@@ -172,7 +179,10 @@ impl Client {
             parser: RequestParser::default(),
             query: Vec::new(),
             reading: 0,
-            awaits_sync: None,
+            replica: None,
+            is_primary: false,
+            wrote_to: 0,
+            awaits: None,
             out: Vec::new(),
             sent: 0,
             lags_since_ms: None,
@@ -214,15 +224,27 @@ impl Client {
         !self.subscriptions.is_empty()
     }
 
+    /// Whether it is a replica, or the primary.
+    pub fn replicates(&self) -> bool {
+        self.is_primary || self.replica.as_ref().is_some_and(|replica| replica.is_one())
+    }
+
     /// What kind of client it is to CLIENT LIST and CLIENT KILL.
     pub fn kind(&self) -> ClientKind {
-        if self.is_subscriber() { ClientKind::PubSub } else { ClientKind::Normal }
+        match () {
+            () if self.is_primary => ClientKind::Master,
+            () if self.replicates() => ClientKind::Replica,
+            () if self.is_subscriber() => ClientKind::PubSub,
+            () => ClientKind::Normal,
+        }
     }
 
     /// The letters of the `flags` field of CLIENT LIST; `executes` while its EXEC runs.
     pub fn flags(&self, executes: bool) -> String {
         let (bcast, is_broken) = self.tracking.as_ref().map_or((false, false), |tracking| tracking.flags());
         let flags = [
+            ('S', self.replicates() && !self.is_primary),
+            ('M', self.is_primary),
             ('O', self.is_monitor),
             ('P', self.is_subscriber()),
             ('x', self.transaction.is_some() || executes),

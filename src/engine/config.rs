@@ -260,6 +260,20 @@ impl Config {
         self.others.version
     }
 
+    /// Keeps whose replica this server is.
+    pub(super) fn note_primary(&mut self, primary: Option<(&str, u16)>) {
+        let value = primary.map_or_else(String::new, |(host, port)| format!("{host} {port}"));
+        self.others.version += 1;
+        self.others.values.insert("replicaof", value.into_bytes());
+    }
+
+    /// Whose replica this server is to be from the start.
+    pub(super) fn primary(&self) -> Option<(String, u16)> {
+        let value = self.get("replicaof")?;
+        let (host, port) = str::from_utf8(&value).ok()?.rsplit_once(' ')?;
+        Some((host.into(), port.parse().ok()?))
+    }
+
     /// Whether the directive called `name` holds a secret.
     pub(super) fn is_secret(name: &[u8]) -> bool {
         directives::find(name).is_some_and(Directive::is_secret)
@@ -423,7 +437,7 @@ impl Engine {
 
     /// Has a configuration take effect where it is used.
     pub(super) fn configure(&mut self) {
-        self.keyspace.effects.journal_wanted = self.config.journal;
+        self.configure_replication();
         self.keyspace.limits = Limits { seed: self.keyspace.limits.seed, ..self.config.limits.clone() };
         self.keyspace.text_max = self.config.proto_max_bulk_len;
         self.keyspace.set_eviction(self.config.eviction.clone());

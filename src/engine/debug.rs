@@ -11,6 +11,7 @@ use crate::{
         args::{DbIndex, Key, Rest, Text},
         reply::{Reply, Typed, Unknown},
         spec::commands,
+        string::put_text,
     },
     data::number::{parse_float, parse_i64},
     resp::{Version, Writer},
@@ -46,6 +47,8 @@ const HELP: &[&str] = &[
     "    Writes a line to the log.",
     "OBJECT key",
     "    Returns how a value is stored.",
+    "POPULATE count [prefix] [size]",
+    "    Adds texts under the names prefix:0 and so on, of 'size' bytes, where there are none.",
     "PROTOCOL type",
     "    Answers with a reply of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, \
      false.",
@@ -99,7 +102,7 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
     }
     let (name, args) = subcommand.words().split_first().ok_or(Error::Arity)?;
     match (name.to_ascii_uppercase().as_slice(), args) {
-        (b"CHANGE-REPL-ID", []) => engine.identity.change_replication_id(),
+        (b"CHANGE-REPL-ID", []) => engine.replication.begin_anew(),
         (b"DIGEST", []) => return Ok(Answer::Line(digits(engine.digest()))),
         (b"DIGEST-VALUE", keys) => {
             let digest = |key: &&[u8]| digits(engine.keyspace.digest_of(Key(key)));
@@ -116,6 +119,7 @@ fn debug<'a>(engine: &mut Engine, subcommand: Rest<'a, Text<'a>>) -> Result<Answ
         (b"LOADAOF", []) => engine.wants_log_again = true,
         (b"LOG", [message]) => engine.note(format!("DEBUG LOG: {}", String::from_utf8_lossy(message))),
         (b"OBJECT", [key]) => return engine.describe(Key(key)).map(Answer::Line),
+        (b"POPULATE", [count, rest @ ..]) if rest.len() <= 2 => engine.populate(count, rest)?,
         (b"PROTOCOL", [kind]) => return sample(kind, engine.current().version).map(Answer::Sample),
         (b"REPLYBUFFER", [what, _])
             if [&b"peak-reset-time"[..], b"resizing"].iter().any(|it| what.eq_ignore_ascii_case(it)) => {}
@@ -224,6 +228,30 @@ impl Engine {
             Some(b"local") => self.current().origin.is_local(),
             _ => false,
         }
+    }
+
+    /// Adds keys that are not there: so many, and perhaps with other names than `key:0` and texts of another length.
+    fn populate(&mut self, count: &[u8], rest: &[&[u8]]) -> Result<()> {
+        let number = |text| parse_i64(text).and_then(|n| usize::try_from(n).ok()).ok_or(Error::OutOfRange);
+        let (count, prefix) = (number(count)?, rest.first().copied().unwrap_or(b"key"));
+        let size = rest.get(1).map(|size| number(size)).transpose()?.unwrap_or(0);
+        if size > self.keyspace.text_max {
+            return Err(Error::OutOfRange);
+        }
+        let db = self.keyspace.selected();
+        for i in 0..count {
+            let key = [prefix, format!(":{i}").as_bytes()].concat();
+            if self.keyspace.find(Key(&key)).is_some() {
+                continue;
+            }
+            let mut text = format!("value:{i}").into_bytes();
+            if size > 0 {
+                text.resize(size, 0);
+            }
+            put_text(&mut self.keyspace, Key(&key), &text, None);
+            self.keyspace.effects.log_as(db, &[b"SET", &key, &text]);
+        }
+        Ok(())
     }
 
     /// How a value is stored, in the words in which Redis tells it. The length is what it takes here, since a value is

@@ -301,15 +301,19 @@ impl Engine {
         } else if let Err(denied) = self.permit(known, words) {
             Some(self.no_permission("", known, denied))
         } else if self.config.maxmemory > 0
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && !self.make_room()
             && self.takes_memory(spec)
         {
             Some(OUT_OF_MEMORY)
         } else if self.has_disk_trouble()
-            && self.replaying.is_none()
+            && !self.is_obeying()
             && (flags.has(Flags::WRITE) || spec.name == "PING")
             && let Some(error) = self.refuse_without_log().or_else(|| self.refuse_without_snapshots())
+        {
+            Some(error)
+        } else if self.replication.is_restrictive()
+            && let Some(error) = self.refuse_in_role(self.role_traits(spec))
         {
             Some(error)
         } else if self.current().is_subscriber()
@@ -320,7 +324,7 @@ impl Engine {
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 self.table.name(known)
             )))
-        } else if self.current().is_monitor && reaches_keyspace(spec) {
+        } else if (self.current().is_monitor || self.is_replica(self.current)) && reaches_keyspace(spec) {
             Some(Error::refused("ERR Replica can't interact with the keyspace"))
         } else {
             None
@@ -332,6 +336,17 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a command, or one of those that EXEC runs, may change values, and whether all of them run on a replica without
+    /// its primary.
+    fn role_traits(&self, spec: &Spec) -> (bool, bool) {
+        let traits = |spec: &Spec| (spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE));
+        let queued = self.current().transaction.as_ref().filter(|_| spec.name == "EXEC");
+        let queued = queued.into_iter().flat_map(|it| it.commands());
+        queued
+            .map(|known| traits(self.table.spec(known)))
+            .fold(traits(spec), |(writes, stale), it| (writes || it.0, stale && it.1))
     }
 
     /// Whether the command waits for EXEC in place of running now.

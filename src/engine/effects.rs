@@ -16,7 +16,12 @@ impl Engine {
 
     #[inline(never)]
     pub(super) fn tell(&mut self) {
-        self.journal.append(&self.keyspace.effects);
+        if self.config.journal {
+            self.journal.append(&self.keyspace.effects, false);
+        }
+        if self.replication.feeds() {
+            self.replicate();
+        }
         if self.keyspace.effects.touches_wanted {
             let effects = mem::take(&mut self.keyspace.effects);
             self.fail_watches(&effects);

@@ -23,7 +23,10 @@ impl Engine {
     /// Evicts what is too much; false when too much is left and nothing can be evicted.
     #[inline]
     pub(super) fn make_room(&mut self) -> bool {
-        if self.evictable_memory() <= self.config.maxmemory as usize || self.config.maxmemory == 0 {
+        if self.evictable_memory() <= self.config.maxmemory as usize
+            || self.config.maxmemory == 0
+            || self.replication.ignores_maxmemory()
+        {
             self.evicts = false;
             return true;
         }
@@ -61,7 +64,9 @@ impl Engine {
 
     /// Whether more memory is in use than may be. Nothing is evicted: a script that runs is not to see keys go.
     pub(super) fn is_out_of_memory(&self) -> bool {
-        self.config.maxmemory > 0 && self.evictable_memory() > self.config.maxmemory as usize
+        self.config.maxmemory > 0
+            && !self.replication.ignores_maxmemory()
+            && self.evictable_memory() > self.config.maxmemory as usize
     }
 
     /// Bytes that evicting keys can do something about: not those on their way to a file.
@@ -71,7 +76,7 @@ impl Engine {
 
     /// Bytes that are in use but do not count against the limit.
     pub(super) fn uncounted_memory(&self) -> usize {
-        self.journal.len()
+        self.journal.len() + self.replication.excess()
     }
 
     /// Whether a command must not run without room. What is queued takes memory, too.
@@ -103,7 +108,7 @@ impl Engine {
     pub(super) fn evict_clients(&mut self) {
         let Some(limit) = self.config.maxmemory_clients.bytes(self.config.maxmemory) else { return };
         self.clients.grown = 0;
-        let can_go = |client: &Client| !client.no_evict && !client.closing;
+        let can_go = |client: &Client| !client.no_evict && !client.closing && !client.replicates();
         let mut all: Vec<(usize, ClientId)> =
             self.clients.iter().filter(|(_, it)| can_go(it)).map(|(id, it)| (it.memory(), id)).collect();
         let mut total: usize = all.iter().map(|(bytes, _)| bytes).sum();

@@ -17,7 +17,7 @@ use crate::{
         reply::{Prose, Written, typed},
         spec::commands,
     },
-    data::{containers::keyed_hash::keyed_hash, number::parse_float},
+    data::number::parse_float,
     keyspace::Random,
     resp::Writer,
 };
@@ -39,7 +39,6 @@ pub const REDIS_VERSION: &str = "7.2.4";
 /// What distinguishes one run of an engine from another.
 pub struct Identity {
     run_id: String,
-    replication_id: String,
     /// When the engine first heard of the time.
     started_ms: Option<u64>,
     peak_bytes: usize,
@@ -49,17 +48,14 @@ impl Identity {
     /// Names that follow from a seed.
     pub fn new(seed: u64) -> Identity {
         // Not the numbers that the keyspace draws from the same seed: what is shown here must not tell those.
-        let mut random = Random::new(!seed);
-        let mut name = || {
-            let digits = |_| format!("{:08x}", random.next() >> 32);
-            (0..5).map(digits).collect()
-        };
-        Identity { run_id: name(), replication_id: name(), started_ms: None, peak_bytes: 0 }
+        let run_id = Identity::name(&mut Random::new(seed.rotate_left(32)));
+        Identity { run_id, started_ms: None, peak_bytes: 0 }
     }
 
-    /// Takes another replication id, which follows from the one before.
-    pub fn change_replication_id(&mut self) {
-        self.replication_id = Identity::new(keyed_hash(0, self.replication_id.as_bytes())).replication_id;
+    /// A name that nothing else has: forty digits.
+    pub fn name(random: &mut Random) -> String {
+        let digits = |_| format!("{:08x}", random.next() >> 32);
+        (0..5).map(digits).collect()
     }
 
     /// It is `now_ms`, perhaps for the first time.
@@ -202,12 +198,15 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("executable", executable);
     out.add("config_file", config_file);
     out.add("io_threads_active", 0);
+    if let Some(ms) = engine.ends_in_ms() {
+        out.add("shutdown_in_milliseconds", ms);
+    }
 }
 
 fn clients(engine: &Engine, out: &mut Fields) {
     let largest =
         |size: fn(&super::Client) -> usize| engine.clients.iter().map(|(_, client)| size(client)).max();
-    out.add("connected_clients", engine.clients.len());
+    out.add("connected_clients", engine.clients.len() - engine.replicas().count());
     out.add("cluster_connections", 0);
     out.add("maxclients", engine.setting("maxclients"));
     out.add("client_recent_max_input_buffer", largest(super::Client::pending_query).unwrap_or(0));
@@ -256,17 +255,15 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.add("rss_overhead_bytes", 0);
     out.add("mem_fragmentation_ratio", ratio(resident, used));
     out.add("mem_fragmentation_bytes", resident.saturating_sub(used));
-    out.all(
-        &[
-            "mem_not_counted_for_evict",
-            "mem_replication_backlog",
-            "mem_total_replication_buffers",
-            "mem_clients_slaves",
-        ],
-        0,
-    );
+    out.add("mem_not_counted_for_evict", engine.uncounted_memory());
+    out.all(&["mem_replication_backlog", "mem_total_replication_buffers"], engine.replication.history.kept());
     let buffers = |client: &super::Client| client.pending_query() + client.pending_output();
-    out.add("mem_clients_normal", engine.clients.iter().map(|(_, client)| buffers(client)).sum::<usize>());
+    let (others, normal): (Vec<_>, Vec<_>) =
+        engine.clients.iter().partition(|(_, client)| client.replicates());
+    let sum =
+        |clients: Vec<(_, &super::Client)>| clients.iter().map(|(_, client)| buffers(client)).sum::<usize>();
+    out.add("mem_clients_slaves", sum(others));
+    out.add("mem_clients_normal", sum(normal));
     out.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
     out.add("mem_allocator", "keyside");
     out.add("active_defrag_running", 0);
@@ -275,11 +272,14 @@ fn memory(engine: &Engine, out: &mut Fields) {
 }
 
 fn persistence(engine: &Engine, out: &mut Fields) {
-    out.all(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
+    out.add("loading", 0);
+    let transfer = engine.replication.primary.as_ref().and_then(|primary| primary.transfer());
+    out.add("async_loading", transfer.is_some() as u8);
+    out.all(&["current_cow_peak", "current_cow_size", "current_cow_size_age"], 0);
     out.add("current_fork_perc", "0.00");
     out.all(&["current_save_keys_processed", "current_save_keys_total"], 0);
     out.add("rdb_changes_since_last_save", engine.unsaved_changes());
-    out.add("rdb_bgsave_in_progress", engine.is_saving() as u8);
+    out.add("rdb_bgsave_in_progress", engine.is_writing_snapshot() as u8);
     out.add("rdb_last_save_time", engine.last_save_seconds());
     out.add("rdb_last_bgsave_status", if engine.snapshots.failed { "err" } else { "ok" });
     let seconds = |seconds: Option<u64>| seconds.map_or(-1, |seconds| seconds as i64);
@@ -301,11 +301,16 @@ fn stats(engine: &Engine, out: &mut Fields) {
     out.add("instantaneous_ops_per_sec", stats.commands_rate.per_second());
     out.add("total_net_input_bytes", stats.input_bytes);
     out.add("total_net_output_bytes", stats.output_bytes);
-    out.all(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"], 0);
+    let replicated = &engine.replication.counters;
+    out.add("total_net_repl_input_bytes", replicated.received_bytes);
+    out.add("total_net_repl_output_bytes", replicated.sent_bytes);
     out.add("instantaneous_input_kbps", kilobytes(stats.input_rate.per_second()));
     out.add("instantaneous_output_kbps", kilobytes(stats.output_rate.per_second()));
     out.all(&["instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"], "0.00");
-    out.all(&["rejected_connections", "sync_full", "sync_partial_ok", "sync_partial_err"], 0);
+    out.add("rejected_connections", 0);
+    out.add("sync_full", replicated.full);
+    out.add("sync_partial_ok", replicated.partial);
+    out.add("sync_partial_err", replicated.partial_refused);
     out.add("expired_keys", counters.expired);
     out.add("expired_stale_perc", "0.00");
     out.all(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"], 0);
@@ -361,16 +366,7 @@ fn stats(engine: &Engine, out: &mut Fields) {
 }
 
 fn replication(engine: &Engine, out: &mut Fields) {
-    out.add("role", "master");
-    out.add("connected_slaves", 0);
-    out.add("master_failover_state", "no-failover");
-    out.add("master_replid", &engine.identity.replication_id);
-    out.add("master_replid2", format_args!("{:040}", 0));
-    out.add("master_repl_offset", 0);
-    out.add("second_repl_offset", -1);
-    out.add("repl_backlog_active", 0);
-    out.add("repl_backlog_size", engine.setting("repl-backlog-size"));
-    out.all(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"], 0);
+    engine.replication_fields(|name, value| out.add(name, value));
 }
 
 fn cpu(engine: &Engine, out: &mut Fields) {

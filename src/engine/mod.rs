@@ -21,6 +21,7 @@ pub mod output_limits;
 mod pipeline;
 pub mod pubsub;
 mod quick;
+mod replication;
 pub mod scripting;
 mod serialization;
 mod slowlog;
@@ -52,10 +53,12 @@ pub use info::REDIS_VERSION;
 use latency::LatencyMonitor;
 use pubsub::PubSub;
 pub use quick::Quick;
+pub use replication::Target;
+use replication::{Primary, Replication};
 use scripting::Scripts;
 use slowlog::SlowLog;
-pub use snapshots::Purpose;
 use snapshots::Snapshots;
+pub use snapshots::{Ending, Purpose};
 use stats::Stats;
 use transactions::{Transaction, Watches};
 use waiting::Waiting;
@@ -75,6 +78,11 @@ const COMMANDS: &[&[Command<Engine>]] = &[
     memory::COMMANDS,
     monitor::COMMANDS,
     pubsub::COMMANDS,
+    replication::acknowledgement::COMMANDS,
+    replication::failover::COMMANDS,
+    replication::primary::COMMANDS,
+    replication::replica::COMMANDS,
+    replication::report::COMMANDS,
     scripting::COMMANDS,
     serialization::COMMANDS,
     serialization::SERVER_COMMANDS,
@@ -108,6 +116,7 @@ pub struct Engine {
     latency: LatencyMonitor,
     identity: Identity,
     journal: Journal,
+    replication: Replication,
     pubsub: PubSub,
     watches: Watches,
     scripts: Scripts,
@@ -150,6 +159,7 @@ impl Engine {
             latency: LatencyMonitor::default(),
             identity: Identity::new(seed),
             journal: Journal::default(),
+            replication: Replication::new(seed),
             pubsub: PubSub::default(),
             watches: Watches::default(),
             scripts: Scripts::default(),
@@ -162,6 +172,10 @@ impl Engine {
             evicts: false,
         };
         engine.configure();
+        if let Some((host, port)) = engine.config.primary() {
+            engine.replication.primary = Some(Primary::new(host, port));
+            engine.refresh_role();
+        }
         engine
     }
 
@@ -210,6 +224,9 @@ impl Engine {
         let Some(client) = self.clients.get_mut(id).filter(|client| !client.closing) else { return };
         client.traffic.0 += bytes.len() as u64;
         client.active_ms = now_ms;
+        if client.is_primary {
+            return self.receive_from_primary(id, bytes, now_ms);
+        }
         if client.is_waiting() {
             client.query.extend_from_slice(bytes);
             return self.limit_query(id);
@@ -295,12 +312,14 @@ impl Engine {
         self.save_if_due();
         self.rewrite_if_due();
         self.settle();
+        self.tend_replication();
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
     #[inline]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
-        let expires = self.expires_actively && self.keyspace.may_expire_before(at_ms);
+        let expires =
+            self.expires_actively && !self.keyspace.keeps_expired && self.keyspace.may_expire_before(at_ms);
         expires || self.evicts || self.waiting.soonest_ms() < at_ms || !self.keyspace.freeing.is_done()
     }
 
@@ -326,6 +345,7 @@ impl Engine {
             client.active_ms < before_ms
                 && !client.is_subscriber()
                 && !client.is_monitor
+                && !client.replicates()
                 && client.parked.is_none()
         };
         let idle: Vec<ClientId> =
@@ -337,7 +357,10 @@ impl Engine {
     pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
         let client = self.clients.get_mut(id)?;
         client.ready = false;
-        Some(&mut client.out)
+        if client.replica.is_some() {
+            self.fill(id);
+        }
+        self.clients.get_mut(id).map(|client| &mut client.out)
     }
 
     /// Whether a client is to be closed once its output is sent.
@@ -455,5 +478,6 @@ impl Engine {
         self.stop_monitoring(id);
         self.stop_waiting(id);
         self.stop_tracking(id);
+        self.leave_replication(id);
     }
 }

@@ -73,7 +73,8 @@ impl OutputLimits {
     fn of(&self, client: &Client) -> OutputLimit {
         match client.kind() {
             ClientKind::PubSub => self.pubsub,
-            ClientKind::Replica => self.replica,
+            // Most of what they are to be sent is not in their output; see `replication/primary.rs`.
+            ClientKind::Replica => OutputLimit::default(),
             ClientKind::Normal | ClientKind::Master => self.normal,
         }
     }

@@ -198,6 +198,14 @@ impl Engine {
         sent
     }
 
+    /// Has clients of replicas hear what clients of this server do.
+    fn tell_replicas(&mut self, words: &[&[u8]]) {
+        if self.replication.feeds() {
+            let db = self.keyspace.selected();
+            self.keyspace.effects.log_message(db, words);
+        }
+    }
+
     /// Has the current client listen to `names`, and writes a message for each.
     fn listen(&mut self, space: Space, names: &[&[u8]], out: &mut Writer) {
         for name in names {
@@ -314,10 +322,12 @@ fn sunsubscribe<'c, 'a>(
 }
 
 fn publish(engine: &mut Engine, channel: Channel, message: Text) -> Result<usize> {
+    engine.tell_replicas(&[b"PUBLISH", channel.0, message.0]);
     Ok(engine.publish_to(Space::Channel, channel.0, message.0))
 }
 
 fn spublish(engine: &mut Engine, channel: Key, message: Text) -> Result<usize> {
+    engine.tell_replicas(&[b"SPUBLISH", channel.0, message.0]);
     Ok(engine.publish_to(Space::Shard, channel.0, message.0))
 }
 

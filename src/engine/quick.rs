@@ -89,7 +89,8 @@ impl Engine {
         let Some(client) = self.clients.get(id) else { return false };
         let is_admitted = client.unrestricted && (client.authenticated || self.acl.is_open());
         let is_watched = !self.monitors.is_empty() || self.config.slowlog_log_slower_than == 0;
-        let is_held_up = self.waiting.is_paused() || self.has_disk_trouble();
+        let is_held_up =
+            self.waiting.is_paused() || self.has_disk_trouble() || self.replication.is_restrictive();
         if !is_plain(client) || !is_admitted || is_watched || is_held_up {
             return false;
         }

@@ -129,10 +129,11 @@ fn restore(
         keyspace.set_frequency(found, counter);
     }
     keyspace.changed(key, Event::Restore);
-    if let Some(at) = deadline {
+    if let Some(at) = deadline.filter(|_| !options.absttl) {
         let mut digits = Digits::new();
         let at = write_i64(at as i64, &mut digits);
-        keyspace.log_as(&[b"RESTORE", key.0, at, serialized_value.0, b"REPLACE", b"ABSTTL"]);
+        let words: &[&[u8]] = &[b"RESTORE", key.0, at, serialized_value.0, b"ABSTTL", b"REPLACE"];
+        keyspace.log_as(&words[..words.len() - !options.replace as usize]);
     }
     Ok(Done)
 }

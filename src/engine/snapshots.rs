@@ -6,13 +6,13 @@
 use alloc::{format, string::String, vec::Vec};
 use core::mem;
 
-use super::{Engine, info::REDIS_VERSION};
+use super::{Engine, info::REDIS_VERSION, replication::ending::NOT_ENDED};
 use crate::{
     Error, Result,
     commands::{
         Command,
         args::{one_of, options},
-        reply::{Done, Reply, Simple},
+        reply::{Done, Either, Reply, Simple},
         spec::commands,
     },
     data::number::{Digits, write_i64},
@@ -84,6 +84,19 @@ pub enum Purpose {
     File,
     /// The base of an append-only file.
     Base,
+    /// What replicas begin with.
+    Replicas,
+}
+
+/// How a server is to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ending {
+    /// Whether with a snapshot; if nothing is said, when there are save points.
+    pub save: Option<bool>,
+    /// Whether at once, whatever replicas have.
+    pub now: bool,
+    /// Whether even when no snapshot can be written.
+    pub force: bool,
 }
 
 /// In what form a snapshot is written.
@@ -148,7 +161,7 @@ options! {
 }
 
 /// No reply at all: whoever asked is told by the end of the connection.
-struct Silence;
+pub(super) struct Silence;
 
 impl Reply for Silence {
     const TS: &'static str = "never";
@@ -156,7 +169,7 @@ impl Reply for Silence {
 }
 
 fn save(engine: &mut Engine) -> Result<Done> {
-    if engine.is_saving() {
+    if engine.is_writing_snapshot() {
         return Err(IN_PROGRESS);
     }
     engine.put_off_rewrite();
@@ -165,7 +178,7 @@ fn save(engine: &mut Engine) -> Result<Done> {
 }
 
 fn bgsave(engine: &mut Engine, schedule: Option<Schedule>) -> Result<Simple> {
-    if engine.is_saving() {
+    if engine.is_writing_snapshot() && schedule.is_none() {
         return Err(IN_PROGRESS);
     }
     if engine.config.host.files.is_none() {
@@ -189,24 +202,36 @@ fn lastsave(engine: &mut Engine) -> Result<i64> {
     Ok(engine.last_save_seconds() as i64)
 }
 
-fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Silence> {
+fn shutdown(engine: &mut Engine, options: ShutdownOptions) -> Result<Either<Done, Silence>> {
     let ShutdownOptions { nosave, save, now, force, abort } = options;
     if (nosave && save) || (abort && (nosave || save || now || force)) {
         return Err(Error::Syntax);
     }
     if abort {
-        return Err(Error::refused("ERR No shutdown in progress."));
+        let is_cancelled = engine.cancel_end();
+        return if is_cancelled {
+            Ok(Either::Left(Done))
+        } else {
+            Err(Error::refused("ERR No shutdown in progress."))
+        };
     }
     if engine.config.host.files.is_none() {
         return Err(Error::refused("ERR There is no server here to shut down"));
     }
-    let save = if nosave || save { Some(save) } else { None };
-    if engine.prepare_to_end(save).is_err() && !force {
-        return Err(Error::refused("ERR Errors trying to SHUTDOWN. Check logs."));
+    let ending = Ending { save: (nosave || save).then_some(save), now, force };
+    if !now && engine.executing.is_some() {
+        return Err(Error::refused(
+            "ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client",
+        ));
     }
-    engine.snapshots.is_over = true;
+    if engine.delay_end(ending) {
+        engine.await_end();
+        return Ok(Either::Right(Silence));
+    }
+    engine.prepare_to_end(ending).map_err(|_| NOT_ENDED)?;
+    engine.end();
     engine.close(engine.current);
-    Ok(Silence)
+    Ok(Either::Right(Silence))
 }
 
 /// What the shell does with snapshots.
@@ -224,6 +249,11 @@ impl Engine {
     /// Whether a snapshot is being made for a file of its own; then [`Engine::snapshot_step`] has more of it.
     pub fn is_saving(&self) -> bool {
         self.snapshot_purpose() == Some(Purpose::File)
+    }
+
+    /// Whether one is being made for a file of its own or for replicas.
+    pub(super) fn is_writing_snapshot(&self) -> bool {
+        self.snapshot_purpose().is_some_and(|purpose| purpose != Purpose::Base)
     }
 
     /// The next bytes of the snapshot, and whether there are more. When there are not, and the bytes are where they belong,
@@ -255,12 +285,35 @@ impl Engine {
         }
     }
 
+    /// Begins the end that a signal asks for: at once, or when replicas have everything, and then [`Engine::is_over`] says so.
+    /// The reason if it cannot come.
+    pub fn begin_to_end(&mut self, ending: Ending) -> Result<(), String> {
+        if self.replication.is_ending() {
+            // Whoever asks twice does not want to wait.
+            self.cancel_end();
+        } else if self.delay_end(ending) {
+            return Ok(());
+        }
+        self.prepare_to_end(ending)?;
+        self.end();
+        Ok(())
+    }
+
     /// Gets ready for the end: writes a snapshot if told to, or if told nothing and there are save points. The reason if it
-    /// could not be written.
-    pub fn prepare_to_end(&mut self, save: Option<bool>) -> Result<(), String> {
+    /// could not be written and that matters.
+    pub(super) fn prepare_to_end(&mut self, ending: Ending) -> Result<(), String> {
+        self.note_lagging();
+        self.abandon_sync();
         self.end_snapshot();
         self.append_only.is_scheduled = false;
-        if save.unwrap_or(self.save_points().next().is_some()) { self.save_now() } else { Ok(()) }
+        let saves = ending.save.unwrap_or(self.save_points().next().is_some());
+        let saved = if saves { self.save_now() } else { Ok(()) };
+        if ending.force { Ok(()) } else { saved }
+    }
+
+    /// The server ends.
+    pub(super) fn end(&mut self) {
+        self.snapshots.is_over = true;
     }
 
     /// Whether a client has asked for the end.
@@ -275,7 +328,10 @@ impl Engine {
 
     /// Takes bytes of a file, or its end. Nobody is told of the keys in it.
     pub fn load(&mut self, loader: &mut Loader, bytes: Option<&[u8]>, now_ms: u64) -> Result<(), Damage> {
-        self.load_with(loader, bytes, |keyspace| keyspace.set_now(now_ms))
+        self.keyspace.effects.journal_wanted = true;
+        let outcome = self.load_with(loader, bytes, |keyspace| keyspace.set_now(now_ms));
+        self.refresh_role();
+        outcome
     }
 
     pub(super) fn load_with(
@@ -298,6 +354,12 @@ impl Engine {
         outcome
     }
 
+    /// A snapshot has been loaded elsewhere, and has come here.
+    pub(super) fn loaded(&mut self, loader: Loader) {
+        self.snapshots.loaded = (loader.keys, loader.expired);
+        self.snapshots.libraries = loader.libraries;
+    }
+
     /// The whole store as the bytes of a file.
     pub fn snapshot(&mut self) -> Vec<u8> {
         self.whole_snapshot(Purpose::File)
@@ -306,6 +368,7 @@ impl Engine {
     /// The whole store as the bytes of a file, or of the base of an append-only file.
     pub fn whole_snapshot(&mut self, purpose: Purpose) -> Vec<u8> {
         self.put_off_rewrite();
+        self.abandon_sync();
         debug_assert!(!self.is_saving(), "one at a time");
         self.begin_snapshot(purpose);
         let mut bytes = Vec::new();
@@ -398,15 +461,22 @@ impl Engine {
 
     pub(super) fn begin_snapshot(&mut self, purpose: Purpose) {
         let now_ms = self.keyspace.now_ms();
-        let mut digits = [Digits::new(), Digits::new()];
-        let [created, used] = &mut digits;
-        let facts: [(&str, &[u8]); 5] = [
+        let mut digits = [(); 4].map(|()| Digits::new());
+        let [created, used, offset, stream_db] = &mut digits;
+        let mut facts: Vec<(&str, &[u8])> = alloc::vec![
             ("redis-ver", REDIS_VERSION.as_bytes()),
             ("redis-bits", b"64"),
             ("ctime", write_i64(now_ms as i64 / 1000, created)),
             ("used-mem", write_i64(self.used_memory() as i64, used)),
             ("aof-base", if purpose == Purpose::Base { b"1" } else { b"0" }),
         ];
+        let history = &self.replication.history;
+        if history.is_kept() {
+            let db = self.stream_db().unwrap_or(0);
+            facts.push(("repl-stream-db", write_i64(db as i64, stream_db)));
+            facts.push(("repl-id", history.id.as_bytes()));
+            facts.push(("repl-offset", write_i64(history.offset() as i64, offset)));
+        }
         let header =
             Header { version: self.needed_version(), facts: &facts, libraries: &self.snapshots.libraries };
         let mut writer = FileWriter::new(&header, self.is_on("rdbcompression"), self.is_on("rdbchecksum"));

@@ -99,6 +99,7 @@ impl Rate {
 impl Engine {
     /// Forgets what was counted (CONFIG RESETSTAT).
     pub(super) fn reset_stats(&mut self) {
+        self.replication.counters = Default::default();
         self.stats = Stats::default();
         self.keyspace.counters = Default::default();
         self.keyspace.freeing.reset_freed();

@@ -27,7 +27,12 @@ impl Session {
 
     /// The same, configured.
     pub fn with(config: Config) -> Session {
-        let engine = Engine::new(Config { journal: true, ..config }, 42);
+        Session::seeded(config, 42)
+    }
+
+    /// The same, unlike others.
+    pub fn seeded(config: Config, seed: u64) -> Session {
+        let engine = Engine::new(Config { journal: true, ..config }, seed);
         Session { engine, now_ms: 1_000_000, asking: None }
     }
 

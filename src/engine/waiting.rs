@@ -272,7 +272,7 @@ fn client_pause(engine: &mut Engine, timeout: Millis, mode: Option<PauseMode>) -
     // A second pause can add to the first, and take nothing from it.
     let old = engine.waiting.pause.unwrap_or(Pause { until_ms: 0, all: false });
     engine.waiting.pause = Some(Pause { until_ms: until_ms.max(old.until_ms), all: all || old.all });
-    engine.keyspace.keeps_expired = true;
+    engine.refresh_role();
     Ok(Done)
 }
 
@@ -361,11 +361,10 @@ impl Engine {
     }
 
     /// Answers a parked client that there was nothing, or with an error, and has it go on.
-    fn give_up(&mut self, id: ClientId, error: Option<Error>) {
+    pub(super) fn give_up(&mut self, id: ClientId, error: Option<Error>) {
         let Some(parked) = self.clients.get_mut(id).and_then(|client| client.parked.take()) else { return };
         self.waiting.remove(id, &parked);
-        let safe = self.clients.get_mut(id).and_then(|client| client.awaits_sync.take());
-        let safe = safe.map(|target| self.is_safe(target) as i64);
+        let awaited = self.clients.get_mut(id).and_then(|client| client.awaits.take());
         let stats = &mut self.calls[parked.known.0 as usize];
         stats.calls += 1;
         stats.failed += error.is_some() as u64;
@@ -373,12 +372,8 @@ impl Engine {
         self.speak_for(id, |engine, out| {
             match &error {
                 Some(error) => engine.write_error(error, out),
-                None => match safe {
-                    Some(safe) => {
-                        out.array(2);
-                        out.integer(safe);
-                        out.integer(0);
-                    }
+                None => match awaited {
+                    Some(awaited) => engine.write_reached(awaited, out),
                     None => out.null_array(),
                 },
             }
@@ -431,9 +426,11 @@ impl Engine {
                 it.requests().any(|(known, words)| writes(known, words.get(1).map(|word| &word[..])))
             })
         };
-        self.waiting
-            .pause
-            .is_some_and(|pause| pause.all || writes(known, words.get(1).copied()) || executes())
+        !self.is_obeying()
+            && self
+                .waiting
+                .pause
+                .is_some_and(|pause| pause.all || writes(known, words.get(1).copied()) || executes())
     }
 
     /// Leaves a request of the current client for the end of the pause.
@@ -442,9 +439,34 @@ impl Engine {
         self.current_mut().paused = true;
     }
 
+    /// Holds up what may write until some time, for the sake of another server.
+    pub(super) fn pause_writes(&mut self, until_ms: u64) {
+        let old = self.waiting.pause.unwrap_or(Pause { until_ms: 0, all: false });
+        self.waiting.pause = Some(Pause { until_ms: until_ms.max(old.until_ms), all: old.all });
+        self.refresh_role();
+    }
+
+    /// Ends such a pause.
+    pub(super) fn end_pause_of_writes(&mut self) {
+        self.end_pause();
+    }
+
+    /// Has nobody wait any more: what they wait for is another server's business now.
+    pub(super) fn unblock_all(&mut self) {
+        let parked: Vec<ClientId> =
+            self.clients.iter().filter(|(_, client)| client.parked.is_some()).map(|(id, _)| id).collect();
+        let error = Error::refused(
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+        );
+        for id in parked {
+            self.give_up(id, Some(error.clone()));
+            self.close(id);
+        }
+    }
+
     fn end_pause(&mut self) {
         self.waiting.pause = None;
-        self.keyspace.keeps_expired = false;
+        self.refresh_role();
         for id in mem::take(&mut self.waiting.paused) {
             if let Some(client) = self.clients.get_mut(id) {
                 client.resume();

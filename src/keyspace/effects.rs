@@ -31,7 +31,20 @@ pub enum Sweep {
 pub struct Entry {
     /// The number of the database it works on.
     pub db: usize,
+    /// Where it comes from.
+    pub source: Source,
     words: Range<usize>,
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A command changed something.
+    Command,
+    /// Something went that nobody asked to go: it expired, it was evicted.
+    Keyspace,
+    /// A message was published. Nothing is changed: replicas want to hear of it, and no file.
+    Message,
 }
 
 /// How the command that runs is to be logged.
@@ -123,6 +136,20 @@ impl Effects {
 
     /// Logs `words` beside what the running command logs.
     pub fn log(&mut self, db: usize, words: &[&[u8]]) {
+        self.push(db, words, Source::Command);
+    }
+
+    /// Logs that something goes, for no command's sake.
+    pub fn log_removal(&mut self, db: usize, words: &[&[u8]]) {
+        self.push(db, words, Source::Keyspace);
+    }
+
+    /// Logs a command that changes nothing that is stored, for those who hear the messages of this server.
+    pub fn log_message(&mut self, db: usize, words: &[&[u8]]) {
+        self.push(db, words, Source::Message);
+    }
+
+    fn push(&mut self, db: usize, words: &[&[u8]], source: Source) {
         if !self.journal_wanted {
             return;
         }
@@ -131,7 +158,7 @@ impl Effects {
             let kept = self.keep(word);
             self.words.push(kept);
         }
-        self.entries.push(Entry { db, words: first..self.words.len() });
+        self.entries.push(Entry { db, source, words: first..self.words.len() });
     }
 
     /// Whether there is nothing to settle.

@@ -164,6 +164,26 @@ impl Keyspace {
         self.now_ms = 0;
     }
 
+    /// An empty keyspace that can take the place of this one.
+    pub fn beside(&self) -> Keyspace {
+        let mut beside = Keyspace::new(self.databases.len(), 0);
+        (beside.seed, beside.limits, beside.text_max) = (self.seed, self.limits.clone(), self.text_max);
+        beside.shares_integers = self.shares_integers;
+        beside.set_eviction(self.eviction.clone());
+        beside
+    }
+
+    /// Has what is in another keyspace, made by [`Keyspace::beside`], take the place of what is here.
+    pub fn take_over(&mut self, other: Keyspace) {
+        debug_assert_eq!(self.seed, other.seed, "keys are found by their hashes");
+        for (db, database) in other.databases.into_iter().enumerate() {
+            self.flush(db);
+            self.databases[db] = database;
+        }
+        self.soonest = self.soonest.min(other.soonest);
+        self.soonest_field = self.soonest_field.min(other.soonest_field);
+    }
+
     /// Works on another database from now on.
     #[inline]
     pub fn select(&mut self, db: usize) {
@@ -645,7 +665,9 @@ impl Keyspace {
 
     #[cold]
     fn expire_fields_of(&mut self, found: Found) -> Option<Found> {
-        let is_due = self.database().field_deadline(found).is_some_and(|at| at <= self.now_ms);
+        // Unlike keys, fields stay to be seen until somebody else removes them: nothing here can hide them.
+        let may_go = !self.keeps_expired;
+        let is_due = may_go && self.database().field_deadline(found).is_some_and(|at| at <= self.now_ms);
         if is_due { self.expire_fields(found, usize::MAX).1 } else { Some(found) }
     }
 
@@ -658,7 +680,7 @@ impl Keyspace {
         let (key, old) = (Vec::from(database.key(found)), database.field_deadline(found));
         let Some(hash) = database.get_mut::<Hash>(found) else { return (0, Some(found)) };
         let removed =
-            hash.remove_due(*now_ms, limit, |field| effects.log(*selected, &[b"HDEL", &key, field]));
+            hash.remove_due(*now_ms, limit, |field| effects.log_removal(*selected, &[b"HDEL", &key, field]));
         let (new, is_empty) = (hash.first_deadline(), hash.is_empty());
         effects.touch(*selected, &key, Event::HExpired);
         self.counters.expired_fields += removed as u64;
@@ -691,7 +713,7 @@ impl Keyspace {
         let Keyspace { effects, databases, selected, .. } = self;
         let key = databases[*selected].key(found);
         effects.touch(*selected, key, event);
-        effects.log(*selected, &[b"DEL", key]);
+        effects.log_removal(*selected, &[b"DEL", key]);
         self.remove(found);
     }
 }

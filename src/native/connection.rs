@@ -38,6 +38,11 @@ impl<S> Connection<S> {
     /// A connection of a new client.
     pub fn new(shell: Rc<Shell>, stream: S, origin: Origin) -> Self {
         let id = shell.connect(origin);
+        Connection::of(shell, stream, id)
+    }
+
+    /// The connection of a client that the engine knows.
+    pub fn of(shell: Rc<Shell>, stream: S, id: ClientId) -> Self {
         Connection { shell, stream, id, sent: 0, is_known: false }
     }
 }
@@ -100,6 +105,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends what waits. Pending when the client is slower than its replies.
     fn send(&mut self, state: &mut State, cx: &mut Context) -> Poll<Result<(), Closed>> {
         let has_output = state.engine.output(self.id).is_some_and(|out| !out.is_empty());
+        // Some output is made as it is fetched, and then there may be more, or for others, too.
+        if state.engine.has_ready() {
+            state.wake_ready();
+        }
         if has_output && state.is_awaiting_disk(self.id) {
             return Poll::Pending;
         }
@@ -122,6 +131,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.sent = 0;
             state.engine.note_sent(self.id, 0);
             state.take_back_output(self.id);
+            // Of some output the next piece is made when the last is sent.
+            if state.engine.output(self.id).is_some_and(|out| !out.is_empty()) {
+                cx.waker().wake_by_ref();
+            }
         }
         let is_over = state.is_ending || state.engine.is_closing(self.id);
         Poll::Ready(if is_over { Err(Closed) } else { Ok(()) })

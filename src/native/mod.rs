@@ -11,6 +11,7 @@ mod directives;
 mod disk;
 mod files;
 mod journal;
+mod link;
 mod listener;
 mod log;
 mod settings;
@@ -160,14 +161,18 @@ async fn serve(settings: Settings, config: Config) -> Result<(), String> {
     spawn_local(shell.clone().keep_time());
     spawn_local(shell.clone().keep_snapshots());
     spawn_local(shell.clone().keep_journal(outcomes));
+    spawn_local(shell.clone().keep_link());
     loop {
         let name = tokio::select! {
             name = either(&mut sigterm, &mut sigint) => name,
             () = shell.over.notified() => break,
         };
         shell.log().warning(format_args!("Received {name}, shutting down"));
-        if prepare_to_end(&shell, name) {
-            break;
+        if begin_to_end(&shell, name) {
+            if shell.state.borrow().engine.is_over() {
+                break;
+            }
+            continue;
         }
         shell.log().warning(format_args!(
             "Errors trying to shut down the server, check the logs for more information."
@@ -208,14 +213,13 @@ async fn either(sigterm: &mut Signal, sigint: &mut Signal) -> &'static str {
     }
 }
 
-/// Gets the store ready for the end that a signal asks for; whether it may come.
-fn prepare_to_end(shell: &Shell, signal: &str) -> bool {
+/// Begins the end that a signal asks for; false if it cannot come.
+fn begin_to_end(shell: &Shell, signal: &str) -> bool {
     let State { engine, .. } = &mut *shell.state.borrow_mut();
-    let wishes = shell.settings.borrow().on_signal(signal);
     engine.tick(time::now_ms());
-    let is_ready = engine.prepare_to_end(wishes.save).is_ok();
+    let begun = engine.begin_to_end(shell.settings.borrow().on_signal(signal));
     engine.take_notes().for_each(|note| shell.log().warning(format_args!("{note}")));
-    is_ready || wishes.force
+    begun.is_ok()
 }
 
 /// Waits until every client has been sent what it is owed, or long enough.

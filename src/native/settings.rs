@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use keyside::Config;
+use keyside::{Config, Ending};
 
 use super::{
     directives::{Directive, Fatal},
@@ -35,22 +35,13 @@ pub struct Settings {
     /// Whether there are save points.
     pub saves: bool,
     /// How to end at SIGTERM.
-    pub on_sigterm: Wishes,
+    pub on_sigterm: Ending,
     /// How to end at SIGINT.
-    pub on_sigint: Wishes,
+    pub on_sigint: Ending,
     /// The directory to work in.
     pub dir: Option<PathBuf>,
     /// What is logged, and where to.
     pub log: Log,
-}
-
-/// How the server is to end.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Wishes {
-    /// Whether with a snapshot; if nothing is said, when there are save points.
-    pub save: Option<bool>,
-    /// Whether even when no snapshot can be written.
-    pub force: bool,
 }
 
 /// Applies the directives one after the other, the later ones over the earlier.
@@ -85,15 +76,15 @@ impl Settings {
             tcp_backlog: number(config, "tcp-backlog"),
             maxclients: number(config, "maxclients"),
             saves: !text(config, "save").is_empty(),
-            on_sigterm: Wishes::of(config, "shutdown-on-sigterm"),
-            on_sigint: Wishes::of(config, "shutdown-on-sigint"),
+            on_sigterm: ending(config, "shutdown-on-sigterm"),
+            on_sigint: ending(config, "shutdown-on-sigint"),
             dir: path(config, "dir").filter(|dir| dir.as_os_str() != "."),
             log: Log { level: Level::named(&text(config, "loglevel")), file: path(config, "logfile") },
         }
     }
 
     /// How to end at a signal.
-    pub fn on_signal(&self, name: &str) -> Wishes {
+    pub fn on_signal(&self, name: &str) -> Ending {
         if name == "SIGINT" { self.on_sigint } else { self.on_sigterm }
     }
 
@@ -112,14 +103,13 @@ impl Settings {
     }
 }
 
-impl Wishes {
-    fn of(config: &Config, directive: &str) -> Wishes {
-        let text = text(config, directive);
-        let has = |wish: &str| text.split(' ').any(|word| word == wish);
-        Wishes {
-            save: if has("save") { Some(true) } else { has("nosave").then_some(false) },
-            force: has("force"),
-        }
+fn ending(config: &Config, directive: &str) -> Ending {
+    let text = text(config, directive);
+    let has = |wish: &str| text.split(' ').any(|word| word == wish);
+    Ending {
+        save: if has("save") { Some(true) } else { has("nosave").then_some(false) },
+        now: has("now"),
+        force: has("force"),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Shell {
     pub writes: Notify,
     /// Where the base goes that is being made.
     pub rewriting: RefCell<Option<Replacement<Folder>>>,
+    /// Rung when the engine wants to be connected to a primary.
+    pub links: Notify,
     /// Rung when a client has asked for the end.
     pub over: Notify,
 }
@@ -97,6 +99,7 @@ impl Shell {
             saves: Notify::new(),
             writes: Notify::new(),
             rewriting: RefCell::new(None),
+            links: Notify::new(),
             over: Notify::new(),
         })
     }
@@ -144,6 +147,7 @@ impl Shell {
             self.load_again(state);
         }
         self.log_effects(state);
+        self.log_notes(state);
         state.hold(id);
         state.wake_ready();
         if state.engine.may_wake_before(state.alarm_ms) {
@@ -205,6 +209,9 @@ impl Shell {
     fn ring(&self, state: &State) {
         if state.engine.is_saving() {
             self.saves.notify_one();
+        }
+        if state.engine.wants_link() {
+            self.links.notify_one();
         }
         if state.engine.is_over() {
             self.over.notify_one();
@@ -295,7 +302,7 @@ impl State {
     }
 
     /// Wakes the tasks of clients who have output because of others.
-    fn wake_ready(&mut self) {
+    pub fn wake_ready(&mut self) {
         while let Some(id) = self.engine.next_ready() {
             self.hold(id);
             if let Some(Some(waker)) = self.wakers.get(id.0 as usize) {

@@ -61,10 +61,8 @@ pub fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
             break;
         }
     }
-    let fact = |name: &[u8]| {
-        let found = loader.aux.iter().find(|(it, ..)| it == name);
-        found.map(|(_, value, _)| String::from_utf8_lossy(value).into_owned())
-    };
+    engine.recall(&loader);
+    let fact = |name: &[u8]| loader.fact(name).map(|value| String::from_utf8_lossy(value).into_owned());
     if let Some(version) = fact(b"redis-ver").or_else(|| fact(b"valkey-ver")) {
         log.notice(format_args!("Loading RDB produced by version {version}"));
     }

@@ -4,7 +4,10 @@
 use alloc::vec::Vec;
 
 use crate::{
-    keyspace::{Effects, effects::Entry},
+    keyspace::{
+        Effects,
+        effects::{Entry, Source},
+    },
     resp::{Version, Writer},
 };
 
@@ -19,10 +22,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Appends the entries of one unit, as a transaction if there are several.
-    pub fn append(&mut self, effects: &Effects) {
-        let several = effects.entries().len() > 1;
-        for (i, entry) in effects.entries().iter().enumerate() {
+    /// Appends the entries of one unit, as a transaction if there are several, unless each of them is of something that went
+    /// for its own reasons; with those that only replicas are told, or without.
+    pub fn append(&mut self, effects: &Effects, for_replicas: bool) {
+        let meant =
+            || effects.entries().iter().filter(|entry| for_replicas || entry.source != Source::Message);
+        let several = meant().nth(1).is_some() && meant().any(|entry| entry.source != Source::Keyspace);
+        for (i, entry) in meant().enumerate() {
             self.select(entry.db);
             if several && i == 0 {
                 self.command([&b"MULTI"[..]].into_iter());
@@ -48,6 +54,16 @@ impl Journal {
     pub fn take(&mut self) -> Vec<u8> {
         self.taken += self.bytes.len() as u64;
         core::mem::take(&mut self.bytes)
+    }
+
+    /// Takes back a buffer that was taken, for the bytes that come.
+    pub fn reuse(&mut self, mut buffer: Vec<u8>) {
+        /// Room that is not worth keeping.
+        const ROOM: usize = 1 << 20;
+        if self.bytes.is_empty() && buffer.capacity() <= ROOM {
+            buffer.clear();
+            self.bytes = buffer;
+        }
     }
 
     /// How many bytes were written since it was begun, taken or not.

@@ -61,12 +61,18 @@ impl Peer {
         Some(Peer { kind: Kind::Redis, address, _hold: hold })
     }
 
+    /// A keyside server started here with more options, if it is built.
+    pub fn new_keyside(options: &[&str]) -> Option<Peer> {
+        let (address, hold) = start(KEYSIDE_SERVER?, options)?;
+        Some(Peer { kind: Kind::Keyside, address, _hold: hold })
+    }
+
     /// The keyside server that `KEYSIDE` names, else one started here if it is built, else none.
     pub fn keyside() -> Option<Peer> {
         static TURN: Mutex<()> = Mutex::new(());
         let (address, hold) = match env::var("KEYSIDE") {
             Ok(address) => (resolve(&address), take_turn(&TURN)),
-            Err(_) => start(KEYSIDE_SERVER?, &[])?,
+            Err(_) => return Peer::new_keyside(&[]),
         };
         Some(Peer { kind: Kind::Keyside, address, _hold: hold })
     }
@@ -106,7 +112,7 @@ fn start(program: &str, more: &[&str]) -> Option<(SocketAddr, Hold)> {
             .arg(&directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn();
         let Ok(server) = spawned else {
             let _ = fs::remove_dir_all(&directory);

@@ -9,7 +9,8 @@ use super::{
     Config,
     kind::{
         Kind::{self, Integer, Memory, MemoryOrPercent, Octal, OneOf, SomeOf, Text, Words, YesNo},
-        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, save_points,
+        addresses, defragmentation, event_classes, oom_scores, output_limits, percentiles, primary,
+        save_points,
     },
 };
 use crate::{
@@ -360,7 +361,7 @@ pub const DIRECTIVES: &[Directive] = &[
     stored("busy-reply-threshold", LARGE, "5000").or("lua-time-limit"),
 
     // Replication
-    stored("replicaof", Text, "").or("slaveof").at_start(),
+    stored("replicaof", Words(primary), "").or("slaveof").at_start(),
     stored("masterauth", Text, ""),
     stored("masteruser", Text, ""),
     stored("replica-serve-stale-data", YesNo, "yes").or("slave-serve-stale-data"),

@@ -133,6 +133,17 @@ pub fn parse_memory(text: &str) -> Option<u64> {
     Some(count.saturating_mul(factor))
 }
 
+/// `replicaof`: a host and a port, or `no one`.
+pub fn primary(words: &[&str], _: &str) -> Result<String> {
+    match words {
+        [] => Ok(String::new()),
+        [no, one] if no.eq_ignore_ascii_case("no") && one.eq_ignore_ascii_case("one") => Ok(String::new()),
+        [host, port] if port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(format!("{host} {port}")),
+        [_, _] => Err("Invalid master port".into()),
+        _ => Err("wrong number of arguments".into()),
+    }
+}
+
 /// `save`: seconds and changes, in pairs.
 pub fn save_points(words: &[&str], _: &str) -> Result<String> {
     let number = |word: &str, least: i64| parse_i64(word.as_bytes()).filter(|&n| n >= least);

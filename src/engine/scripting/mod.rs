@@ -372,6 +372,12 @@ impl Engine {
         } else if !takes_memory && spec.flags.has(Flags::DENYOOM) && self.is_out_of_memory() {
             return Err(OUT_OF_MEMORY);
         }
+        if self.replication.is_restrictive()
+            && let Some(error) =
+                self.refuse_in_role((spec.flags.has(Flags::WRITE), spec.flags.has(Flags::STALE)))
+        {
+            return Err(error);
+        }
         let permitted = self.permit(known, words);
         permitted.map_err(|denied| self.no_permission("ACL failure in script: ", known, denied))?;
         Ok(known)
@@ -422,7 +428,7 @@ impl Host for Run<'_> {
     }
 
     fn replicate(&mut self, is_wanted: bool) {
-        self.engine.keyspace.effects.journal_wanted = is_wanted && self.engine.config.journal;
+        self.engine.keyspace.effects.journal_wanted = is_wanted && self.engine.wants_effects();
     }
 
     fn random(&mut self) -> u64 {

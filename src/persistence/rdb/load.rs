@@ -136,6 +136,11 @@ impl Loader {
         self.go_on(keyspace, false)
     }
 
+    /// What the file tells of itself under a name.
+    pub fn fact(&self, name: &[u8]) -> Option<&[u8]> {
+        self.aux.iter().find(|(it, ..)| it == name).map(|(_, value, _)| &value[..])
+    }
+
     /// What follows the file, of the bytes taken, if it has ended.
     pub fn take_rest(&mut self) -> Option<Vec<u8>> {
         (self.stage == Stage::Done).then(|| core::mem::take(&mut self.pending))
@@ -215,7 +220,11 @@ impl Loader {
     }
 
     /// Reads one part of the file, which may be an entry.
-    fn part<'b>(&mut self, input: &mut Input<'b>, keyspace: &Keyspace) -> Result<Option<Arrival<'b>>, Flaw> {
+    fn part<'b>(
+        &mut self,
+        input: &mut Input<'b>,
+        keyspace: &mut Keyspace,
+    ) -> Result<Option<Arrival<'b>>, Flaw> {
         match self.stage {
             Stage::Magic => {
                 self.version = Some(version(input)?);
@@ -242,7 +251,7 @@ impl Loader {
         &mut self,
         number: u8,
         input: &mut Input<'b>,
-        keyspace: &Keyspace,
+        keyspace: &mut Keyspace,
     ) -> Result<Option<Arrival<'b>>, Flaw> {
         match number {
             opcode::AUX => {
@@ -294,7 +303,7 @@ impl Loader {
         &mut self,
         number: u8,
         input: &mut Input<'b>,
-        keyspace: &Keyspace,
+        keyspace: &mut Keyspace,
     ) -> Result<Option<Arrival<'b>>, Flaw> {
         if number > form::HIGHEST {
             return Err(Flaw::Unknown(number));
@@ -320,6 +329,8 @@ impl Loader {
         }
         if is_past || !outlives(&mut content, now_ms) {
             self.expired += 1;
+            // Whoever goes on from the moment of the file has it still.
+            keyspace.effects.log_removal(self.db, &[b"DEL", &key]);
             return Ok(None);
         }
         Ok(Some(Arrival { db: self.db, key, content, deadline, idle }))
