@@ -70,7 +70,7 @@ test-page: setup-test www ## … the page in headless Chromium
 	node --test --test-reporter=spec --test-timeout=180000 www/test/*.test.js
 
 .PHONY: test-clients
-test-clients: setup-test server ## … the server through redis-py
+test-clients: setup-test server ## … the server through redis-py and ioredis
 	@SERVER=$(server) .ci/smoke
 
 .PHONY: oracle

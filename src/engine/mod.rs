@@ -418,7 +418,7 @@ impl Engine {
     /// waited for its replies to be fetched, or for what another client did.
     #[inline]
     pub fn is_held(&self, id: ClientId) -> bool {
-        self.clients.get(id).is_some_and(|client| client.held)
+        self.clients.get(id).is_some_and(|client| client.held && !client.closing)
     }
 
     /// Whether a client waits for messages and not for replies.

@@ -583,6 +583,23 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_closed_with_requests_that_waited_is_not_held_for_ever() {
+        let mut session = Session::new();
+        let client = session.connect();
+        session.run(client, "BLPOP k 0");
+        session.run(client, "PING");
+        session.ask("MULTI\nRPUSH k x\nCLIENT KILL ID 1\nEXEC");
+        session.run(client, "");
+        session.ask("CLIENT KILL ID 1");
+        assert!(session.engine.is_closing(client) && !session.engine.is_held(client));
+        let other = session.connect();
+        session.run(other, "BLPOP k 0");
+        session.run(other, "PING");
+        session.ask("RPUSH k y\nCLIENT KILL ID 3");
+        assert!(session.engine.is_closing(other) && !session.engine.is_held(other));
+    }
+
+    #[test]
     fn a_wait_ends_at_its_deadline_whoever_tells_the_time() {
         let mut session = Session::new();
         let (client, other) = (session.connect(), session.connect());

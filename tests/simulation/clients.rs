@@ -67,6 +67,10 @@ enum Asked {
     Flush,
     /// Everybody is held up for so many milliseconds.
     Pause(u64),
+    /// A client is closed, if it is still there.
+    Kill {
+        number: u64,
+    },
     Other,
 }
 
@@ -188,10 +192,17 @@ impl Crowd {
     /// Ends all waits; then everybody is answered, and nothing is lost.
     pub fn finish(&mut self) {
         let reader = self.reader;
-        self.now_ms = self.now_ms.max(self.paused_until_ms);
-        self.engine.tick(self.now_ms);
-        self.absorb(None);
-        self.resume();
+        // What a pause held up may be another one.
+        loop {
+            self.now_ms = self.now_ms.max(self.paused_until_ms);
+            self.engine.tick(self.now_ms);
+            self.absorb(None);
+            self.resume();
+            self.reconnect_closed();
+            if self.now_ms >= self.paused_until_ms {
+                break;
+            }
+        }
         while let Some(waiting) = self.actors.iter().find(|actor| !actor.asked.is_empty()) {
             let unblock = format!("CLIENT UNBLOCK {}", waiting.number);
             let replies = self.tell(reader, &[&unblock]);
@@ -203,6 +214,7 @@ impl Crowd {
             );
             self.absorb(None);
             self.resume();
+            self.reconnect_closed();
         }
         self.engine.tick(self.now_ms);
         self.absorb(None);
@@ -485,7 +497,7 @@ impl Crowd {
             }
             5 => {
                 let number = self.random.pick(&self.actors).number;
-                self.ask(who, vec![(format!("CLIENT KILL ID {number}"), Asked::Other)]);
+                self.ask(who, vec![(format!("CLIENT KILL ID {number}"), Asked::Kill { number })]);
             }
             6 => {
                 let all = QUEUES.iter().map(|key| (format!("LRANGE {key} 0 -1"), Asked::Take));
@@ -496,7 +508,7 @@ impl Crowd {
                 let requests = all.chain(ranked).chain(texts).chain(ranks).chain(dels).collect();
                 self.transaction(who, requests);
             }
-            7 if self.added.is_empty() => {
+            7 => {
                 let all = QUEUES.iter().map(|key| (format!("LRANGE {key} 0 -1"), Asked::Take));
                 let ranked = RANKED.iter().map(|key| (format!("ZRANGE {key} 0 -1"), Asked::Take));
                 let flush = [("FLUSHDB".to_string(), Asked::Flush)];
@@ -665,7 +677,7 @@ impl Crowd {
             Asked::ReadOn { stream, after } => {
                 let read: Vec<String> = entries(reply).into_iter().map(|(_, id)| id).collect();
                 let added = self.added.get(stream).map_or(&[][..], Vec::as_slice);
-                let next = added.iter().position(|id| *id == after).map_or(0, |at| at + 1);
+                let next = added.iter().take_while(|id| place(id) <= place(&after)).count();
                 assert!(
                     added[next..].starts_with(&read),
                     "after {after} of {stream} came {read:?}, not {:?}",
@@ -682,9 +694,17 @@ impl Crowd {
             // Whoever changes a key knows that its copy is old.
             Asked::Write { key } => drop(self.actors[who].kept.remove(key)),
             Asked::Pause(ms) => self.paused_until_ms = self.paused_until_ms.max(self.now_ms + ms),
+            // It hears nothing from now on, though it may not have left yet.
+            Asked::Kill { number } if reply.integer() == Some(1) => {
+                let killed = self.actors.iter_mut().filter(|actor| actor.number == number);
+                killed.for_each(|actor| actor.listens = Default::default());
+            }
             Asked::Flush => {
                 self.flushes += 1;
                 self.actors[who].kept.clear();
+                self.added.clear();
+                self.delivered.clear();
+                self.actors.iter_mut().for_each(|actor| actor.seen.clear());
             }
             _ => {}
         }
@@ -839,6 +859,12 @@ fn elements(reply: &Reply) -> Vec<String> {
     texts
         .filter(|text| text.strip_prefix('e').is_some_and(|number| number.parse::<usize>().is_ok()))
         .collect()
+}
+
+/// The two numbers of an ID.
+fn place(id: &str) -> (u64, u64) {
+    let (ms, sequence) = id.split_once('-').expect("an ID has two numbers");
+    (ms.parse().expect("a number"), sequence.parse().expect("a number"))
 }
 
 /// The entries in a reply to XREAD under RESP3: the streams with their entries.
