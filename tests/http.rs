@@ -96,10 +96,13 @@ fn ask(
     body: &str,
 ) -> Answer {
     send(connection, method, path, token, headers, body);
+    read_answer(connection)
+}
+
+fn read_answer(connection: &mut BufReader<TcpStream>) -> Answer {
     let (status, head) = read_head(connection);
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let length = if method == "HEAD" { 0 } else { length.map_or(0, |length| length.parse().unwrap()) };
-    let mut body = vec![0; length];
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     connection.read_exact(&mut body).unwrap();
     Answer { status, head, body: String::from_utf8(body).unwrap() }
 }
@@ -188,6 +191,23 @@ fn a_token_gives_rights_and_nothing_else_does() {
 }
 
 #[test]
+fn a_body_may_come_in_chunks_and_requests_one_after_the_other() {
+    let server = Server::start();
+    let mut connection = server.connect();
+    let head = "POST / HTTP/1.1\r\nAuthorization: Bearer all\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let value = chunk("vvvvvvv").repeat(10_000);
+    let set = format!("{head}{}{value}{}0\r\n\r\n", chunk(r#"["SET","k",""#), chunk(r#""]"#));
+    let get = format!("{head}{}0\r\nTrailer: x\r\n\r\n", chunk(r#"["STRLEN","k"]"#));
+    connection.get_mut().write_all((set + &get).as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut connection).body, r#"{"result":"OK"}"#);
+    assert_eq!(read_answer(&mut connection).body, r#"{"result":70000}"#);
+    let last = ask(&mut connection, "GET", "/ping", "all", "Connection: close\r\n", "");
+    assert!(last.head.contains("connection: close\r\n"), "{}", last.head);
+    assert_eq!(connection.read_to_string(&mut String::new()).unwrap(), 0, "the connection is to end");
+}
+
+#[test]
 fn messages_come_as_events_until_the_client_leaves() {
     let server = Server::start();
     let mut events = server.connect();
@@ -244,8 +264,13 @@ fn what_is_no_request_is_refused_and_disturbs_nobody() {
     let server = Server::start();
     for (request, status) in [
         ("PING\r\n\r\n", "400"),
-        ("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "413"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "501"),
+        ("POST / HTTP/1.1\r\nAuthorization: Bearer all\r\nContent-Length: 99999999999\r\n\r\n", "413"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "501"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nbanana\r\n", "400"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", "400"),
+        // Who shows no token need not send much to hear that.
+        ("POST / HTTP/1.1\r\nContent-Length: 20000\r\n\r\n", "401"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n", "401"),
     ] {
         let mut connection = server.connect();
         connection.get_mut().write_all(request.as_bytes()).unwrap();

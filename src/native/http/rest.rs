@@ -11,8 +11,9 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     super::{settings::text, shell::Shell},
-    Guest, Request, Response,
+    Guest, Response,
     json::{self, Encoding, Refusal, Words},
+    request::Request,
 };
 
 /// Commands that need a connection that outlives the request, or would have it wait.
@@ -218,6 +219,11 @@ fn rights(config: &Config, request: &Request) -> Option<Rights> {
     }
 }
 
+/// Whether who asks shows a token of ours.
+pub fn is_known(config: &Config, request: &Request) -> bool {
+    rights(config, request).is_some()
+}
+
 /// Compares all of it, however early it differs, so that no time tells how much was right.
 fn is_same(given: &[u8], wanted: &[u8]) -> bool {
     let difference = given.iter().zip(wanted).fold(0, |difference, (a, b)| difference | (a ^ b));
@@ -347,13 +353,7 @@ mod tests {
     use super::*;
 
     fn request(method: &str, target: &str) -> Request {
-        Request {
-            method: method.into(),
-            target: target.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            keeps_alive: true,
-        }
+        Request { method: method.into(), target: target.into(), ..Request::default() }
     }
 
     #[test]
