@@ -1886,14 +1886,14 @@ export interface Commands<Bytes> {
    *
    * `FCALL`, since 7.0.0, O(depends on the function that is executed)
    */
-  fcall(function: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
+  fcall(function_: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Calls a function that changes nothing.
    *
    * `FCALL_RO`, since 7.0.0, O(depends on the function that is executed)
    */
-  fcall_ro(function: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
+  fcall_ro(function_: Value, keys: Names<Value>, ...args: [] | Some<Value>): unknown
 
   /**
    * Deletes a library and its functions.
@@ -2777,8 +2777,8 @@ client_no_evict enabled
 client_no_touch enabled
 client_help
 debug *subcommand
-fcall function #keys *args
-fcall_ro function #keys *args
+fcall function_ #keys *args
+fcall_ro function_ #keys *args
 function_delete libraryName
 function_dump
 function_flush {async,sync

@@ -116,7 +116,7 @@ impl Method {
         let shapes: Vec<_> = spec.names.iter().copied().zip(spec.shapes).collect();
         for (i, (name, shape)) in shapes.iter().enumerate() {
             let last = shapes[i + 1..].iter().all(|(_, rest)| matches!(rest, Shape::Token(_)));
-            method.add(&camel(name), shape, Place { last, optional: false });
+            method.add(&parameter(name), shape, Place { last, optional: false });
             // All words that follow are taken already.
             if method.parameters.last().is_some_and(|it| it.starts_with("...")) {
                 break;
@@ -345,6 +345,13 @@ fn member_name(group: &str, shape: &Shape) -> String {
         Shape::Word(name, _) => camel(name),
         _ => group.into(),
     }
+}
+
+/// The name of an argument as that of a parameter, which a keyword cannot be.
+fn parameter(name: &str) -> String {
+    const KEYWORDS: [&str; 6] = ["default", "delete", "function", "in", "new", "with"];
+    let name = camel(name);
+    if KEYWORDS.contains(&&*name) { name + "_" } else { name }
 }
 
 fn camel(name: &str) -> String {
