@@ -123,6 +123,8 @@ bench: server pkg ## Measures: the engine, the server beside redis-server, the p
 	cargo bench --bench engine
 	python3 benches/server.py $(server)
 	python3 benches/persistence.py $(server)
+	python3 benches/eviction.py $(server)
+	python3 benches/maxmemory.py $(server) --redis
 	for bench in benches/*.mjs; do node --expose-gc "$$bench" || exit; done
 
 .PHONY: bench-js
