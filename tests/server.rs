@@ -240,6 +240,24 @@ fn a_client_who_does_not_read_stops_nobody() {
 }
 
 #[test]
+fn a_client_who_does_not_read_can_be_killed() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.ask(request(&[b"SET", b"big", &vec![b'x'; 32 << 20]]), b"+OK\r\n");
+    let mut deaf = server.connect();
+    deaf.ask(b"CLIENT ID\r\n", b":2\r\n");
+    deaf.send(b"GET big\r\n");
+    thread::sleep(Duration::from_millis(100));
+    client.ask(b"CLIENT KILL ID 2\r\n", b":1\r\n");
+    let is_gone = (0..500).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        client.send(b"CLIENT LIST ID 2\r\n");
+        client.line() == "$0" && client.line().is_empty()
+    });
+    assert!(is_gone, "it is still there");
+}
+
+#[test]
 fn a_subscriber_who_does_not_read_is_closed() {
     let server = Server::start(&["--client-output-buffer-limit", "pubsub", "1mb", "0", "0"]);
     let (mut deaf, mut client) = (server.connect(), server.connect());
@@ -559,6 +577,23 @@ fn a_bad_directive_starts_nothing() {
     assert!(said.contains("FATAL CONFIG FILE ERROR") && said.contains(">>> 'prot \"7000\"'"), "{said}");
     assert!(said.contains("Bad directive or wrong number of arguments"), "{said}");
     assert!(output.stdout.is_empty() && TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
+#[test]
+fn a_bad_line_of_a_file_is_named() {
+    let file = Scratch::new("bad");
+    for (line, reason) in [
+        ("maxclients banana", "argument couldn't be parsed into an integer"),
+        ("user ada +nosuch", "Unknown command or category name in ACL"),
+        ("save 60", "Invalid save parameters"),
+    ] {
+        fs::write(&file.0, format!("# a comment\n\n{line}\nport 1\n")).unwrap();
+        let output = run(&[file.path()]);
+        let said = String::from_utf8([output.stderr, output.stdout].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(reason) && said.contains(line.split(' ').nth(1).unwrap()), "{line}: {said}");
+        assert!(line.starts_with("user") || said.contains("at line 3"), "{line}: {said}");
+    }
 }
 
 #[test]

@@ -454,7 +454,13 @@ fn client_kill<'a>(
     if by_address && victims.is_empty() {
         return Err(Error::refused("ERR No such client"));
     }
-    victims.iter().for_each(|&id| engine.close(id));
+    for &id in &victims {
+        engine.close(id);
+        // Whoever fetches nothing must not stay for what it was to be sent.
+        if id != engine.current {
+            engine.forget_buffers(id);
+        }
+    }
     Ok(Written::new(move |out| if by_address { out.ok() } else { out.integer(victims.len() as i64) }))
 }
 

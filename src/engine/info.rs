@@ -281,14 +281,11 @@ fn memory(engine: &Engine, out: &mut Fields) {
     out.add("mem_fragmentation_ratio", ratio(resident, used));
     out.add("mem_fragmentation_bytes", resident.saturating_sub(used));
     out.add("mem_not_counted_for_evict", engine.uncounted_memory());
-    out.all(&["mem_replication_backlog", "mem_total_replication_buffers"], engine.replication.history.kept());
-    let buffers = |client: &super::Client| client.pending_query() + client.pending_output();
-    let (others, normal): (Vec<_>, Vec<_>) =
-        engine.clients.iter().partition(|(_, client)| client.replicates());
-    let sum =
-        |clients: Vec<(_, &super::Client)>| clients.iter().map(|(_, client)| buffers(client)).sum::<usize>();
-    out.add("mem_clients_slaves", sum(others));
-    out.add("mem_clients_normal", sum(normal));
+    out.add("mem_replication_backlog", engine.replication_memory() - engine.replication.excess());
+    out.add("mem_total_replication_buffers", engine.replication_memory());
+    let [slaves, normal] = engine.buffers();
+    out.add("mem_clients_slaves", slaves);
+    out.add("mem_clients_normal", normal);
     out.all(&["mem_cluster_links", "mem_aof_buffer"], 0);
     out.add("mem_allocator", "keyside");
     out.add("active_defrag_running", 0);
@@ -466,6 +463,20 @@ impl Engine {
     pub(super) fn peak_memory(&mut self) -> usize {
         self.identity.peak_bytes = self.identity.peak_bytes.max(self.used_memory());
         self.identity.peak_bytes
+    }
+
+    /// Bytes in the buffers of replicas, with what they have not fetched, and in those of all others.
+    pub(super) fn buffers(&self) -> [usize; 2] {
+        let mut bytes = [self.replication.unfetched(), 0];
+        for (_, client) in self.clients.iter() {
+            bytes[!client.replicates() as usize] += client.pending_query() + client.pending_output();
+        }
+        bytes
+    }
+
+    /// Bytes that the stream for replicas takes.
+    pub(super) fn replication_memory(&self) -> usize {
+        self.replication.history.memory()
     }
 
     pub(super) fn started_seconds(&self) -> u64 {

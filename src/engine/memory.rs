@@ -1,10 +1,10 @@
 //! MEMORY: how many bytes values take, and the process as a whole. The figures follow what is allocated for a value, not
 //! what the allocator makes of that.
 
-use alloc::string::String;
+use alloc::{format, string::String, vec::Vec};
 use core::fmt::Write;
 
-use super::Engine;
+use super::{Engine, config::Host};
 use crate::{
     Error, Result,
     commands::{
@@ -50,45 +50,88 @@ fn memory_usage(engine: &mut Engine, key: Key, options: UsageOptions) -> Result<
 }
 
 fn memory_stats(engine: &mut Engine) -> Result<Written<Unknown, impl FnOnce(&mut Writer) + use<>>> {
-    let used = engine.used_memory();
-    let peak = engine.peak_memory();
-    let allocated = (engine.config.host.allocated)();
-    let keys: usize = engine.keyspace.databases().iter().map(|database| database.len()).sum();
-    let integers = [
-        ("peak.allocated", peak),
-        ("total.allocated", used),
-        ("startup.allocated", 0),
-        ("replication.backlog", 0),
-        ("clients.slaves", 0),
-        ("clients.normal", 0),
-        ("cluster.links", 0),
-        ("aof.buffer", 0),
-        ("lua.caches", 0),
-        ("functions.caches", 0),
-        ("overhead.total", 0),
-        ("keys.count", keys),
-        ("keys.bytes-per-key", used / keys.max(1)),
-        ("dataset.bytes", used),
-        ("allocator.allocated", used),
-        ("allocator.active", allocated),
-        ("allocator-fragmentation.bytes", allocated.saturating_sub(used)),
-    ];
-    let doubles = [
-        ("dataset.percentage", 100.0),
-        ("peak.percentage", 100.0 * used as f64 / peak.max(1) as f64),
-        ("fragmentation", allocated as f64 / used.max(1) as f64),
-    ];
+    let figures = figures(engine);
     Ok(Written::new(move |out| {
-        out.map(integers.len() + doubles.len());
-        for (name, value) in integers {
+        out.map(figures.len());
+        for (name, figure) in figures {
             out.bulk(name.as_bytes());
-            out.integer(value as i64);
-        }
-        for (name, value) in doubles {
-            out.bulk(name.as_bytes());
-            out.double(value);
+            match figure {
+                Figure::Bytes(bytes) => out.integer(bytes as i64),
+                Figure::Ratio(ratio) => out.double(ratio),
+                Figure::Database(index) => {
+                    out.map(3);
+                    for (name, bytes) in [("main", index), ("expires", 0), ("slot-to-keys", 0)] {
+                        out.bulk(format!("overhead.hashtable.{name}").as_bytes());
+                        out.integer(bytes as i64);
+                    }
+                }
+            }
         }
     }))
+}
+
+/// A line of MEMORY STATS.
+enum Figure {
+    Bytes(usize),
+    Ratio(f64),
+    /// A database, whose keys take so many bytes in the index.
+    Database(usize),
+}
+
+/// Everything that MEMORY STATS tells, in Redis's order.
+fn figures(engine: &mut Engine) -> Vec<(String, Figure)> {
+    let (used, peak) = (engine.used_memory(), engine.peak_memory());
+    let Host { allocated, resident, .. } = engine.config.host;
+    let (active, resident) = (allocated(), resident().max(allocated()));
+    let (backlog, [slaves, normal]) = (engine.replication_memory(), engine.buffers());
+    let [scripts, functions] = [
+        engine.scripts.used_memory() + engine.scripts.source_bytes(),
+        engine.functions.used_memory() + engine.functions.source_bytes(),
+    ];
+    let databases = engine.keyspace.databases();
+    let keys: usize = databases.iter().map(|database| database.len()).sum();
+    let indexes: Vec<(usize, usize)> = (databases.iter().enumerate())
+        .filter(|(_, database)| !database.is_empty())
+        .map(|(number, database)| (number, database.index_bytes()))
+        .collect();
+    let overhead =
+        backlog + slaves + normal + scripts + functions + indexes.iter().map(|it| it.1).sum::<usize>();
+    let dataset = used.saturating_sub(overhead);
+    let ratio = |part: usize, whole: usize| Figure::Ratio(part as f64 / whole.max(1) as f64);
+    let percent = |part: usize, whole: usize| Figure::Ratio(100.0 * part as f64 / whole.max(1) as f64);
+    let mut all: Vec<(String, Figure)> = Vec::new();
+    let mut add = |name: &str, figure| all.push((name.into(), figure));
+    add("peak.allocated", Figure::Bytes(peak));
+    add("total.allocated", Figure::Bytes(used));
+    add("startup.allocated", Figure::Bytes(0));
+    add("replication.backlog", Figure::Bytes(backlog));
+    add("clients.slaves", Figure::Bytes(slaves));
+    add("clients.normal", Figure::Bytes(normal));
+    add("cluster.links", Figure::Bytes(0));
+    add("aof.buffer", Figure::Bytes(engine.journal.len()));
+    add("lua.caches", Figure::Bytes(scripts));
+    add("functions.caches", Figure::Bytes(functions));
+    for (number, bytes) in indexes {
+        add(&format!("db.{number}"), Figure::Database(bytes));
+    }
+    add("overhead.total", Figure::Bytes(overhead));
+    add("keys.count", Figure::Bytes(keys));
+    add("keys.bytes-per-key", Figure::Bytes(used / keys.max(1)));
+    add("dataset.bytes", Figure::Bytes(dataset));
+    add("dataset.percentage", percent(dataset, used));
+    add("peak.percentage", percent(used, peak));
+    add("allocator.allocated", Figure::Bytes(used));
+    add("allocator.active", Figure::Bytes(active));
+    add("allocator.resident", Figure::Bytes(resident));
+    add("allocator-fragmentation.ratio", ratio(active, used));
+    add("allocator-fragmentation.bytes", Figure::Bytes(active.saturating_sub(used)));
+    add("allocator-rss.ratio", ratio(resident, active));
+    add("allocator-rss.bytes", Figure::Bytes(resident - active));
+    add("rss-overhead.ratio", Figure::Ratio(1.0));
+    add("rss-overhead.bytes", Figure::Bytes(0));
+    add("fragmentation", ratio(resident, used));
+    add("fragmentation.bytes", Figure::Bytes(resident.saturating_sub(used)));
+    all
 }
 
 fn memory_doctor(engine: &mut Engine) -> Result<Prose> {

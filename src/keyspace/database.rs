@@ -64,6 +64,11 @@ impl Database {
         self.entries.slack()
     }
 
+    /// Bytes that the index of keys takes.
+    pub fn index_bytes(&self) -> usize {
+        self.dict.memory()
+    }
+
     /// The average deadline, of at most a thousand entries spread evenly.
     pub fn average_deadline(&self) -> Option<u64> {
         const LOOKED_AT: usize = 1000;

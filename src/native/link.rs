@@ -1,12 +1,22 @@
 //! The connection to a primary, made whenever the engine wants one. What is said over it is the engine's business; to the
 //! task that carries the bytes it is a client like any other.
 
-use std::{os::fd::AsRawFd, rc::Rc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    os::fd::AsRawFd,
+    rc::Rc,
+    time::Duration,
+};
 
 use keyside::{Origin, Target};
-use tokio::{net::TcpStream, task::spawn_local, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream, lookup_host},
+    task::spawn_local,
+    time::timeout,
+};
 
-use super::{connection::Connection, shell::Shell, time::now_ms};
+use super::{connection::Connection, settings::text, shell::Shell, time::now_ms};
 
 impl Shell {
     /// Connects to primaries, for as long as the server runs.
@@ -22,7 +32,8 @@ impl Shell {
 
     async fn link(self: Rc<Self>, target: Target) {
         let patience = Duration::from_millis(target.patience_ms);
-        let connected = timeout(patience, TcpStream::connect((target.host.as_str(), target.port))).await;
+        let source = text(self.state.borrow().engine.config(), "bind-source-addr");
+        let connected = timeout(patience, connect(&target, &source)).await;
         match connected
             .map_err(|_| "it takes too long".to_string())
             .and_then(|it| it.map_err(|e| e.to_string()))
@@ -48,4 +59,16 @@ impl Shell {
             Connection::of(self.clone(), stream, id).await;
         }
     }
+}
+
+/// Connects to a primary, from the address that a directive names if it is one of this machine's.
+async fn connect(target: &Target, source: &str) -> io::Result<TcpStream> {
+    let primary = (target.host.as_str(), target.port);
+    let Ok(source) = source.parse::<IpAddr>() else { return TcpStream::connect(primary).await };
+    let address = lookup_host(primary).await?.find(|it| it.is_ipv4() == source.is_ipv4());
+    let address = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As Redis does, it connects from where it can when it cannot from there.
+    let _ = socket.bind(SocketAddr::new(source, 0));
+    socket.connect(address).await
 }

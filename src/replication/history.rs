@@ -36,6 +36,11 @@ impl History {
         self.backlog.as_ref().map_or(0, VecDeque::len)
     }
 
+    /// How many bytes of memory that takes.
+    pub fn memory(&self) -> usize {
+        self.backlog.as_ref().map_or(0, VecDeque::capacity)
+    }
+
     /// Begins to keep bytes.
     pub fn keep(&mut self) {
         self.backlog.get_or_insert_default();
@@ -146,6 +151,7 @@ mod tests {
         history.append(&[0; 100]);
         history.trim(10, 40);
         assert_eq!((history.kept(), history.first_offset()), (60, 41));
+        assert!(history.memory() >= 100, "room that may be needed again is not given back");
         history.trim(10, 100);
         assert_eq!(history.kept(), 10);
     }

@@ -14,6 +14,36 @@ pub const NEWER: &[(&str, &str, &str)] = &[
         "XREADGROUP, XCLAIM and XAUTOCLAIM make it whether or not they find an entry",
     ),
     (
+        "networking",
+        "the default of `bind` is `* -::*`, and strangers are told that they are (two tests)",
+        "without `bind`, strangers are not listened to, see Network above",
+    ),
+    (
+        "maxmemory",
+        "`client tracking don't cause eviction feedback loop`: at most fifty keys go to make room for forty of a kilobyte",
+        "the names of sixteen candidates take room, too, see Eviction above",
+    ),
+    (
+        "client-eviction",
+        "`avoid client eviction when client is freed by output buffer limit`: `qbuf` of half a request is as long as its last word",
+        "it counts the head of the request, see Client buffers above",
+    ),
+    (
+        "obuf-limits",
+        "`HRANDFIELD with huge count stopped mid-run`: the client is closed in the middle of the reply",
+        "the reply is refused before it is made, see Client buffers above",
+    ),
+    (
+        "replybufsize",
+        "an idle client has a buffer of a kilobyte for replies",
+        "it has none, see Client buffers above",
+    ),
+    (
+        "latency-monitor",
+        "`expire events are correctly collected`: to free a set of a million members makes everybody wait for 20 ms",
+        "nobody waits, so nothing is kept, see LATENCY above",
+    ),
+    (
         "tracking",
         "all keys that a script was given are tracked as soon as it reads any",
         "the keys are tracked that it reads",

@@ -75,6 +75,14 @@ impl Dict {
         self.len
     }
 
+    /// Bytes that it has allocated.
+    pub fn memory(&self) -> usize {
+        let segments: usize = self.segments.iter().map(|segment| segment.table.allocation_size()).sum();
+        segments
+            + self.segments.capacity() * size_of::<Segment>()
+            + self.directory.capacity() * size_of::<u32>()
+    }
+
     /// Is there no record?
     #[inline]
     pub fn is_empty(&self) -> bool {

@@ -211,7 +211,7 @@ const PROTECTED: Kind = OneOf(&["no", "yes", "local"]);
 pub const WITHOUT_EFFECT: &[&str] = &[
     "active-defrag-cycle-max", "active-defrag-cycle-min", "active-defrag-ignore-bytes", "active-defrag-max-scan-fields",
     "active-defrag-threshold-lower", "active-defrag-threshold-upper", "active-expire-effort", "activedefrag", "activerehashing",
-    "always-show-logo", "aof-disable-auto-gc", "aof_rewrite_cpulist", "bgsave_cpulist", "bind-source-addr", "bio_cpulist",
+    "always-show-logo", "aof-disable-auto-gc", "aof_rewrite_cpulist", "bgsave_cpulist", "bio_cpulist",
     "cluster-allow-pubsubshard-when-down", "cluster-allow-reads-when-down", "cluster-allow-replica-migration",
     "cluster-announce-bus-port", "cluster-announce-hostname", "cluster-announce-human-nodename", "cluster-announce-ip",
     "cluster-announce-port", "cluster-announce-tls-port", "cluster-config-file", "cluster-enabled", "cluster-link-sendbuf-limit",

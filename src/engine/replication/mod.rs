@@ -140,8 +140,13 @@ impl Replication {
     }
 
     /// Bytes of the stream that are kept only because a replica has not fetched them.
-    pub fn excess(&self) -> usize {
+    pub fn unfetched(&self) -> usize {
         self.history.kept().saturating_sub(self.settings.backlog)
+    }
+
+    /// Bytes of memory that the stream takes beyond what it is meant to.
+    pub fn excess(&self) -> usize {
+        self.history.memory().saturating_sub(self.settings.backlog)
     }
 
     /// Whether keys past their deadline are the primary's to remove.
@@ -210,8 +215,14 @@ impl Engine {
         if bytes.is_empty() {
             return;
         }
+        self.replication.history.append(bytes);
+        self.trim_history();
+        self.limit_replicas();
+    }
+
+    /// Forgets what no replica needs any more, and has the others fetch what they do.
+    fn trim_history(&mut self) {
         let Engine { replication, clients, .. } = self;
-        replication.history.append(bytes);
         let mut needed = u64::MAX;
         for &id in &replication.replicas {
             let Some(replica) = clients.get_mut(id).and_then(|client| client.replica.as_mut()) else {
@@ -223,7 +234,6 @@ impl Engine {
             }
         }
         replication.history.trim(replication.settings.backlog, needed);
-        self.limit_replicas();
     }
 
     /// Whether the command that runs comes from the primary, or from a file, and is obeyed whatever it is.

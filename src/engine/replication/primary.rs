@@ -506,6 +506,7 @@ impl Engine {
         let Some(at) = self.replication.replicas.iter().position(|&it| it == id) else { return };
         self.note(format!("Connection with replica {} lost.", self.name_of(id)));
         self.replication.replicas.remove(at);
+        self.trim_history();
         self.replication.lonely_since_ms = self.keyspace.now_ms();
         let receiving = self.replicas_at(Stage::Receiving);
         if self.snapshot_purpose() == Some(Purpose::Replicas) && receiving.is_empty() {
