@@ -186,6 +186,9 @@ fn server(engine: &Engine, out: &mut Fields) {
     out.add("redis_mode", "standalone");
     out.add("os", os);
     out.add("arch_bits", usize::BITS);
+    // The host has those, and it is the host's affair which.
+    out.all(&["monotonic_clock", "multiplexing_api", "atomicvar_api"], "host");
+    out.add("gcc_version", "0.0.0");
     out.add("process_id", process_id);
     out.add("process_supervised", "no");
     out.add("run_id", &engine.identity.run_id);
