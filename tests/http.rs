@@ -2,17 +2,21 @@
 //! events. What commands answer is the business of the transcripts.
 #![cfg(feature = "native")]
 
+#[allow(dead_code, reason = "the transcripts need more of it")]
+#[path = "transcript/peer.rs"]
+mod peer;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use peer::{Peer, free_port};
+
 /// A running server, which ends with the test.
 struct Server {
-    process: Child,
-    port: u16,
+    peer: Peer,
     http_port: u16,
 }
 
@@ -25,18 +29,11 @@ struct Answer {
 
 impl Server {
     fn start() -> Server {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (port, http_port) = (free(), free());
-        let mut process = Command::new(env!("CARGO_BIN_EXE_keyside-server"))
-            .args(["--port", &port.to_string(), "--save", "", "--http-port", &http_port.to_string()])
-            .args(["--http-token", "all", "--http-read-only-token", "read", "--requirepass", "secret"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("Ready to accept connections")));
-        std::thread::spawn(move || lines.for_each(drop));
-        Server { process, port, http_port }
+        let http_port = free_port();
+        let options = ["--http-port", &http_port.to_string(), "--http-token", "all"];
+        let secrets = ["--http-read-only-token", "read", "--requirepass", "secret"];
+        let peer = Peer::new_keyside(&[options, secrets].concat()).expect("this crate's server is built");
+        Server { peer, http_port }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
@@ -46,8 +43,7 @@ impl Server {
     }
 
     fn ask(&self, method: &str, path: &str, token: &str, headers: &str, body: &str) -> Answer {
-        let mut connection = self.connect();
-        ask(&mut connection, method, path, token, headers, body)
+        ask(&mut self.connect(), &request(method, path, token, headers, body))
     }
 
     fn post(&self, path: &str, body: &str) -> String {
@@ -55,27 +51,17 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn send(
-    connection: &mut BufReader<TcpStream>,
-    method: &str,
-    path: &str,
-    token: &str,
-    headers: &str,
-    body: &str,
-) {
+/// The text of a request.
+fn request(method: &str, path: &str, token: &str, headers: &str, body: &str) -> String {
     let authorization =
         if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let length = body.len();
-    let request = format!(
+    format!(
         "{method} {path} HTTP/1.1\r\nHost: x\r\n{authorization}{headers}Content-Length: {length}\r\n\r\n{body}"
-    );
+    )
+}
+
+fn send(connection: &mut BufReader<TcpStream>, request: &str) {
     connection.get_mut().write_all(request.as_bytes()).unwrap();
 }
 
@@ -87,15 +73,8 @@ fn read_head(connection: &mut BufReader<TcpStream>) -> (u16, String) {
     (head[9..12].parse().unwrap(), head)
 }
 
-fn ask(
-    connection: &mut BufReader<TcpStream>,
-    method: &str,
-    path: &str,
-    token: &str,
-    headers: &str,
-    body: &str,
-) -> Answer {
-    send(connection, method, path, token, headers, body);
+fn ask(connection: &mut BufReader<TcpStream>, request: &str) -> Answer {
+    send(connection, request);
     read_answer(connection)
 }
 
@@ -150,7 +129,8 @@ fn commands_come_in_the_path_or_in_the_body() {
 fn replies_come_as_they_are_asked_for() {
     let server = Server::start();
     let mut connection = server.connect();
-    let mut post = |headers: &str, body: &str| ask(&mut connection, "POST", "/", "all", headers, body);
+    let mut post =
+        |headers: &str, body: &str| ask(&mut connection, &request("POST", "/", "all", headers, body));
     let base64 = "Upstash-Encoding: base64\r\n";
     assert_eq!(post(base64, r#"["SET","k","v"]"#).body, r#"{"result":"OK"}"#);
     assert_eq!(post(base64, r#"["MGET","k","x"]"#).body, r#"{"result":["dg==",null]}"#);
@@ -199,10 +179,10 @@ fn a_body_may_come_in_chunks_and_requests_one_after_the_other() {
     let value = chunk("vvvvvvv").repeat(10_000);
     let set = format!("{head}{}{value}{}0\r\n\r\n", chunk(r#"["SET","k",""#), chunk(r#""]"#));
     let get = format!("{head}{}0\r\nTrailer: x\r\n\r\n", chunk(r#"["STRLEN","k"]"#));
-    connection.get_mut().write_all((set + &get).as_bytes()).unwrap();
+    send(&mut connection, &(set + &get));
     assert_eq!(read_answer(&mut connection).body, r#"{"result":"OK"}"#);
     assert_eq!(read_answer(&mut connection).body, r#"{"result":70000}"#);
-    let last = ask(&mut connection, "GET", "/ping", "all", "Connection: close\r\n", "");
+    let last = ask(&mut connection, &request("GET", "/ping", "all", "Connection: close\r\n", ""));
     assert!(last.head.contains("connection: close\r\n"), "{}", last.head);
     assert_eq!(connection.read_to_string(&mut String::new()).unwrap(), 0, "the connection is to end");
 }
@@ -211,7 +191,7 @@ fn a_body_may_come_in_chunks_and_requests_one_after_the_other() {
 fn messages_come_as_events_until_the_client_leaves() {
     let server = Server::start();
     let mut events = server.connect();
-    send(&mut events, "POST", "/subscribe/chat", "read", "Accept: text/event-stream\r\n", "");
+    send(&mut events, &request("POST", "/subscribe/chat", "read", "Accept: text/event-stream\r\n", ""));
     assert!(read_head(&mut events).1.contains("content-type: text/event-stream\r\n"));
     let mut next = || {
         let mut line = String::new();
@@ -230,7 +210,7 @@ fn messages_come_as_events_until_the_client_leaves() {
     assert!(is_gone);
 
     let mut monitor = server.connect();
-    send(&mut monitor, "POST", "/monitor", "all", "", "");
+    send(&mut monitor, &request("POST", "/monitor", "all", "", ""));
     read_head(&mut monitor);
     let mut lines = monitor.lines().map(Result::unwrap);
     assert_eq!(lines.next().unwrap(), "data: \"OK\"");
@@ -243,7 +223,7 @@ fn the_port_can_be_changed_while_the_server_runs() {
     let mut server = Server::start();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = format!("AUTH secret\r\nCONFIG SET http-port {}\r\n", taken.local_addr().unwrap().port());
-    let mut resp = BufReader::new(TcpStream::connect(("127.0.0.1", server.port)).unwrap());
+    let mut resp = BufReader::new(TcpStream::connect(server.peer.address).unwrap());
     let mut ask = |request: &str, replies: usize| {
         resp.get_mut().write_all(request.as_bytes()).unwrap();
         let mut said = String::new();
@@ -253,7 +233,7 @@ fn the_port_can_be_changed_while_the_server_runs() {
     assert!(ask(&refused, 2).contains("'http-port') - Unable to listen on this port. Check server logs."));
     assert_eq!(server.ask("GET", "/health", "", "", "").status, 200);
     drop(taken);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     assert_eq!(ask(&format!("CONFIG SET http-port {port}\r\n"), 1), "+OK\r\n");
     server.http_port = port;
     assert_eq!(server.ask("GET", "/health", "", "", "").status, 200);
@@ -273,13 +253,13 @@ fn what_is_no_request_is_refused_and_disturbs_nobody() {
         ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n", "401"),
     ] {
         let mut connection = server.connect();
-        connection.get_mut().write_all(request.as_bytes()).unwrap();
+        send(&mut connection, request);
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer}");
     }
     assert_eq!(server.ask("POST", "/", "all", "", "{").status, 400);
-    let mut resp = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let mut resp = TcpStream::connect(server.peer.address).unwrap();
     resp.write_all(b"AUTH secret\r\n").unwrap();
     let mut reply = [0; 5];
     resp.read_exact(&mut reply).unwrap();

@@ -2,31 +2,24 @@
 //! against a server with a few thousand keys; without a `redis-cli` there is nothing to run.
 #![cfg(feature = "native")]
 
+#[allow(dead_code, reason = "the transcripts need more of it")]
+#[path = "transcript/peer.rs"]
+mod peer;
+
 use std::{
     env,
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
+use peer::Peer;
+
 /// A running server, which ends with the test.
-struct Server {
-    process: Child,
-    port: u16,
-}
+struct Server(Peer);
 
 impl Server {
     fn start() -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_keyside-server"))
-            .args(["--port", &port.to_string(), "--save", "", "--maxmemory-policy", "allkeys-lfu"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("Ready to accept connections")));
-        std::thread::spawn(move || lines.for_each(drop));
-        Server { process, port }
+        let peer = Peer::new_keyside(&["--maxmemory-policy", "allkeys-lfu"]);
+        Server(peer.expect("this crate's server is built"))
     }
 
     /// What `redis-cli` prints with these words. It is ended after a second if it does not end by itself.
@@ -36,16 +29,18 @@ impl Server {
 
     fn cli_words(&self, words: &[&str]) -> String {
         let mut command = Command::new("timeout");
-        command.args(["-s", "INT", "1", "stdbuf", "-o0", "redis-cli", "-p", &self.port.to_string()]);
+        command.args([
+            "-s",
+            "INT",
+            "1",
+            "stdbuf",
+            "-o0",
+            "redis-cli",
+            "-p",
+            &self.0.address.port().to_string(),
+        ]);
         let output = command.args(words).stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -127,7 +127,7 @@ fn start(program: &str, more: &[&str]) -> Option<(SocketAddr, Hold)> {
     panic!("{program} does not start");
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }
