@@ -101,6 +101,14 @@ impl Engine {
     }
 }
 
+/// A length that no request of these words exceeds, found at once.
+#[inline]
+pub(super) fn request_len_max(words: &[&[u8]]) -> usize {
+    const FRAME_MAX: usize = "$\r\n\r\n".len() + MAX_DIGITS;
+    const MAX_DIGITS: usize = usize::MAX.ilog10() as usize + 1;
+    FRAME_MAX + words.iter().map(|word| word.len() + FRAME_MAX).sum::<usize>()
+}
+
 /// The length of a request as RESP has it.
 pub(super) fn request_len(words: &[&[u8]]) -> usize {
     const FRAME: usize = "$\r\n\r\n".len();
@@ -119,7 +127,9 @@ mod tests {
     #[test]
     fn a_request_is_as_long_as_it_was_sent() {
         let sent = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$12\r\nabcdefghijkl\r\n";
-        assert_eq!(request_len(&[b"SET", b"k", b"abcdefghijkl"]), sent.len());
+        let words: [&[u8]; 3] = [b"SET", b"k", b"abcdefghijkl"];
+        assert_eq!(request_len(&words), sent.len());
+        assert!(request_len_max(&words) >= sent.len());
         let none: Vec<&[u8]> = Vec::new();
         assert_eq!(request_len(&none), 4);
     }

@@ -9,7 +9,7 @@ use alloc::{
 use super::{
     Engine,
     client::{ClientId, Replies},
-    commandlog::request_len,
+    commandlog::request_len_max,
     eviction::OUT_OF_MEMORY,
     latency::Histogram,
     names::Names,
@@ -280,9 +280,11 @@ impl Engine {
         stats.usec += took_us;
         stats.failed += failed as u64;
         self.stats.commands += 1;
-        let (request, reply) = (request_len(words), out.position() - start);
-        if request >= self.config.large_request as usize || reply >= self.config.large_reply as usize {
-            self.log_large(known, words, request, reply);
+        let reply = out.position() - start;
+        if request_len_max(words) >= self.config.large_request as usize
+            || reply >= self.config.large_reply as usize
+        {
+            self.log_large(known, words, reply);
         }
         if took_us > 0 || self.config.slowlog_log_slower_than == 0 {
             self.keep_duration(known, words, took_us);

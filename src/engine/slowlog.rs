@@ -8,7 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Config, Engine, dispatch::Known};
+use super::{Config, Engine, commandlog::request_len, dispatch::Known};
 use crate::{
     Error, Result,
     commands::{
@@ -102,7 +102,8 @@ impl Engine {
 
     /// Keeps a command whose request or reply was long enough for that.
     #[cold]
-    pub(super) fn log_large(&mut self, known: Known, words: &[&[u8]], request: usize, reply: usize) {
+    pub(super) fn log_large(&mut self, known: Known, words: &[&[u8]], reply: usize) {
+        let request = request_len(words);
         if request >= self.config.large_request as usize
             && let Some(entry) = self.log_entry(known, words, request as u64)
         {
@@ -196,7 +197,7 @@ pub(super) fn entry_count(number: Option<i64>) -> Result<usize> {
 }
 
 typed! {
-    /// Entries: number, Unix time, microseconds or bytes, words, address, name of the client.
+    /// Entries: number, Unix time, microseconds, words, address, name of the client.
     Entries = "[id: number, time: number, microseconds: number, words: Bytes[], address: string, name: string][]";
 }
 
