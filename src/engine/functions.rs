@@ -6,10 +6,11 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::{
     Engine,
     scripting::{
-        Answer, Function, Libraries, Library, NO_INTERPRETER, ScriptArgs,
-        interpreter::{Call, Interpreter, Registered, Unloadable},
+        Answer, Libraries, Library, NO_INTERPRETER, ScriptArgs,
+        interpreter::{Call, Interpreter, Unloadable},
         parse_library,
         run::Task,
+        take_keys,
     },
 };
 use crate::{
@@ -92,14 +93,8 @@ struct FunctionKeys<'a>(Result<&'a [&'a [u8]]>);
 impl<'a> Arg<'a> for FunctionKeys<'a> {
     const SHAPE: Shape = Shape::AnyKeys;
     fn parse(words: &mut Words<'a>) -> Result<Self> {
-        let Some(count) = parse_i64(words.next()?) else {
-            return Ok(FunctionKeys(Err(Error::refused("ERR Bad number of keys provided"))));
-        };
-        let keys = usize::try_from(count).map_err(|_| Error::refused("ERR Number of keys can't be negative"));
-        Ok(FunctionKeys(keys.and_then(|count| {
-            let keys = words.take_n(count);
-            keys.map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))
-        })))
+        let count = parse_i64(words.next()?).ok_or(Error::refused("ERR Bad number of keys provided"));
+        Ok(FunctionKeys(count.and_then(|count| take_keys(words, count))))
     }
 }
 
@@ -418,16 +413,15 @@ impl Engine {
         };
         let outcome = interpreter.load("@user_function", parsed.body, self);
         self.functions.interpreter = Some(interpreter);
-        let registered = outcome.map_err(|problem| {
+        let functions = outcome.map_err(|problem| {
             Error::Quoting(match problem {
                 Unloadable::Compiling(text) => [&b"ERR Error compiling function: "[..], &text].concat(),
                 Unloadable::Registering(text) => [&b"ERR Error registering functions: "[..], &text].concat(),
             })
         })?;
-        if registered.is_empty() {
+        if functions.is_empty() {
             return Err(Error::refused("ERR No functions registered"));
         }
-        let functions = registered.into_iter().map(Function::from).collect();
         Ok(Library { name: parsed.name, source: source.to_vec(), functions })
     }
 
@@ -437,14 +431,8 @@ impl Engine {
     }
 
     /// The sources of all libraries, for a snapshot.
-    pub(super) fn library_sources(&self) -> Vec<Vec<u8>> {
+    pub(super) fn library_sources(&self) -> Vec<&[u8]> {
         let loaded = self.functions.libraries.iter().map(|library| &library.source);
-        loaded.chain(&self.functions.unread).cloned().collect()
-    }
-}
-
-impl From<Registered> for Function {
-    fn from(Registered { name, description, flags, chunk }: Registered) -> Function {
-        Function { name, description, flags, chunk }
+        loaded.chain(&self.functions.unread).map(Vec::as_slice).collect()
     }
 }

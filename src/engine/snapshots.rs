@@ -353,16 +353,14 @@ impl Engine {
         };
         self.keyspace.effects.touches_wanted = wanted;
         if bytes.is_none() && outcome.is_ok() {
-            self.snapshots.loaded = (loader.keys, loader.expired);
-            let sources = mem::take(&mut loader.libraries);
-            self.load_library_sources(sources, if loader.merges { Policy::Replace } else { Policy::Append })?;
+            self.loaded(loader, if loader.merges { Policy::Replace } else { Policy::Append })?;
         }
         outcome
     }
 
-    /// A snapshot has been loaded elsewhere, and comes here: its libraries are the first, since they may be refused.
-    pub(super) fn loaded(&mut self, loader: &mut Loader) -> Result<(), Damage> {
-        self.load_library_sources(mem::take(&mut loader.libraries), Policy::Flush)?;
+    /// The entries of a snapshot have been read. Its libraries may still be refused.
+    pub(super) fn loaded(&mut self, loader: &mut Loader, policy: Policy) -> Result<(), Damage> {
+        self.load_library_sources(mem::take(&mut loader.libraries), policy)?;
         self.snapshots.loaded = (loader.keys, loader.expired);
         Ok(())
     }

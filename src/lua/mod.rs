@@ -125,14 +125,8 @@ impl Scripts {
         lua.set_named_registry_value(ERROR, lua.globals().get::<_, Function>("error")?)?;
         let prelude: Function = lua.load(PRELUDE).set_name("=prelude").into_function()?;
         let made: Table = prelude.call(&native)?;
-        let config = SandboxConfig {
-            instruction_limit: Some(INSTRUCTIONS_MAX),
-            memory_limit_bytes: Some(MEMORY_MAX),
-            check_interval: CHECK_INTERVAL,
-            remove_globals: Vec::new(),
-        };
         Ok(Scripts {
-            sandbox: lua.install_sandbox(config)?,
+            sandbox: lua.install_sandbox(budget(INSTRUCTIONS_MAX))?,
             globals: made.get("globals")?,
             run: made.get("run")?,
             resume: made.get("resume")?,
@@ -186,13 +180,7 @@ impl Scripts {
 
     /// Gives the next script so many instructions.
     fn limit(&self, instructions: u64) -> Result<()> {
-        let config = SandboxConfig {
-            instruction_limit: Some(instructions),
-            memory_limit_bytes: Some(MEMORY_MAX),
-            check_interval: CHECK_INTERVAL,
-            remove_globals: Vec::new(),
-        };
-        self.lua.install_sandbox(config).map(|_| ())
+        self.lua.install_sandbox(budget(instructions)).map(|_| ())
     }
 
     fn list(&self, words: &[&[u8]]) -> Result<Table> {
@@ -246,6 +234,16 @@ impl Scripts {
             }
             Err(failure) => Progress::Done(Err(failure)),
         }
+    }
+}
+
+/// What a script may take, when that is so many instructions.
+fn budget(instructions: u64) -> SandboxConfig {
+    SandboxConfig {
+        instruction_limit: Some(instructions),
+        memory_limit_bytes: Some(MEMORY_MAX),
+        check_interval: CHECK_INTERVAL,
+        remove_globals: Vec::new(),
     }
 }
 

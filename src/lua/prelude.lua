@@ -60,7 +60,8 @@ end
 
 local real = {}
 for _, name in ipairs({
-  '_VERSION', 'assert', 'collectgarbage', 'coroutine', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'next', 'pairs', 'rawequal', 'rawget', 'tostring', 'type', 'xpcall',
+  '_VERSION', 'assert', 'collectgarbage', 'coroutine', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'next', 'pairs',
+  'rawequal', 'rawget', 'tostring', 'type', 'xpcall',
 }) do
   real[name] = globals[name]
 end

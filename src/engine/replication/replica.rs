@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     commands::{Command, args::Text, reply::Simple, spec::commands},
     data::number::parse_i64,
-    engine::{ClientId, Origin},
+    engine::{ClientId, Origin, functions::Policy},
     keyspace::{Keyspace, Sweep},
     persistence::rdb::{Damage, Loader},
     replication::{Answer, Introduction, Link, News, handshake::say},
@@ -393,7 +393,8 @@ impl Engine {
         connection.wants_acknowledgement = id.is_some();
         (primary.takes_over, primary.synced) = (false, 0);
         let client = connection.client;
-        self.loaded(&mut loader)?;
+        // Before anything is given up for it.
+        self.loaded(&mut loader, Policy::Flush)?;
         self.drop_replicas();
         self.abandon_sync();
         self.keyspace.take_over(keyspace);

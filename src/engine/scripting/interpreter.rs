@@ -21,7 +21,7 @@ pub struct Failure {
 /// A function that a library has registered.
 #[derive(Debug)]
 pub struct Registered {
-    /// By what name it is called.
+    /// What it is called by, in any letter case.
     pub name: Vec<u8>,
     /// What it does, for people.
     pub description: Option<Vec<u8>>,

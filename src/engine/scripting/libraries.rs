@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::mem;
 
-use super::{ScriptFlags, interpreter::ChunkId};
+use super::interpreter::Registered;
 use crate::{Error, Result};
 
 /// A library.
@@ -17,19 +17,7 @@ pub struct Library {
     /// Its source, with the first line.
     pub source: Vec<u8>,
     /// Its functions.
-    pub functions: Vec<Function>,
-}
-
-/// A function of a library.
-pub struct Function {
-    /// What it is called by, in any letter case.
-    pub name: Vec<u8>,
-    /// What it does, for people.
-    pub description: Option<Vec<u8>>,
-    /// How it may be run.
-    pub flags: ScriptFlags,
-    /// The function for the interpreter.
-    pub chunk: ChunkId,
+    pub functions: Vec<Registered>,
 }
 
 /// Libraries by name. No two functions of different libraries have the same name.
@@ -71,7 +59,7 @@ impl Libraries {
     }
 
     /// The function of that name, in any letter case.
-    pub fn function(&self, name: &[u8]) -> Option<&Function> {
+    pub fn function(&self, name: &[u8]) -> Option<&Registered> {
         let home = self.homes.get(&name.to_ascii_lowercase())?;
         let mut functions = self.libraries.get(home)?.functions.iter();
         functions.find(|function| function.name.eq_ignore_ascii_case(name))
@@ -92,7 +80,7 @@ impl Libraries {
 
     /// Whether no function has the name of one that is there, in a library that does not go.
     fn admits_beside(&self, library: &Library, goes: impl Fn(&[u8]) -> bool) -> Result<()> {
-        let is_taken = |function: &&Function| {
+        let is_taken = |function: &&Registered| {
             let home = self.homes.get(&function.name.to_ascii_lowercase());
             home.is_some_and(|home| !goes(home))
         };

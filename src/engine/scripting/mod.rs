@@ -28,7 +28,7 @@ use crate::{
     resp::Writer,
 };
 use interpreter::{Call, ChunkId, Interpreter};
-pub use libraries::{Function, Libraries, Library};
+pub use libraries::{Libraries, Library};
 use run::Task;
 use shebang::parse_script;
 pub use shebang::{ScriptFlags, parse_library};
@@ -146,13 +146,15 @@ impl<'a> Arg<'a> for ScriptKeys<'a> {
     const SHAPE: Shape = Shape::AnyKeys;
     fn parse(words: &mut Words<'a>) -> Result<Self> {
         let count = parse_i64(words.next()?).ok_or(Error::NotInteger)?;
-        let Ok(count) = usize::try_from(count) else {
-            return Err(Error::refused("ERR Number of keys can't be negative"));
-        };
-        let keys = words.take_n(count);
-        keys.map(ScriptKeys)
-            .map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))
+        take_keys(words, count).map(ScriptKeys)
     }
+}
+
+/// The next words, as many as are said to be keys.
+pub(super) fn take_keys<'a>(words: &mut Words<'a>, count: i64) -> Result<&'a [&'a [u8]]> {
+    let count = usize::try_from(count).map_err(|_| Error::refused("ERR Number of keys can't be negative"))?;
+    let keys = words.take_n(count);
+    keys.map_err(|_| Error::refused("ERR Number of keys can't be greater than number of args"))
 }
 
 /// `[arg …]`

@@ -17,7 +17,7 @@ pub struct Header<'h> {
     /// Names and values that other servers read or pass over.
     pub facts: &'h [(&'h str, &'h [u8])],
     /// The sources of libraries of functions.
-    pub libraries: &'h [Vec<u8>],
+    pub libraries: &'h [&'h [u8]],
 }
 
 /// A file that grows.
