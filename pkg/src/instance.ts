@@ -500,7 +500,7 @@ export class Instance {
     return this.bound(i, at, at + word.length)
   }
 
-  /** Lays bytes into the scratch memory, also none: that can have become empty itself. */
+  /** Lays bytes into the scratch memory, which is made again when it has become empty: also for no bytes at all. */
   private fill(bytes: Uint8Array, at: number) {
     if (at + bytes.length >= this.scratch.length) this.reserve(at + bytes.length + 1, 0)
     this.scratch.set(bytes, at)

@@ -353,11 +353,17 @@ impl Clients {
         let Some(client) = self.slots.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return };
         let bytes = bytes(client.version);
         client.out.extend_from_slice(bytes);
-        self.grown = self.grown.saturating_add(bytes.len());
         self.lagging.notice(id, client, self.now_ms);
         if !mem::replace(&mut client.ready, true) {
             self.ready.push_back(id);
         }
+        self.grow(bytes.len());
+    }
+
+    /// Buffers have grown by so many bytes.
+    #[inline]
+    pub(super) fn grow(&mut self, bytes: usize) {
+        self.grown = self.grown.saturating_add(bytes);
     }
 
     /// Sends a client word of keys that changed.

@@ -300,6 +300,27 @@ impl Config {
         })
     }
 
+    /// Has the host use the certificates and keys that are named now, and listen where it is to, if that may be new: each
+    /// with the directive that says so.
+    fn tell_host(&self, tls: Option<&str>, address: Option<&str>) -> Result<()> {
+        let Host { listen, secure, .. } = self.host;
+        if let Some(directive) = tls
+            && secure.is_some_and(|secure| !secure(self))
+        {
+            return Err(failed(
+                directive.as_bytes(),
+                "Unable to update TLS configuration. Check server logs.",
+            ));
+        }
+        match address {
+            Some(directive) if listen.is_some_and(|listen| !listen(self)) => Err(match directive {
+                "bind" => failed(b"bind", "Failed to bind to specified addresses."),
+                port => failed(port.as_bytes(), "Unable to listen on this port. Check server logs."),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Grows with every change, so that a shell notices when to read its directives again.
     pub fn version(&self) -> u64 {
         self.others.version
@@ -436,40 +457,22 @@ fn config_set(engine: &mut Engine, settings: Settings) -> Result<Done> {
     let old: Vec<(&'static Directive, Vec<u8>)> =
         new.iter().map(|(directive, _)| (*directive, engine.config.value(directive))).collect();
     let is_new = |name: &str| old.iter().zip(&new).any(|(old, new)| old.0.name == name && old.1 != new.1);
-    let port = ["port", "tls-port", "http-port"].into_iter().find(|name| is_new(name));
-    let listens_elsewhere = port.is_some() || is_new("bind");
+    let address = ["port", "tls-port", "http-port", "bind"].into_iter().find(|name| is_new(name));
     let tls = new.iter().map(|(directive, _)| directive.name).find(|name| name.starts_with("tls-"));
     new.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-    let Host { listen, secure, .. } = engine.config.host;
-    let refusal = if tls.is_some() && secure.is_some_and(|secure| !secure(&engine.config)) {
-        Some(failed(
-            tls.unwrap_or_default().as_bytes(),
-            "Unable to update TLS configuration. Check server logs.",
-        ))
-    } else if listens_elsewhere && listen.is_some_and(|listen| !listen(&engine.config)) {
-        Some(match port {
-            Some(port) => failed(port.as_bytes(), "Unable to listen on this port. Check server logs."),
-            None => failed(b"bind", "Failed to bind to specified addresses."),
-        })
-    } else {
-        None
-    };
-    if let Some(refusal) = refusal {
+    if let Err(refusal) = engine.config.tell_host(tls, address) {
         old.into_iter().for_each(|(directive, value)| engine.config.put(directive, value));
-        if tls.is_some()
-            && let Some(secure) = secure
-        {
-            secure(&engine.config);
-        }
+        // It may have taken the certificates before it refused the address.
+        let _ = engine.config.tell_host(tls, None);
         return Err(refusal);
     }
-    if port == Some("port") && listen.is_some() {
+    if address == Some("port") && engine.config.host.listen.is_some() {
         let port = engine.config.number("port").unwrap_or_default();
         engine.config.host.tcp_port = port as u16;
     }
     engine.configure();
     // Clients that take more than they may now go before the next command.
-    engine.clients.grown = usize::MAX;
+    engine.clients.grow(usize::MAX);
     Ok(Done)
 }
 

@@ -46,6 +46,7 @@ use crate::{
     resp::{Version, Writer},
 };
 use acl::Acl;
+pub use acl::same_secret;
 pub use append_only::{AppendOnly, Replay};
 use client::{Client, Clients};
 pub use client::{ClientId, Origin};
@@ -65,7 +66,7 @@ use snapshots::Snapshots;
 pub use snapshots::{Ending, Purpose};
 use stats::Stats;
 use transactions::{Transaction, Watches};
-use waiting::Waiting;
+use waiting::{Waiting, waits_for_streams};
 
 /// The commands on clients and on the engine itself, by file.
 const COMMANDS: &[&[Command<Engine>]] = &[
@@ -234,6 +235,11 @@ impl Engine {
         self.table.find(words).is_some_and(|known| self.table.spec(known).flags.has(Flags::READONLY))
     }
 
+    /// Whether a request says that it would wait, of a command that need not.
+    pub fn would_wait(&self, words: &[&[u8]]) -> bool {
+        self.table.find(words).is_some_and(|known| waits_for_streams(self.table.spec(known), words))
+    }
+
     /// Has a client speak another dialect, as HELLO does for those that can send it first.
     pub fn speak(&mut self, id: ClientId, version: Version) {
         if let Some(client) = self.clients.get_mut(id) {
@@ -287,7 +293,7 @@ impl Engine {
         if query.is_empty() {
             query = Vec::new();
         }
-        self.clients.grown = self.clients.grown.saturating_add(query.len() + out.len() - unsent);
+        self.clients.grow(query.len() + out.len() - unsent);
         if let Some(client) = self.clients.get_mut(id) {
             client.parser = parser;
             client.reading = 0;

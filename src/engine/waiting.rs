@@ -214,6 +214,13 @@ pub(super) fn may_replicate(spec: &Spec) -> bool {
     spec.flags.has(Flags::WRITE) || matches!(spec.name, "PUBLISH" | "SPUBLISH" | "PFCOUNT" | "FCALL")
 }
 
+/// Whether a command reads streams and says that it would wait for them.
+pub(super) fn waits_for_streams(spec: &Spec, words: &[&[u8]]) -> bool {
+    let before_keys = words.iter().take_while(|word| !word.eq_ignore_ascii_case(b"STREAMS"));
+    matches!(spec.name, "XREAD" | "XREADGROUP")
+        && before_keys.skip(1).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
+}
+
 /// The number of a client.
 struct Id(i64);
 

@@ -78,8 +78,7 @@ pub fn listen_again(config: &Config) -> bool {
 /// Has the certificates and keys that a configuration names be used for connections from now on; false when that is
 /// impossible, and then those so far are.
 pub fn secure_again(config: &Config) -> bool {
-    let made = if Settings::of(config).tls_port > 0 { tls::acceptor(config).map(Some) } else { Ok(None) };
-    ACCEPTING.with_borrow_mut(|accepting| match (accepting, made) {
+    ACCEPTING.with_borrow_mut(|accepting| match (accepting, encryption(&Settings::of(config), config)) {
         (None, _) => true,
         (Some(it), Ok(tls)) => {
             it.tls = tls;
@@ -159,12 +158,8 @@ fn listen_tcp(settings: &Settings) -> Result<Vec<Listener>, String> {
 impl Listeners {
     /// Opens all that the settings name, or says why that is impossible.
     pub fn open(settings: &Settings, config: &Config) -> Result<Listeners, String> {
-        let tls = if settings.tls_port > 0 {
-            let made = tls::acceptor(config);
-            Some(made.map_err(|reason| format!("Failed to configure TLS: {reason}"))?)
-        } else {
-            None
-        };
+        let tls = encryption(settings, config);
+        let tls = tls.map_err(|reason| format!("Failed to configure TLS: {reason}"))?;
         Ok(Listeners { tcp: listen_tcp(settings)?, unix: listen_unix(settings)?, tls })
     }
 
@@ -177,6 +172,11 @@ impl Listeners {
             spawn_local(accept_unix(shell.clone(), listener));
         }
     }
+}
+
+/// What encrypts connections, if there are to be such.
+fn encryption(settings: &Settings, config: &Config) -> Result<Option<TlsAcceptor>, String> {
+    (settings.tls_port > 0).then(|| tls::acceptor(config)).transpose()
 }
 
 /// Listens on one address; none if it is optional and this machine does not have it.

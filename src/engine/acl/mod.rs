@@ -37,6 +37,7 @@ use log::{Entry, Log, Reason};
 pub(super) use selector::Denied;
 use selector::{Request, Selector};
 use user::User;
+pub use user::same_secret;
 
 /// The rows.
 pub const COMMANDS: &[Command<Engine>] = commands! {

@@ -9,8 +9,13 @@ use super::{
 };
 use crate::{
     Error, Result,
-    commands::{Flags, Spec, reply::Written},
-    engine::{ClientId, Engine, dispatch::Known, eviction::OUT_OF_MEMORY, waiting::may_replicate},
+    commands::{Flags, reply::Written},
+    engine::{
+        ClientId, Engine,
+        dispatch::Known,
+        eviction::OUT_OF_MEMORY,
+        waiting::{may_replicate, waits_for_streams},
+    },
     keyspace::{Kind, Wait},
     resp::{Version, Writer},
 };
@@ -272,7 +277,7 @@ impl Engine {
             return Err(Error::refused("ERR Wrong number of args calling Redis command from script"));
         } else if spec.flags.has(Flags::NOSCRIPT) {
             return Err(Error::refused("ERR This Redis command is not allowed from script"));
-        } else if waits(spec, words) {
+        } else if waits_for_streams(spec, words) {
             return Err(Error::quoting(
                 "ERR ",
                 words[0],
@@ -293,13 +298,6 @@ impl Engine {
         permitted.map_err(|denied| self.no_permission("ACL failure in script: ", known, denied))?;
         Ok(known)
     }
-}
-
-/// Whether a command reads streams and says that it would wait for them.
-fn waits(spec: &Spec, words: &[&[u8]]) -> bool {
-    let before_keys = words.iter().take_while(|word| !word.eq_ignore_ascii_case(b"STREAMS"));
-    matches!(spec.name, "XREAD" | "XREADGROUP")
-        && before_keys.skip(1).any(|word| word.eq_ignore_ascii_case(b"BLOCK"))
 }
 
 /// The error of a script, with the place that it came from, as Redis words it.

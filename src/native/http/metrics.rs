@@ -96,10 +96,25 @@ pub async fn health(shell: &Rc<Shell>, origin: &Origin) -> Response {
     }
 }
 
+/// A number of a metric.
+struct Sample<'i> {
+    metric: String,
+    /// Whether the metric only grows.
+    grows: bool,
+    /// What tells it from others of the metric, with its braces.
+    label: String,
+    value: &'i str,
+}
+
+impl<'i> Sample<'i> {
+    fn new(metric: &str, grows: bool, label: &str, value: &'i str) -> Sample<'i> {
+        Sample { metric: metric.into(), grows, label: label.into(), value }
+    }
+}
+
 /// The text of INFO as metrics: every number in it, and the version as a label.
 fn exposition(info: &str) -> String {
-    let mut samples: Vec<(String, bool, String, String)> =
-        vec![("up".into(), false, String::new(), "1".into())];
+    let mut samples = vec![Sample::new("up", false, "", "1")];
     for line in info.lines().filter(|line| !line.starts_with('#')) {
         let Some((field, value)) = line.split_once(':') else { continue };
         if let Some(family) = FAMILIES.iter().find(|it| is_of(it, field, value)) {
@@ -108,32 +123,32 @@ fn exposition(info: &str) -> String {
             for (key, metric, grows) in family.values {
                 let found = value.split(',').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
                 let Some(number) = found else { continue };
-                samples.push((metric.to_string(), *grows, label.clone(), number.to_string()));
+                samples.push(Sample::new(metric, *grows, &label, number));
             }
         } else if field == "redis_version" || field == "keyside_version" {
             let name =
                 field.replace("redis_version", "instance_info").replace("keyside_version", "keyside_info");
-            samples.push((name, false, format!("{{version=\"{value}\"}}"), "1".into()));
+            samples.push(Sample::new(&name, false, &format!("{{version=\"{value}\"}}"), "1"));
         } else if !UNMEASURED.contains(&field) && value.parse::<f64>().is_ok_and(f64::is_finite) {
             let known = NAMES.iter().find(|(own, ..)| *own == field);
             let (name, grows) = known.map_or((field, false), |(_, name, grows)| (*name, *grows));
-            samples.push((name.to_string(), grows, String::new(), value.to_string()));
+            samples.push(Sample::new(name, grows, "", value));
         }
     }
     write_out(&samples)
 }
 
 /// All samples of a metric stand together, as the format asks.
-fn write_out(samples: &[(String, bool, String, String)]) -> String {
+fn write_out(samples: &[Sample]) -> String {
     let mut out = String::new();
     let mut written = BTreeSet::new();
-    for (name, grows, ..) in samples {
-        if !written.insert(name) {
+    for Sample { metric, grows, .. } in samples {
+        if !written.insert(metric) {
             continue;
         }
-        let _ = writeln!(out, "# TYPE redis_{name} {}", if *grows { "counter" } else { "gauge" });
-        for (_, _, label, value) in samples.iter().filter(|(other, ..)| other == name) {
-            let _ = writeln!(out, "redis_{name}{label} {value}");
+        let _ = writeln!(out, "# TYPE redis_{metric} {}", if *grows { "counter" } else { "gauge" });
+        for Sample { label, value, .. } in samples.iter().filter(|other| other.metric == *metric) {
+            let _ = writeln!(out, "redis_{metric}{label} {value}");
         }
     }
     out

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use keyside::{
     Config, Origin,
+    engine::same_secret,
     resp::{Piece, read_piece, reply_len},
 };
 use percent_encoding::percent_decode_str;
@@ -97,13 +98,13 @@ async fn serve(
         _ => {
             let words = command(request, path)?;
             let reply = run(&guest, &words, rights).await?;
-            let failed = reply.first() == Some(&b'-');
+            let status = if reply.first() == Some(&b'-') { 400 } else { 200 };
             let Format::Json(encoding) = format else {
-                return Ok(Response::new(if failed { 400 } else { 200 }, "application/octet-stream", reply));
+                return Ok(Response::new(status, "application/octet-stream", reply));
             };
             let mut body = String::new();
             json::answer(&reply, encoding, &mut body);
-            Ok(Response::new(if failed { 400 } else { 200 }, JSON, body))
+            Ok(Response::new(status, JSON, body))
         }
     }
 }
@@ -120,8 +121,7 @@ fn command(request: &Request, path: Vec<Vec<u8>>) -> Result<Words, Refusal> {
 /// Runs a command, unless it is not for this protocol or not for who asks.
 async fn run(guest: &Guest, words: &Words, rights: Rights) -> Result<Vec<u8>, Refusal> {
     permit(guest, words, rights)?;
-    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-    guest.ask(&words).await.ok_or_else(|| "ERR the connection was closed".to_string())
+    guest.ask(&slices(words)).await.ok_or_else(|| "ERR the connection was closed".to_string())
 }
 
 /// Runs commands as one; refused as a whole for what the first of them is refused.
@@ -131,8 +131,7 @@ async fn transaction(guest: &Guest, commands: &[Words], rights: Rights) -> Resul
     }
     let multi = vec![b"MULTI".to_vec()];
     for words in [&multi].into_iter().chain(commands) {
-        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        let reply = guest.ask(&words).await.unwrap_or_default();
+        let reply = guest.ask(&slices(words)).await.unwrap_or_default();
         if let Some((Piece::Error(reason), _)) = read_piece(&reply) {
             return Err(String::from_utf8_lossy(reason).into_owned());
         }
@@ -177,11 +176,11 @@ fn error_reply(reason: &str) -> Vec<u8> {
 fn permit(guest: &Guest, words: &Words, rights: Rights) -> Result<(), Refusal> {
     let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
     let is_in = |list: &str| list.contains(&format!(" {name} "));
-    if is_in(UNAVAILABLE) || waits(&name, words) {
+    let (words, state) = (slices(words), guest.shell.state.borrow());
+    if is_in(UNAVAILABLE) || state.engine.would_wait(&words) {
         return Err(format!("ERR Command is not available over REST: '{name}'"));
     }
-    let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-    let is_read = || is_in(FOR_READERS) || guest.shell.state.borrow().engine.is_read(&words);
+    let is_read = || is_in(FOR_READERS) || state.engine.is_read(&words);
     if rights.is_read_only && (is_in(NOT_FOR_READERS) || !is_read()) {
         let name = name.to_ascii_lowercase();
         return Err(format!("NOPERM this user has no permissions to run the '{name}' command"));
@@ -189,11 +188,8 @@ fn permit(guest: &Guest, words: &Words, rights: Rights) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a command that need not wait is to wait.
-fn waits(name: &str, words: &Words) -> bool {
-    let is = |word: &Vec<u8>, token: &[u8]| word.eq_ignore_ascii_case(token);
-    matches!(name, "XREAD" | "XREADGROUP")
-        && words.iter().take_while(|word| !is(word, b"STREAMS")).any(|word| is(word, b"BLOCK"))
+fn slices(words: &[Vec<u8>]) -> Vec<&[u8]> {
+    words.iter().map(Vec::as_slice).collect()
 }
 
 /// What who asks may do, by the token that it shows; `None` when it shows none of ours.
@@ -210,7 +206,7 @@ fn rights(config: &Config, request: &Request) -> Option<Rights> {
     let given: Vec<u8> = bearer.or_else(in_query)?;
     let is = |directive: &str| {
         let wanted = text(config, directive);
-        !wanted.is_empty() && is_same(&given, wanted.as_bytes())
+        !wanted.is_empty() && same_secret(&given, wanted.as_bytes())
     };
     match (is("http-read-only-token"), is("http-token")) {
         (_, true) => Some(Rights { is_read_only: false }),
@@ -222,12 +218,6 @@ fn rights(config: &Config, request: &Request) -> Option<Rights> {
 /// Whether who asks shows a token of ours.
 pub fn is_known(config: &Config, request: &Request) -> bool {
     rights(config, request).is_some()
-}
-
-/// Compares all of it, however early it differs, so that no time tells how much was right.
-fn is_same(given: &[u8], wanted: &[u8]) -> bool {
-    let difference = given.iter().zip(wanted).fold(0, |difference, (a, b)| difference | (a ^ b));
-    given.len() == wanted.len() && difference == 0
 }
 
 /// For pages that ask from a browser. Without the token they learn nothing.
@@ -290,7 +280,7 @@ pub fn event_stream(shell: &Rc<Shell>, request: &Request, origin: &Origin) -> Op
     }
     let rights = rights(shell.state.borrow().engine.config(), request)?;
     let path = segments(request);
-    let path: Vec<&[u8]> = path.iter().map(Vec::as_slice).collect();
+    let path = slices(&path);
     let is_monitor = path == [b"monitor"];
     if !(is_monitor && !rights.is_read_only || matches!(path[..], [b"subscribe" | b"psubscribe", _])) {
         return None;
