@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::sorting::{of_float, sort_by_number},
     data::{
         containers::listpack::Entry,
         geohash::{Area, Point, Shape as Figure},
         limits::Limits,
-        number::{Digits, parse_float, parse_i64, saturated},
+        number::{Digits, float_in_places, parse_float, parse_i64, saturated},
         sorted_set::{Insert, SortedSet},
     },
     keyspace::{Event, Value},
@@ -454,8 +455,8 @@ impl<'a> Search<'a> {
         // The nearest ones are meant, unless any will do.
         let is_ascending = self.is_ascending.or((self.count.is_some() && !self.any).then_some(true));
         match is_ascending {
-            Some(true) => hits.sort_by(|a, b| a.distance.total_cmp(&b.distance)),
-            Some(false) => hits.sort_by(|a, b| b.distance.total_cmp(&a.distance)),
+            Some(true) => sort_by_number(&mut hits, |hit| of_float(hit.distance)),
+            Some(false) => sort_by_number(&mut hits, |hit| !of_float(hit.distance)),
             None => {}
         }
         hits.truncate(most);
@@ -466,8 +467,10 @@ impl<'a> Search<'a> {
 fn read_point(words: &[&[u8]]) -> Result<Point> {
     let longitude = parse_float(words[0]).ok_or(Error::NotFloat)?;
     let latitude = parse_float(words[1]).ok_or(Error::NotFloat)?;
-    Point::new(longitude, latitude)
-        .ok_or_else(|| format!("ERR invalid longitude,latitude pair {longitude:.6},{latitude:.6}").into())
+    Point::new(longitude, latitude).ok_or_else(|| {
+        let [longitude, latitude] = [longitude, latitude].map(|degrees| float_in_places(degrees, 6));
+        format!("ERR invalid longitude,latitude pair {longitude},{latitude}").into()
+    })
 }
 
 fn read_circle(words: &[&[u8]]) -> Result<(Figure, Unit)> {
@@ -498,6 +501,7 @@ fn read_polygon(words: &mut Words) -> Result<Figure> {
 }
 
 /// A member that was found.
+#[derive(Clone, Copy)]
 struct Hit<'z> {
     member: Entry<'z>,
     score: f64,
@@ -540,7 +544,7 @@ impl Reply for Hits<'_> {
 fn write_place(place: Point, out: &mut Writer) {
     out.array(2);
     for degrees in [place.longitude, place.latitude] {
-        let text = format!("{degrees:.17}");
+        let text = float_in_places(degrees, 17);
         let text = text.trim_end_matches('0').trim_end_matches('.');
         out.double_as(if text == "-0" { b"0" } else { text.as_bytes() });
     }
@@ -548,7 +552,7 @@ fn write_place(place: Point, out: &mut Writer) {
 
 /// A distance in four digits behind the point.
 fn distance_text(distance: f64) -> Vec<u8> {
-    format!("{distance:.4}").into_bytes()
+    float_in_places(distance, 4).into_bytes()
 }
 
 fn geosearch<'c, 'a: 'c>(ctx: &'c mut Ctx, key: Key, query: ShowQuery<'a>) -> Result<Hits<'c>> {

@@ -2,7 +2,7 @@
 
 mod deadlines;
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{
     Command, Ctx, Kind, Shape,
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::containers::ordered::OrderedSet,
     data::{
         containers::listpack::Entry,
         hash::{Hash, Pair},
@@ -223,7 +224,7 @@ fn distinct<'h>(hash: &'h Hash, count: usize, random: &mut impl FnMut() -> u64) 
     /// When a hash is so many times larger than what is chosen, drawing it is less work than a pass over all.
     const MUCH_LARGER: usize = 3;
     if count.saturating_mul(MUCH_LARGER) < hash.len() {
-        let (mut seen, mut chosen) = (BTreeSet::new(), Vec::with_capacity(count));
+        let (mut seen, mut chosen) = (OrderedSet::new(), Vec::with_capacity(count));
         while chosen.len() < count {
             let Some((field, value)) = hash.random(random) else { break };
             if seen.insert(field.text(&mut Digits::new()).to_vec()) {

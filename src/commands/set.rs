@@ -1,7 +1,7 @@
 //! Commands on sets.
 
 use alloc::vec::Vec;
-use core::{cmp::Reverse, ptr};
+use core::ptr;
 
 use super::{
     Command, Ctx,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::sorting::sort_by_number,
     data::{
         containers::listpack::Entry,
         limits::Limits,
@@ -332,7 +333,7 @@ fn read_all<'a, 'c>(ctx: &'c mut Ctx, keys: impl Iterator<Item = Key<'a>>) -> Re
 /// Up to `most` of the members that are in all sets.
 fn intersection<'c>(sets: &[Option<&'c Set>], most: usize) -> Vec<Entry<'c>> {
     let Some(mut sets) = sets.iter().copied().collect::<Option<Vec<&Set>>>() else { return Vec::new() };
-    sets.sort_by_key(|set| set.len());
+    sort_by_number(&mut sets, |set| set.len() as u64);
     let (smallest, others) = (sets[0], &sets[1..]);
     sift(smallest, others, |member| others.iter().all(|set| set.has(member))).take(most).collect()
 }
@@ -349,7 +350,7 @@ enum Union<'c> {
 /// while there are few such looks.
 fn union<'c>(sets: &[Option<&'c Set>], limits: &Limits) -> Union<'c> {
     let mut sorted: Vec<&'c Set> = sets.iter().copied().flatten().collect();
-    sorted.sort_by_key(|set| Reverse(set.len()));
+    sort_by_number(&mut sorted, |set| !(set.len() as u64));
     let all: usize = sorted.iter().map(|set| set.len()).sum();
     let looks: usize = sorted.iter().enumerate().map(|(larger, set)| larger * set.len()).sum();
     if looks > all * LOOKS_OF_AN_INSERT {
@@ -390,7 +391,7 @@ fn difference<'c>(sets: &[Option<&'c Set>], limits: &Limits) -> Vec<Entry<'c>> {
         let gathered = build_union(&sets[1..], limits);
         return sift(first, &[&gathered], |member| !gathered.has(member)).collect();
     }
-    others.sort_by_key(|set| Reverse(set.len()));
+    sort_by_number(&mut others, |set| !(set.len() as u64));
     sift(first, &others, |member| !others.iter().any(|other| other.has(member))).collect()
 }
 

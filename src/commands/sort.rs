@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::sorting::{Ranked, of_float, of_text, sort_until},
     data::{
         containers::listpack::Entry,
         hash::Hash,
@@ -281,10 +282,9 @@ fn window(limit: Option<Limit>, len: usize) -> Range<usize> {
 
 /// The indices of elements, in order of the texts themselves.
 fn by_text(all: &Texts, descending: bool, window: &Range<usize>) -> Vec<u32> {
-    let mut ranks: Vec<u32> = (0..all.len() as u32).collect();
     let text = |index: u32| all.get(index as usize);
-    arrange(&mut ranks, window, |a, b| directed(text(*a).cmp(text(*b)), descending).then(a.cmp(b)));
-    ranks
+    let ranked = (0..all.len() as u32).map(|index| (of_text(text(index)), index)).collect();
+    arrange(ranked, descending, window, &|a, b| directed(text(a).cmp(text(b)), descending))
 }
 
 /// The indices of elements, in order of the numbers at a place and then of the elements. One without a number there has
@@ -296,22 +296,18 @@ fn by_number(
     descending: bool,
     window: &Range<usize>,
 ) -> Result<Vec<u32>> {
-    let (mut scored, mut name) = (Vec::with_capacity(all.len()), Vec::new());
+    let (mut ranked, mut name) = (Vec::with_capacity(all.len()), Vec::new());
     let mut are_numbers = true;
     for index in 0..all.len() {
         let score = place.visit(ctx, all.get(index), &mut name, |text| text.map_or(Some(0.0), number));
         are_numbers &= score.is_some();
-        scored.push((score.unwrap_or(0.0), index as u32));
+        ranked.push((of_float(score.unwrap_or(0.0)), index as u32));
     }
     if !are_numbers {
         return Err(Error::refused("ERR One or more scores can't be converted into double"));
     }
-    arrange(&mut scored, window, |a, b| {
-        let by_score = a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal);
-        let ordering = by_score.then_with(|| all.get(a.1 as usize).cmp(all.get(b.1 as usize)));
-        directed(ordering, descending).then(a.1.cmp(&b.1))
-    });
-    Ok(scored.into_iter().map(|(_, index)| index).collect())
+    let text = |index: u32| all.get(index as usize);
+    Ok(arrange(ranked, descending, window, &|a, b| directed(text(a).cmp(text(b)), descending)))
 }
 
 /// The indices of elements, in order of the texts at a place; where there is none comes first. Elements with equal texts
@@ -324,27 +320,35 @@ fn by_weight(
     is_set: bool,
     window: &Range<usize>,
 ) -> Vec<u32> {
-    let (mut weighed, mut name) = (Vec::with_capacity(all.len()), Vec::new());
+    let (mut weights, mut name) = (Vec::with_capacity(all.len()), Vec::new());
     for index in 0..all.len() {
-        let weight = place.visit(ctx, all.get(index), &mut name, |text| text.map(Vec::from));
-        weighed.push((weight, index as u32));
+        weights.push(place.visit(ctx, all.get(index), &mut name, |text| text.map(Vec::from)));
     }
-    arrange(&mut weighed, window, |a, b| {
+    let number = |weight: &Option<Vec<u8>>| of_text(weight.as_deref().unwrap_or_default());
+    let ranked = weights.iter().map(number).zip(0..).collect();
+    arrange(ranked, descending, window, &|a, b| {
         let by_element = || match is_set {
-            true => all.get(a.1 as usize).cmp(all.get(b.1 as usize)),
+            true => all.get(a as usize).cmp(all.get(b as usize)),
             false => Ordering::Equal,
         };
-        directed(a.0.cmp(&b.0), descending).then_with(by_element).then(a.1.cmp(&b.1))
-    });
-    weighed.into_iter().map(|(_, index)| index).collect()
+        directed(weights[a as usize].cmp(&weights[b as usize]), descending).then_with(by_element)
+    })
 }
 
-/// Puts what belongs into the window there, in order.
-fn arrange<T>(items: &mut [T], window: &Range<usize>, mut order: impl FnMut(&T, &T) -> Ordering) {
-    if window.end < items.len() && !window.is_empty() {
-        items.select_nth_unstable_by(window.end, &mut order);
+/// Items by number, in order as far as they belong in front of the window's end. `tie` knows the direction already.
+fn arrange(
+    mut ranked: Vec<Ranked>,
+    descending: bool,
+    window: &Range<usize>,
+    tie: &dyn Fn(u32, u32) -> Ordering,
+) -> Vec<u32> {
+    if descending {
+        ranked.iter_mut().for_each(|(number, _)| *number = !*number);
     }
-    items[..window.end].sort_unstable_by(order);
+    if !window.is_empty() {
+        sort_until(&mut ranked, window.end, &|a, b| tie(a, b).then(a.cmp(&b)));
+    }
+    ranked.into_iter().map(|(_, index)| index).collect()
 }
 
 fn directed(ordering: Ordering, descending: bool) -> Ordering {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::containers::ordered::OrderedSet,
     data::{
         containers::entry::Collection,
         number::{Digits, parse_float, saturated, write_i64},
@@ -18,7 +19,7 @@ use crate::{
     keyspace::Event,
     resp::{Version, Writer},
 };
-use alloc::{collections::BTreeSet, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 /// The rows.
 pub const COMMANDS: &[Command<Ctx>] = commands! {
@@ -402,7 +403,7 @@ fn distinct(len: usize, count: usize, mut below: impl FnMut(usize) -> usize) -> 
     if count >= len {
         return (0..len).collect();
     }
-    let mut chosen = BTreeSet::new();
+    let mut chosen = OrderedSet::new();
     for last in len - count..len {
         let any = below(last + 1);
         if !chosen.insert(any) {

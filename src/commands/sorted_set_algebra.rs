@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    data::sorting::sort_by_number,
     data::{
         containers::entry,
         number::{Digits, parse_count, parse_float, parse_i64, saturated},
@@ -267,7 +268,7 @@ fn read<'c, const WEIGHTS: bool, const SCORES: bool, const LIMIT: bool>(
 /// The members that are in any of the inputs. Sums are of floating-point numbers, so their order matters: from the smallest input
 /// to the largest.
 fn union(mut inputs: Vec<Input>, aggregate: Aggregate, mut result: Gathering) -> Gathering {
-    inputs.sort_by_key(Input::len);
+    sort_by_number(&mut inputs, |input| input.len() as u64);
     for input in inputs {
         input.for_each(|(member, score)| {
             result.add(member, number_or_zero(score), |old, new| aggregate.combine(old, new));
@@ -282,7 +283,7 @@ fn intersect<'c>(
     aggregate: Aggregate,
     mut visit: impl FnMut(Scored<'c>) -> bool,
 ) {
-    inputs.sort_by_key(Input::len);
+    sort_by_number(&mut inputs, |input| input.len() as u64);
     let Some((smallest, others)) = inputs.split_first() else { return };
     let (mut digits, mut goes_on) = (Digits::new(), true);
     smallest.for_each(|(member, score)| {

@@ -10,4 +10,5 @@ pub mod list;
 pub mod number;
 pub mod set;
 pub mod sorted_set;
+pub mod sorting;
 pub mod stream;

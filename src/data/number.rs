@@ -75,7 +75,7 @@ pub fn write_i64(value: i64, digits: &mut Digits) -> &[u8] {
 /// too small for a double.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let literal = Literal::parse(text)?;
-    let value = nearest(literal, text)?;
+    let value = nearest(literal);
     let is_infinite = matches!(literal, Literal::Infinite { .. });
     (is_infinite || value.is_finite() && (value != 0.0 || literal.is_zero())).then_some(value)
 }
@@ -90,19 +90,57 @@ pub fn parse_c_float(text: &[u8]) -> Option<f64> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text[..end].iter().position(|byte| !is_blank(byte))?;
     let text = &text[start..end];
-    nearest(Literal::parse(text)?, text)
+    Literal::parse(text).map(nearest)
 }
 
-/// The double nearest to a text that is spelled so.
-fn nearest(literal: Literal, text: &[u8]) -> Option<f64> {
-    match literal {
-        Literal::Infinite { negative } => Some(if negative { -f64::INFINITY } else { f64::INFINITY }),
-        Literal::Hex { negative, mantissa, exponent, inexact } => {
-            let (mantissa, exponent) = literal::round(mantissa, exponent, inexact, 53, -1074);
-            Some(libm::ldexp(mantissa as f64, exponent) * if negative { -1.0 } else { 1.0 })
-        }
-        Literal::Decimal(_) => core::str::from_utf8(text).ok()?.parse().ok(),
+/// The double nearest to a number.
+fn nearest(literal: Literal) -> f64 {
+    /// No number between two doubles that is as far from both has more digits.
+    const DIGITS_MAX: usize = 768;
+    let (negative, (wide, exponent, inexact)) = match literal {
+        Literal::Infinite { negative } => return signed(f64::INFINITY, negative),
+        Literal::Hex { negative, mantissa, exponent, inexact } => (negative, (mantissa, exponent, inexact)),
+        Literal::Decimal(decimal) => match decimal.of_few_digits() {
+            Some(value) => return signed(value, decimal.negative),
+            None => (decimal.negative, decimal.wide(DIGITS_MAX)),
+        },
+    };
+    let (mantissa, exponent) = literal::round(wide, exponent, inexact, f64::MANTISSA_DIGITS, -1074);
+    signed(libm::ldexp(mantissa as f64, exponent), negative)
+}
+
+fn signed(magnitude: f64, negative: bool) -> f64 {
+    if negative { -magnitude } else { magnitude }
+}
+
+/// The text of a double with so many digits behind the point, at most 19, rounded to nearest, ties to even.
+pub fn float_in_places(value: f64, places: u32) -> String {
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    if value.is_infinite() {
+        return format!("{sign}inf");
     }
+    let (mantissa, exponent) = parts(value.abs());
+    let width = places as usize;
+    if exponent >= 0 {
+        let mut whole = Big::new(mantissa);
+        whole.shift_left(exponent as u32);
+        return format!("{sign}{}.{:0<width$}", whole.into_decimal(), "");
+    }
+    let (ten, below) = (10u128.pow(places), exponent.unsigned_abs());
+    let wide = mantissa as u128 * ten;
+    let kept = wide.checked_shr(below).unwrap_or(0);
+    let rest = wide - kept.checked_shl(below).unwrap_or(0);
+    let half = 1u128.checked_shl(below - 1).unwrap_or(u128::MAX);
+    let units = kept + (rest > half || (rest == half && kept & 1 == 1)) as u128;
+    format!("{sign}{}.{:0width$}", units / ten, units % ten)
+}
+
+/// A positive double as `mantissa · 2^exponent`.
+fn parts(value: f64) -> (u64, i32) {
+    const EXPLICIT: u32 = f64::MANTISSA_DIGITS - 1;
+    let (bits, biased) = (value.to_bits() & ((1 << EXPLICIT) - 1), (value.to_bits() >> EXPLICIT) as i32);
+    let mantissa = if biased > 0 { bits | 1 << EXPLICIT } else { bits };
+    (mantissa, biased.max(1) - 1 - (f64::MAX_EXP + EXPLICIT as i32 - 2))
 }
 
 /// The text of a double in as few digits as tell it from all others: `3`, `0.1`, `1.5e-7`, `1e+21`, `inf`.
@@ -155,10 +193,7 @@ pub fn float_in_17_digits(value: f64) -> String {
 /// The first digits of a positive double, rounded to nearest, ties to even, without zeros at the end, and the power of
 /// ten of the first one.
 fn rounded(value: f64, most: usize) -> (String, i32) {
-    const EXPLICIT: u32 = f64::MANTISSA_DIGITS - 1;
-    let (bits, biased) = (value.to_bits() & ((1 << EXPLICIT) - 1), (value.to_bits() >> EXPLICIT) as i32);
-    let mantissa = if biased > 0 { bits | 1 << EXPLICIT } else { bits };
-    let exponent = biased.max(1) - 1 - (f64::MAX_EXP + EXPLICIT as i32 - 2);
+    let (mantissa, exponent) = parts(value);
     // A half is five tenths.
     let mut exact = Big::new(mantissa).times_power_of_five(exponent.min(0).unsigned_abs());
     exact.shift_left(exponent.max(0) as u32);
@@ -244,6 +279,7 @@ fn write_decimal(digits: &str, power: i32, text: &mut FloatText) -> fmt::Result 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::containers::testing::random;
 
     #[test]
     fn seventeen_digits_are_those_of_c() {
@@ -268,7 +304,7 @@ mod tests {
         ] {
             assert_eq!(float_in_17_digits(value), text);
         }
-        let mut random = crate::data::containers::testing::random(5);
+        let mut random = random(5);
         for _ in 0..if cfg!(miri) { 5 } else { 3000 } {
             let value = f64::from_bits(random());
             if value.is_finite() {
@@ -306,6 +342,48 @@ mod tests {
         }
         assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
         assert_eq!(parse_u64(b"18446744073709551616"), None);
+    }
+
+    #[test]
+    fn floats_are_read_as_the_nearest_double() {
+        let mut random = random(5);
+        for round in 0..20_000u64 {
+            let (digits, power) = (random() >> (random() % 64), random() as i32 % 340);
+            let text = match round % 4 {
+                0 => format!("{digits}e{}", power % 40),
+                1 => format!("{digits}.{}e{power}", random()),
+                2 => format!("{:e}", f64::from_bits(random()).abs()),
+                _ => format!("0.{:0width$}{digits}", 0, width = round as usize % 30 + 1),
+            };
+            let expected = text.parse::<f64>().ok().filter(|value| !value.is_nan());
+            assert_eq!(parse_c_float(text.as_bytes()), expected.filter(|_| text != "NaN"), "{text}");
+        }
+        // Halfway between two doubles, and a little more, as far behind as you like.
+        let half = "9007199254740993";
+        for (text, value) in [
+            (half.to_string(), 9007199254740992.0),
+            (format!("{half}.{}", "0".repeat(5000)), 9007199254740992.0),
+            (format!("{half}.{}1", "0".repeat(5000)), 9007199254740994.0),
+            (format!("{half}.{}1", "0".repeat(50)), 9007199254740994.0),
+            ("2.4703282292062327208e-324".to_string(), 0.0),
+            ("2.4703282292062328e-324".to_string(), 5e-324),
+            ("1.7976931348623159e308".to_string(), f64::INFINITY),
+            ("-1e-400".to_string(), -0.0),
+        ] {
+            assert_eq!(parse_c_float(text.as_bytes()).map(f64::to_bits), Some(value.to_bits()), "{text:.40}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_standard_library() {
+        let mut random = random(6);
+        let some = [0.0, -0.0, 0.5, 1.5, 2.5, 0.00005, -0.00004, 1e300, 123456789.00005, f64::MAX, 5e-324];
+        let many = (0..20_000).map(|_| (random() % 360_000_000) as f64 / 1e6 - 180.0);
+        for value in some.into_iter().chain(many).chain((0..200).map(|n| n as f64 / 64.0)) {
+            assert_eq!(float_in_places(value, 4), format!("{value:.4}"));
+            assert_eq!(float_in_places(value, 6), format!("{value:.6}"));
+            assert_eq!(float_in_places(value, 17), format!("{value:.17}"));
+        }
     }
 
     #[test]

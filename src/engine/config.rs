@@ -8,7 +8,6 @@ mod rewrite;
 use alloc::{
     borrow::Cow,
     boxed::Box,
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -27,6 +26,7 @@ use crate::{
         reply::{Done, FieldMap, Written},
         spec::commands,
     },
+    data::containers::ordered::OrderedMap,
     data::{glob::Glob, limits::Limits, number::parse_i64},
     keyspace::{Eviction, Measure},
     resp::Writer,
@@ -112,7 +112,7 @@ pub struct Config {
 /// Directives that the engine keeps for the shell, or only to show them again.
 #[derive(Clone, Debug, Default)]
 pub struct Others {
-    values: BTreeMap<&'static str, Vec<u8>>,
+    values: OrderedMap<&'static str, Vec<u8>>,
     version: u64,
 }
 
@@ -428,7 +428,7 @@ fn config_get<'a>(
     patterns: Rest<'a, Pattern<'a>>,
 ) -> Result<Written<FieldMap, impl FnOnce(&mut Writer) + use<'a>>> {
     // Under which name a value is shown depends on the name it was asked for.
-    let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut found: OrderedMap<String, Vec<u8>> = OrderedMap::new();
     for Pattern(pattern) in patterns.iter() {
         let glob = Glob::new(pattern).ignoring_case();
         if let Some(directive) = directives::find(pattern) {

@@ -20,6 +20,7 @@ use crate::{
         spec::commands,
     },
     data::number::parse_i64,
+    data::sorting::sort_by_number,
     resp::{Version, Writer},
 };
 
@@ -328,7 +329,7 @@ fn client_list(
     which: Listed,
 ) -> Result<Written<Report, impl FnOnce(&mut Writer) + use<>>> {
     let mut clients: Vec<&Client> = engine.open_clients().map(|(_, client)| client).collect();
-    clients.sort_unstable_by_key(|client| client.id);
+    sort_by_number(&mut clients, |client| client.id);
     let chosen: Vec<&Client> = match which {
         Listed::All => clients,
         Listed::OfKind(kind) => clients.into_iter().filter(|client| client.kind() == kind).collect(),

@@ -7,6 +7,7 @@ use super::{ClientId, Engine, client::Client, transactions::Transaction};
 use crate::{
     Error,
     commands::{Flags, Spec},
+    data::sorting::sort_by_number,
 };
 
 /// The refusal of a command that would take more memory.
@@ -113,7 +114,7 @@ impl Engine {
         let mut all: Vec<(usize, ClientId)> =
             self.clients.iter().filter(|(_, it)| can_go(it)).map(|(id, it)| (it.memory(), id)).collect();
         let mut total: usize = all.iter().map(|(bytes, _)| bytes).sum();
-        all.sort_unstable();
+        sort_by_number(&mut all, |(bytes, _)| *bytes as u64);
         while total > limit
             && let Some((bytes, id)) = all.pop()
         {

@@ -3,7 +3,7 @@
 
 use alloc::{
     boxed::Box,
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -23,6 +23,7 @@ use crate::{
         reply::{Prose, Unknown, Written, typed},
         spec::commands,
     },
+    data::containers::ordered::OrderedMap,
     resp::Writer,
 };
 
@@ -114,7 +115,7 @@ impl CallStats {
 /// The moments at which something took too long, by what it was.
 #[derive(Default)]
 pub struct LatencyMonitor {
-    events: BTreeMap<&'static str, Samples>,
+    events: OrderedMap<&'static str, Samples>,
 }
 
 /// Unix seconds and milliseconds, at most one a second, and the longest ever.
@@ -129,7 +130,7 @@ impl LatencyMonitor {
 
     /// Keeps a moment.
     fn add(&mut self, event: &'static str, unix_seconds: u64, ms: u64) {
-        let samples = self.events.entry(event).or_default();
+        let samples = self.events.get_or_default(event);
         samples.longest_ms = samples.longest_ms.max(ms);
         match samples.latest.back_mut() {
             Some((at, longest_ms)) if *at == unix_seconds => *longest_ms = ms.max(*longest_ms),

@@ -364,7 +364,7 @@ impl Engine {
     }
 
     /// Whether [`Engine::next_deadline`] may be before `at_ms`: cheap enough to be asked after every command.
-    #[inline]
+    #[inline(always)]
     pub fn may_wake_before(&self, at_ms: u64) -> bool {
         let expires =
             self.expires_actively && !self.keyspace.keeps_expired && self.keyspace.may_expire_before(at_ms);

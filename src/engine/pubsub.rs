@@ -1,12 +1,7 @@
 //! Publish and subscribe: messages to whoever listens to a channel at that moment. Nothing is stored, and nothing of it
 //! has to do with keys; sharded channels are a namespace of their own, as there is but one shard.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    format,
-    vec::Vec,
-};
+use alloc::{boxed::Box, format, vec::Vec};
 
 use super::{ClientId, Engine, client::Clients};
 use crate::{
@@ -18,6 +13,7 @@ use crate::{
         reply::{ManyBytes, Unknown, Written, typed},
         spec::commands,
     },
+    data::containers::ordered::{OrderedMap, OrderedSet},
     data::glob::Glob,
     resp::{Version, Writer},
 };
@@ -93,7 +89,7 @@ impl Space {
 /// What one client listens to.
 #[derive(Debug, Default)]
 pub struct Subscriptions {
-    names: [BTreeSet<Box<[u8]>>; 3],
+    names: [OrderedSet<Box<[u8]>>; 3],
 }
 
 impl Subscriptions {
@@ -114,7 +110,7 @@ impl Subscriptions {
 
     /// Whether it listens to nothing.
     pub fn is_empty(&self) -> bool {
-        self.names.iter().all(BTreeSet::is_empty)
+        self.names.iter().all(OrderedSet::is_empty)
     }
 
     /// The number in the replies: channels and patterns are counted together, sharded channels apart.
@@ -129,7 +125,7 @@ impl Subscriptions {
 /// Who listens to what. The order of names is visible, so it is that of their bytes on every machine.
 #[derive(Default)]
 pub struct PubSub {
-    listeners: [BTreeMap<Box<[u8]>, Vec<ClientId>>; 3],
+    listeners: [OrderedMap<Box<[u8]>, Vec<ClientId>>; 3],
 }
 
 impl PubSub {

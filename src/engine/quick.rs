@@ -39,7 +39,7 @@ pub enum Quick<'e> {
 
 impl Engine {
     /// The text of a key.
-    #[inline]
+    #[inline(always)]
     pub fn quick_get(&mut self, id: ClientId, key: &[u8], now_ms: u64) -> Quick<'_> {
         if !self.begin_quickly(id, now_ms) {
             return Quick::Declined;
@@ -63,7 +63,7 @@ impl Engine {
 
     /// Sets a key to a text that expires after some milliseconds, or never; false if the request has to go the ordinary
     /// way.
-    #[inline]
+    #[inline(always)]
     pub fn quick_set(
         &mut self,
         id: ClientId,
@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// Begins a request, if it can be a quick one.
-    #[inline]
+    #[inline(always)]
     fn begin_quickly(&mut self, id: ClientId, now_ms: u64) -> bool {
         let Some(client) = self.clients.get(id) else { return false };
         let is_admitted = client.unrestricted && (client.authenticated || self.acl.is_open());
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// Counts a request, and has others hear of what it did.
-    #[inline]
+    #[inline(always)]
     fn end_quickly(&mut self, id: ClientId, known: Known, now_ms: u64, reply_len: u64) {
         self.current = id;
         if let Some(client) = self.clients.get_mut(id) {
@@ -127,14 +127,14 @@ impl Engine {
 const NULL_LEN: u64 = "_\r\n".len() as u64;
 const OK_LEN: u64 = "+OK\r\n".len() as u64;
 
-#[inline]
+#[inline(always)]
 fn bulk_len(len: usize) -> u64 {
     let digits = len.checked_ilog10().unwrap_or(0) as usize + 1;
     ("$\r\n\r\n".len() + digits + len) as u64
 }
 
 /// Whether a client's requests do what they say at once, and are answered by their replies alone.
-#[inline]
+#[inline(always)]
 fn is_plain(client: &Client) -> bool {
     client.version == Version::V3
         && client.replies == Replies::On

@@ -1,11 +1,9 @@
 //! What the engine counts while it runs. INFO shows it; nothing is decided by it.
 
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-};
+use alloc::string::{String, ToString};
 
 use super::{Engine, dispatch::CallStats};
+use crate::data::containers::ordered::OrderedMap;
 
 /// Counters since the start, or since CONFIG RESETSTAT.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +23,7 @@ pub struct Stats {
     /// Clients closed because clients took too much memory.
     pub evicted_clients: u64,
     /// Error replies by code.
-    pub errors: BTreeMap<String, u64>,
+    pub errors: OrderedMap<String, u64>,
     /// Error replies in all.
     pub error_replies: u64,
     /// Commands a second.

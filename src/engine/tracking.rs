@@ -1,12 +1,7 @@
 //! CLIENT TRACKING: clients that keep copies of what they read are told which keys are not what they were. Keys are known
 //! by their names alone, whatever their database, and an answer may be one too many, never one too few.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    format,
-    vec::Vec,
-};
+use alloc::{boxed::Box, format, vec::Vec};
 use core::mem;
 
 use super::{
@@ -22,6 +17,7 @@ use crate::{
         reply::{Done, Written, typed},
         spec::commands,
     },
+    data::containers::ordered::{OrderedMap, OrderedSet},
     data::number::parse_i64,
     keyspace::{Effects, Event, Sweep, Touch},
     resp::{Version, Writer},
@@ -97,10 +93,10 @@ impl Tracking {
 #[derive(Default)]
 pub struct Table {
     /// Who has read a key. Those who are gone since are left out when it changes.
-    keys: BTreeMap<Box<[u8]>, BTreeSet<Reader>>,
+    keys: OrderedMap<Box<[u8]>, OrderedSet<Reader>>,
     items: usize,
     /// Who is told of all keys that begin so.
-    prefixes: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
+    prefixes: OrderedMap<Vec<u8>, OrderedSet<ClientId>>,
     /// How many clients track.
     clients: usize,
 }
@@ -122,12 +118,12 @@ impl Table {
     fn remember(&mut self, key: &[u8], reader: Reader) {
         let readers = match self.keys.get_mut(key) {
             Some(readers) => readers,
-            None => self.keys.entry(key.into()).or_default(),
+            None => self.keys.get_or_default(key.into()),
         };
         self.items += readers.insert(reader) as usize;
     }
 
-    fn forget(&mut self, key: &[u8]) -> BTreeSet<Reader> {
+    fn forget(&mut self, key: &[u8]) -> OrderedSet<Reader> {
         let readers = self.keys.remove(key).unwrap_or_default();
         self.items -= readers.len();
         readers
@@ -236,7 +232,7 @@ fn client_tracking(engine: &mut Engine, enabled: OnOff, mut options: Tracking) -
             options.prefixes.push(Vec::new());
         }
         for prefix in &options.prefixes {
-            engine.tracking.prefixes.entry(prefix.clone()).or_default().insert(id);
+            engine.tracking.prefixes.get_or_default(prefix.clone()).insert(id);
         }
         options.prefixes.extend(old.map(|old| old.prefixes).unwrap_or_default());
         options.prefixes.sort();
@@ -354,7 +350,7 @@ impl Engine {
             return;
         }
         self.invalidate_read(effects);
-        let mut told: BTreeMap<(ClientId, Vec<u8>), BTreeSet<&[u8]>> = BTreeMap::new();
+        let mut told: OrderedMap<(ClientId, Vec<u8>), OrderedSet<&[u8]>> = OrderedMap::new();
         for touch in effects.touches().iter().filter(|touch| touch.event.is_change()) {
             let (key, by) = (effects.key(touch), self.who_asked(touch));
             for (prefix, ids) in self.tracking.prefixes.iter().filter(|(prefix, _)| key.starts_with(prefix)) {
@@ -363,7 +359,7 @@ impl Engine {
                     by == Some(id) && tracking.is_some_and(|tracking| tracking.noloop)
                 };
                 for &id in ids.iter().filter(|id| !spared(**id)) {
-                    told.entry((id, prefix.clone())).or_default().insert(key);
+                    told.get_or_default((id, prefix.clone())).insert(key);
                 }
             }
         }

@@ -1,11 +1,7 @@
 //! MULTI, EXEC, DISCARD: commands queued by one client and run as one unit. WATCH, UNWATCH: keys whose change, by
 //! anybody, keeps EXEC from running.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{boxed::Box, vec::Vec};
 use core::mem;
 
 use super::{ClientId, Engine, dispatch::Known};
@@ -17,6 +13,7 @@ use crate::{
         reply::{Done, Unknown, Written},
         spec::commands,
     },
+    data::containers::ordered::{OrderedMap, OrderedSet},
     keyspace::{Effects, Sweep},
     resp::Writer,
 };
@@ -90,7 +87,7 @@ impl Transaction {
 #[derive(Default)]
 pub struct Watching {
     /// The keys by database, and whether each existed when it was watched.
-    keys: BTreeMap<usize, BTreeMap<Box<[u8]>, bool>>,
+    keys: OrderedMap<usize, OrderedMap<Box<[u8]>, bool>>,
     /// One of the keys has changed.
     failed: bool,
 }
@@ -108,7 +105,7 @@ impl Watching {
 
     /// Adds a key; false when it is watched already.
     fn insert(&mut self, db: usize, key: &[u8], existed: bool) -> bool {
-        let keys = self.keys.entry(db).or_default();
+        let keys = self.keys.get_or_default(db);
         let is_new = !keys.contains_key(key);
         if is_new {
             keys.insert(key.into(), existed);
@@ -132,20 +129,20 @@ impl Watching {
 /// Who watches which keys, by database.
 #[derive(Default)]
 pub struct Watches {
-    databases: Vec<BTreeMap<Box<[u8]>, BTreeSet<ClientId>>>,
+    databases: Vec<OrderedMap<Box<[u8]>, OrderedSet<ClientId>>>,
 }
 
 impl Watches {
     /// Whether nobody watches anything.
     pub fn is_empty(&self) -> bool {
-        self.databases.iter().all(BTreeMap::is_empty)
+        self.databases.iter().all(OrderedMap::is_empty)
     }
 
     fn insert(&mut self, db: usize, key: &[u8], id: ClientId) {
         if self.databases.len() <= db {
-            self.databases.resize_with(db + 1, BTreeMap::new);
+            self.databases.resize_with(db + 1, OrderedMap::new);
         }
-        self.databases[db].entry(key.into()).or_default().insert(id);
+        self.databases[db].get_or_default(key.into()).insert(id);
     }
 
     fn remove(&mut self, db: usize, key: &[u8], id: ClientId) {

@@ -4,11 +4,7 @@
 //!
 //! A change of a key costs one look into the keys that are waited for, and nothing when there are none.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 use core::mem;
 
 use super::{ClientId, Engine, dispatch::Known};
@@ -20,6 +16,7 @@ use crate::{
         reply::Done,
         spec::commands,
     },
+    data::containers::ordered::{OrderedMap, OrderedSet},
     data::number::parse_i64,
     keyspace::{Class, Effects, Event, Kind, Sweep, Wait},
     resp::Writer,
@@ -49,7 +46,7 @@ pub struct Parked {
 /// Who waits for a key, in the order in which they came.
 #[derive(Default)]
 struct Queue {
-    clients: BTreeMap<u64, ClientId>,
+    clients: OrderedMap<u64, ClientId>,
     /// How many of them want to hear that the key is gone.
     needing_key: usize,
     /// Whether the key has changed since they were last run.
@@ -68,9 +65,9 @@ struct Pause {
 #[derive(Default)]
 pub struct Waiting {
     /// By database and key.
-    queues: Vec<BTreeMap<Box<[u8]>, Queue>>,
+    queues: Vec<OrderedMap<Box<[u8]>, Queue>>,
     /// Deadlines with the ticket and the client they are for.
-    deadlines: BTreeSet<(u64, u64, ClientId)>,
+    deadlines: OrderedSet<(u64, u64, ClientId)>,
     /// Keys that changed and whose queues have not been looked at, in the order of their changes.
     ready: VecDeque<(usize, Box<[u8]>)>,
     last_ticket: u64,
@@ -101,12 +98,12 @@ impl Waiting {
 
     /// How many keys are waited for, and how many of these also to go.
     pub fn blocking_keys(&self) -> (usize, usize) {
-        let queues = self.queues.iter().flat_map(BTreeMap::values);
+        let queues = self.queues.iter().flat_map(OrderedMap::values);
         queues.fold((0, 0), |(all, needed), queue| (all + 1, needed + (queue.needing_key > 0) as usize))
     }
 
     /// When the next wait or the pause is over, in milliseconds since 1970; `u64::MAX` if none ever is.
-    #[inline]
+    #[inline(always)]
     pub fn soonest_ms(&self) -> u64 {
         let deadline = self.deadlines.first().map_or(u64::MAX, |(at, ..)| *at);
         self.pause.map_or(deadline, |pause| pause.until_ms.min(deadline))
@@ -146,7 +143,7 @@ impl Waiting {
     }
 
     fn mark_all(&mut self, db: usize) {
-        for (key, queue) in self.queues.get_mut(db).into_iter().flatten() {
+        for (key, queue) in self.queues.get_mut(db).into_iter().flat_map(OrderedMap::iter_mut) {
             if !mem::replace(&mut queue.is_ready, true) {
                 self.ready.push_back((db, key.clone()));
             }
@@ -172,16 +169,18 @@ impl Waiting {
     fn insert(&mut self, id: ClientId, parked: &Parked) {
         let Parked { ticket, db, wait, .. } = parked;
         if self.queues.len() <= *db {
-            self.queues.resize_with(db + 1, BTreeMap::new);
+            self.queues.resize_with(db + 1, OrderedMap::new);
         }
         for key in &wait.keys {
-            let queue = self.queues[*db].entry(key.as_slice().into()).or_default();
+            let queue = self.queues[*db].get_or_default(key.as_slice().into());
             // A key may be named twice.
             if queue.clients.insert(*ticket, id).is_none() {
                 queue.needing_key += wait.needs_keys as usize;
             }
         }
-        self.deadlines.extend(wait.deadline_ms.map(|at| (at, *ticket, id)));
+        if let Some(at) = wait.deadline_ms {
+            self.deadlines.insert((at, *ticket, id));
+        }
         self.parked += 1;
     }
 
@@ -313,7 +312,7 @@ impl Engine {
     fn serve_key(&mut self, db: usize, key: &[u8]) {
         let (mut from, last) = (0, self.waiting.last_ticket);
         while let Some(queue) = self.waiting.queue(db, key)
-            && let Some((&ticket, &id)) = queue.clients.range(from..).next()
+            && let Some((&ticket, &id)) = queue.clients.first_from(&from)
             && ticket <= last
         {
             let there = self.keyspace.kind_of(db, key);

@@ -44,6 +44,7 @@ pub fn host() -> Host {
 
 /// Says whether the next command is worth timing. Reading the clock twice costs as much as a GET, so commands of
 /// constant or logarithmic time count as taking none; what can be slow is timed, and appears in SLOWLOG.
+#[inline(always)]
 pub fn time_next(is_timed: bool) {
     IS_TIMED.set(is_timed);
 }

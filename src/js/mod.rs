@@ -307,6 +307,7 @@ impl Store {
     }
 
     /// Forgets the reply that JavaScript has read.
+    #[inline(always)]
     fn take_back(&mut self) {
         if self.reply.capacity() > REPLY_KEPT {
             self.reply = Vec::new();
@@ -314,6 +315,7 @@ impl Store {
         self.reply.clear();
     }
 
+    #[inline(always)]
     fn status(&mut self, id: ClientId, is_readonly: bool) -> u32 {
         let len = self.reply.len();
         let news = self.scratch.shrink()
@@ -353,7 +355,7 @@ impl Default for Scratch {
 
 impl Scratch {
     /// A word of the request.
-    #[inline]
+    #[inline(always)]
     fn word(&self, i: usize) -> &[u8] {
         self.bytes.get(self.bounds[2 * i] as usize..self.bounds[2 * i + 1] as usize).unwrap_or_default()
     }

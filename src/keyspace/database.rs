@@ -105,7 +105,7 @@ impl Database {
     }
 
     /// When the first field of an entry expires, if it is a hash that has such fields.
-    #[inline]
+    #[inline(always)]
     pub fn field_deadline(&self, found: Found) -> Option<u64> {
         self.entries.field_deadline(found.handle)
     }
@@ -155,12 +155,13 @@ impl Database {
     }
 
     /// What kind of value it has.
+    #[inline(always)]
     pub fn kind(&self, found: Found) -> Kind {
         self.entries.kind(found.handle)
     }
 
     /// When it expires.
-    #[inline]
+    #[inline(always)]
     pub fn deadline(&self, found: Found) -> Option<u64> {
         self.entries.deadline(found.handle)
     }
@@ -183,24 +184,25 @@ impl Database {
     }
 
     /// The access clock.
+    #[inline(always)]
     pub fn clock(&self, found: Found) -> u32 {
         self.entries.clock(found.handle)
     }
 
     /// Sets the access clock.
-    #[inline]
+    #[inline(always)]
     pub fn set_clock(&mut self, found: Found, clock: u32) {
         self.entries.set_clock(found.handle, clock);
     }
 
     /// Sets the access clock of an entry, if there is one to set, unless it has expired; whether it has not.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, found: Found, now_ms: u64, clock: Option<u32>) -> bool {
         self.entries.touch(found.handle, now_ms, clock)
     }
 
     /// Its text, if it is a string.
-    #[inline]
+    #[inline(always)]
     pub fn text(&self, found: Found) -> Option<Text<'_>> {
         self.entries.text(found.handle)
     }
@@ -272,7 +274,7 @@ impl Database {
     }
 
     /// Replaces the value of an entry by a text, and its deadline. A value that is large is handed over.
-    #[inline]
+    #[inline(always)]
     pub(super) fn replace_text(
         &mut self,
         found: Found,

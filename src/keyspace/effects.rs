@@ -87,7 +87,7 @@ impl Effects {
     }
 
     /// A command starts.
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self) {
         self.changed = false;
         self.form = Form::Received;
@@ -95,7 +95,7 @@ impl Effects {
 
     /// A command has ended: what it changed and did not log otherwise is logged as it was received. What runs others, as
     /// EXEC does, has then changed nothing itself.
-    #[inline]
+    #[inline(always)]
     pub fn end(&mut self, db: usize, received: &[&[u8]]) {
         if self.changed && self.journal_wanted && self.form == Form::Received {
             self.log(db, received);
@@ -176,7 +176,7 @@ impl Effects {
     }
 
     /// Whether there is nothing to settle.
-    #[inline]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.touches.is_empty() && self.entries.is_empty() && self.sweeps.is_empty()
     }

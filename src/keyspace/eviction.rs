@@ -190,7 +190,7 @@ impl Keyspace {
     }
 
     /// Sets the access clock of an entry that was used: `old` is what it showed before, if it is not new.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_used(&mut self, found: Found, old: Option<u32>) {
         let clock = match old {
             Some(old) if self.eviction.counts_uses() => {

@@ -137,7 +137,7 @@ impl Keyspace {
     }
 
     /// Starts a unit of work: time stands still until the next.
-    #[inline]
+    #[inline(always)]
     pub fn set_now(&mut self, now_ms: u64) {
         if now_ms != self.now_ms {
             self.now_ms = now_ms;
@@ -147,7 +147,7 @@ impl Keyspace {
     }
 
     /// The time of this unit, in milliseconds since 1970.
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::misnamed_getters, reason = "while a log is replayed, deadlines know another time")]
     pub fn now_ms(&self) -> u64 {
         self.told_ms
@@ -185,7 +185,7 @@ impl Keyspace {
     }
 
     /// Works on another database from now on.
-    #[inline]
+    #[inline(always)]
     pub fn select(&mut self, db: usize) {
         self.selected = db;
     }
@@ -201,7 +201,7 @@ impl Keyspace {
     }
 
     /// The database worked on.
-    #[inline]
+    #[inline(always)]
     pub fn database(&self) -> &Database {
         &self.databases[self.selected]
     }
@@ -211,7 +211,7 @@ impl Keyspace {
         (&self.databases[self.selected], &mut self.random)
     }
 
-    #[inline]
+    #[inline(always)]
     fn database_mut(&mut self) -> &mut Database {
         &mut self.databases[self.selected]
     }
@@ -227,7 +227,7 @@ impl Keyspace {
     }
 
     /// The hash of a key.
-    #[inline]
+    #[inline(always)]
     pub fn hash(&self, key: &[u8]) -> u64 {
         keyed_hash(self.seed, key)
     }
@@ -652,13 +652,13 @@ impl Keyspace {
     }
 
     /// Whether a field of a hash may have a deadline.
-    #[inline]
+    #[inline(always)]
     fn has_field_deadlines(&self) -> bool {
         self.soonest_field != u64::MAX
     }
 
     /// An entry, unless it is a hash of which the last field has expired. Costs a comparison while none has anywhere.
-    #[inline]
+    #[inline(always)]
     fn without_dead_fields(&mut self, found: Found) -> Option<Found> {
         if self.soonest_field > self.now_ms { Some(found) } else { self.expire_fields_of(found) }
     }

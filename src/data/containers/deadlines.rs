@@ -8,6 +8,7 @@
 use alloc::{collections::VecDeque, vec::Vec};
 
 use super::slab::Handle;
+use crate::data::sorting::{self, Ranked};
 
 /// Handles by (deadline, handle), as deadlines repeat.
 #[derive(Default)]
@@ -143,10 +144,11 @@ impl Bucket {
 
     /// Puts the handles in descending order.
     fn order(&mut self, key_of: &dyn Fn(Handle) -> (u64, Handle)) {
-        let mut keys: Vec<(u64, Handle)> = self.handles.iter().map(|&handle| key_of(handle)).collect();
-        keys.sort_unstable_by(|a, b| b.cmp(a));
+        let keys = self.handles.iter().map(|&handle| key_of(handle));
+        let mut keys: Vec<Ranked> = keys.map(|(deadline, handle)| (!deadline, handle.to_bits())).collect();
+        sorting::sort(&mut keys, &|a, b| b.cmp(&a));
         self.handles.clear();
-        self.handles.extend(keys.into_iter().map(|(_, handle)| handle));
+        self.handles.extend(keys.into_iter().map(|(_, bits)| Handle::from_bits(bits)));
     }
 
     /// Gives the upper part of a full bucket away: half of it, or no more than comes after `new` when that is little.

@@ -6,6 +6,7 @@
 //! to be good in all of its bits and should be seeded, so that nobody can choose keys that collide.
 
 use super::slab::Handle;
+use crate::data::sorting;
 use alloc::vec::Vec;
 use hashbrown::hash_table::{self, HashTable};
 
@@ -90,7 +91,7 @@ impl Dict {
     }
 
     /// Finds the record with this hash that `eq` says yes to.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, hash: u64, mut eq: impl FnMut(Handle) -> bool) -> Option<Handle> {
         self.segments.get(self.locate(hash))?.table.find(hash, |h| eq(*h)).copied()
     }
@@ -195,15 +196,19 @@ impl Dict {
             let segment = &self.segments[self.locate_position(cursor)];
             found.clear();
             found.extend(
-                segment.table.iter().map(|h| (position(hash_of(*h)), *h)).filter(|(at, _)| *at >= cursor),
+                segment
+                    .table
+                    .iter()
+                    .map(|h| (position(hash_of(*h)), h.to_bits()))
+                    .filter(|(at, _)| *at >= cursor),
             );
             let end = if found.len() <= wanted {
                 segment.end()
             } else {
-                found.select_nth_unstable_by_key(wanted - 1, |(at, _)| *at).1.0 + 1
+                sorting::select(&mut found, wanted - 1) + 1
             };
             let visited = found.iter().filter(|(at, _)| *at < end);
-            wanted = wanted.saturating_sub(visited.map(|(_, h)| visit(*h)).count());
+            wanted = wanted.saturating_sub(visited.map(|(_, bits)| visit(Handle::from_bits(*bits))).count());
             cursor = end;
             if cursor >> POSITION_BITS != 0 {
                 return 0;
@@ -250,12 +255,12 @@ impl Dict {
     }
 
     /// The index of the segment a hash belongs to; there is none when the dictionary is empty.
-    #[inline]
+    #[inline(always)]
     fn locate(&self, hash: u64) -> usize {
         self.locate_position(position(hash))
     }
 
-    #[inline]
+    #[inline(always)]
     fn locate_position(&self, position: u64) -> usize {
         if self.directory.is_empty() {
             0

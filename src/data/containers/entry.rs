@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn from_bits(bits: u64) -> Kind {
         match bits {
             0 => Kind::String,
@@ -206,11 +206,11 @@ impl Header {
         let key = if key > u8::MAX as usize { Header::LONG_KEY } else { (key as u64) << 48 };
         Header((kind as u64) << 24 | (form as u64) << 27 | (text as u64) << 32 | key)
     }
-    #[inline]
+    #[inline(always)]
     fn kind(self) -> Kind {
         Kind::from_bits(self.0 >> 24 & 7)
     }
-    #[inline]
+    #[inline(always)]
     fn form(self) -> Form {
         match self.0 >> 27 & 3 {
             0 => Form::Embedded,
@@ -218,21 +218,24 @@ impl Header {
             _ => Form::Owned,
         }
     }
+    #[inline(always)]
     fn has(self, flag: u64) -> bool {
         self.0 & flag != 0
     }
+    #[inline(always)]
     fn text_len(self) -> usize {
         (self.0 >> 32 & 0xffff) as usize
     }
+    #[inline(always)]
     fn clock(self) -> u32 {
         (self.0 & Header::CLOCK) as u32
     }
     /// Where the payload, or the key of an embedded text, starts.
-    #[inline]
+    #[inline(always)]
     fn payload_at(self) -> usize {
         8 + 8 * (self.has(Header::DEADLINE) as usize) + 8 * (self.has(Header::LONG_KEY) as usize)
     }
-    #[inline]
+    #[inline(always)]
     fn key_at(self) -> usize {
         self.payload_at() + if self.form() == Form::Embedded { 0 } else { PAYLOAD }
     }
@@ -323,7 +326,7 @@ impl Entries {
     }
 
     /// The key.
-    #[inline]
+    #[inline(always)]
     pub fn key(&self, h: Handle) -> &[u8] {
         let bytes = self.slab.bytes(h);
         let header = Header(word(bytes, 0));
@@ -338,7 +341,7 @@ impl Entries {
     }
 
     /// Whether this is the key.
-    #[inline]
+    #[inline(always)]
     pub fn has_key(&self, h: Handle, key: &[u8]) -> bool {
         let bytes = self.slab.bytes(h);
         let header = Header(word(bytes, 0));
@@ -346,7 +349,7 @@ impl Entries {
     }
 
     /// Sets the access clock, if there is one to set, unless the entry has expired; whether it has not.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, h: Handle, now_ms: u64, clock: Option<u32>) -> bool {
         let bytes = self.slab.bytes_mut(h);
         let header = Header(word(bytes, 0));
@@ -362,38 +365,39 @@ impl Entries {
     }
 
     /// The kind of value.
-    #[inline]
+    #[inline(always)]
     pub fn kind(&self, h: Handle) -> Kind {
         self.header(h).kind()
     }
 
     /// When it expires, in milliseconds since 1970.
-    #[inline]
+    #[inline(always)]
     pub fn deadline(&self, h: Handle) -> Option<u64> {
         let bytes = self.slab.bytes(h);
         Header(word(bytes, 0)).has(Header::DEADLINE).then(|| word(bytes, 8))
     }
 
     /// When the first field of a hash expires, in milliseconds since 1970.
-    #[inline]
+    #[inline(always)]
     pub fn field_deadline(&self, h: Handle) -> Option<u64> {
         self.get::<Hash>(h).and_then(Hash::first_deadline)
     }
 
     /// The access clock, 24 bits whose meaning is the eviction policy's.
+    #[inline(always)]
     pub fn clock(&self, h: Handle) -> u32 {
         self.header(h).clock()
     }
 
     /// Sets the access clock.
-    #[inline]
+    #[inline(always)]
     pub fn set_clock(&mut self, h: Handle, clock: u32) {
         let header = self.header(h).0 & !Header::CLOCK | (clock as u64 & Header::CLOCK);
         self.set_header(h, Header(header));
     }
 
     /// The text of a string entry; `None` for every other kind.
-    #[inline]
+    #[inline(always)]
     pub fn text(&self, h: Handle) -> Option<Text<'_>> {
         let bytes = self.slab.bytes(h);
         let header = Header(word(bytes, 0));
@@ -409,7 +413,7 @@ impl Entries {
     }
 
     /// Replaces the text of a string entry that holds one in the same slot, if it fits there; the deadline stays.
-    #[inline]
+    #[inline(always)]
     pub fn overwrite_text(&mut self, h: Handle, text: &[u8]) -> bool {
         let header = self.header(h);
         let key = key_len(self.slab.bytes(h), header);
@@ -591,10 +595,12 @@ impl Entries {
         24 + key.len() + text <= Slab::MAX_SMALL
     }
 
+    #[inline(always)]
     fn header(&self, h: Handle) -> Header {
         Header(word(self.slab.bytes(h), 0))
     }
 
+    #[inline(always)]
     fn set_header(&mut self, h: Handle, header: Header) {
         set_word(self.slab.bytes_mut(h), 0, header.0);
     }
@@ -650,13 +656,13 @@ impl Entries {
 }
 
 /// The text behind the key.
-#[inline]
+#[inline(always)]
 fn embedded(bytes: &[u8], header: Header) -> &[u8] {
     let at = header.key_at() + key_len(bytes, header);
     &bytes[at..at + header.text_len()]
 }
 
-#[inline]
+#[inline(always)]
 fn key_len(bytes: &[u8], header: Header) -> usize {
     if header.has(Header::LONG_KEY) {
         word(bytes, header.payload_at() - 8) as usize
@@ -665,10 +671,12 @@ fn key_len(bytes: &[u8], header: Header) -> usize {
     }
 }
 
+#[inline(always)]
 fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
+#[inline(always)]
 fn set_word(bytes: &mut [u8], at: usize, word: u64) {
     bytes[at..at + 8].copy_from_slice(&word.to_ne_bytes());
 }

@@ -39,18 +39,33 @@ fn long(seed: u64, other: u64, text: &[u8]) -> u64 {
     even ^ odd
 }
 
-#[inline]
+#[inline(always)]
 fn fold(a: u64, b: u64) -> u64 {
+    // Targets of 32 bits call a function for 128.
+    if usize::BITS < 64 { fold_halves(a, b) } else { fold_whole(a, b) }
+}
+
+#[inline(always)]
+fn fold_whole(a: u64, b: u64) -> u64 {
     let product = a as u128 * b as u128;
     product as u64 ^ (product >> 64) as u64
 }
 
-#[inline]
+#[inline(always)]
+fn fold_halves(a: u64, b: u64) -> u64 {
+    const HALF: u64 = u32::MAX as u64;
+    let [a1, a0, b1, b0] = [a >> 32, a & HALF, b >> 32, b & HALF];
+    let middle = ((a0 * b0) >> 32) + a1 * b0;
+    let high = a1 * b1 + (middle >> 32) + (((middle & HALF) + a0 * b1) >> 32);
+    a.wrapping_mul(b) ^ high
+}
+
+#[inline(always)]
 fn word(text: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(text[at..at + 8].try_into().expect("eight bytes"))
 }
 
-#[inline]
+#[inline(always)]
 fn half(text: &[u8], at: usize) -> u64 {
     u32::from_le_bytes(text[at..at + 4].try_into().expect("four bytes")) as u64
 }
@@ -58,11 +73,22 @@ fn half(text: &[u8], at: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::containers::testing::random;
     use alloc::collections::BTreeSet;
     use alloc::{format, vec, vec::Vec};
 
     fn bits(hash: u64, from: u32, width: u32) -> usize {
         (hash >> from) as usize & ((1 << width) - 1)
+    }
+
+    #[test]
+    fn both_ways_to_fold_agree() {
+        let mut random = random(3);
+        let some = [0, 1, u64::MAX, u32::MAX as u64, 1 << 32, u64::MAX << 32];
+        let pairs = some.into_iter().flat_map(|a| some.map(|b| (a, b)));
+        for (a, b) in pairs.chain((0..10_000).map(|_| (random(), random()))) {
+            assert_eq!(fold_halves(a, b), fold_whole(a, b), "{a:x} {b:x}");
+        }
     }
 
     /// Texts as people name things fall evenly into what each group of bits selects.

@@ -10,6 +10,7 @@ pub mod intset;
 pub mod keyed_hash;
 pub mod lent;
 pub mod listpack;
+pub mod ordered;
 pub mod packed_set;
 pub mod rank_tree;
 pub mod slab;

@@ -178,7 +178,7 @@ impl Slab {
     }
 
     /// The bytes of a record's slot: at least as many as were asked for, beginning at a multiple of 8.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&self, h: Handle) -> &[u8] {
         let (base, len) = self.locate(h);
         // SAFETY: `locate` answers with initialised bytes of this slab, which `&self` keeps as they are.
@@ -186,7 +186,7 @@ impl Slab {
     }
 
     /// The bytes of a record's slot, to be written.
-    #[inline]
+    #[inline(always)]
     pub fn bytes_mut(&mut self, h: Handle) -> &mut [u8] {
         let (base, len) = self.locate(h);
         // SAFETY: `locate` answers with initialised bytes of this slab, which `&mut self` lends to nobody else.
@@ -194,12 +194,13 @@ impl Slab {
     }
 
     /// How many bytes a record's slot has.
-    #[inline]
+    #[inline(always)]
     pub fn size(&self, h: Handle) -> usize {
         self.locate(h).1
     }
 
     /// How many bytes the slot of a record of `len` bytes has.
+    #[inline(always)]
     pub fn slot_size(len: usize) -> usize {
         if len > Slab::MAX_SMALL { len.next_multiple_of(UNIT) } else { slot_of(class_of(len)) }
     }
@@ -265,7 +266,7 @@ impl Slab {
     /// `T` needs no alignment above 8 and has no padding, since [`Slab::bytes`] shows its bytes.
     ///
     /// Panics unless `offset` is a multiple of 8 that leaves room for a `T`.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn write<T>(&mut self, h: Handle, offset: usize, value: T) {
         // SAFETY: `place` answers with aligned bytes inside the slot, which `&mut self` lends to nobody else.
         unsafe { self.place::<T>(h, offset).write(value) }
@@ -275,7 +276,7 @@ impl Slab {
     ///
     /// # Safety
     /// [`Slab::write`] put a `T` there that was not moved out, nor overwritten through [`Slab::bytes_mut`].
-    #[inline]
+    #[inline(always)]
     pub unsafe fn read<T>(&self, h: Handle, offset: usize) -> T {
         // SAFETY: the caller says that a `T` is there and is not used again.
         unsafe { self.place::<T>(h, offset).read() }
@@ -285,7 +286,7 @@ impl Slab {
     ///
     /// # Safety
     /// As for [`Slab::read`].
-    #[inline]
+    #[inline(always)]
     pub unsafe fn as_ref<T>(&self, h: Handle, offset: usize) -> &T {
         // SAFETY: the caller says that a `T` is there, and `&self` keeps it as it is.
         unsafe { self.place::<T>(h, offset).as_ref() }
@@ -295,13 +296,13 @@ impl Slab {
     ///
     /// # Safety
     /// As for [`Slab::read`].
-    #[inline]
+    #[inline(always)]
     pub unsafe fn as_mut<T>(&mut self, h: Handle, offset: usize) -> &mut T {
         // SAFETY: the caller says that a `T` is there, and `&mut self` lends it to nobody else.
         unsafe { self.place::<T>(h, offset).as_mut() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn place<T>(&self, h: Handle, offset: usize) -> NonNull<T> {
         const { assert!(align_of::<T>() <= UNIT) };
         let (base, len) = self.locate(h);
@@ -311,7 +312,7 @@ impl Slab {
     }
 
     /// The slot's address and size. A stale or foreign handle finds other initialised bytes of this slab, or panics.
-    #[inline]
+    #[inline(always)]
     fn locate(&self, h: Handle) -> (NonNull<u8>, usize) {
         let chunk = &self.chunks[h.chunk()];
         if h.offset() + chunk.slot as usize > chunk.len as usize {
@@ -584,7 +585,7 @@ fn free(chunk: &Chunk, meta: &Meta) {
 
 /// The size class whose slots are the smallest that hold `len` bytes: steps of 8 up to 128 bytes, 16 up to 256, 32 up to
 /// 512, 64 up to 1024.
-#[inline]
+#[inline(always)]
 fn class_of(len: usize) -> u8 {
     let class = match len {
         0 => 0,
@@ -597,7 +598,7 @@ fn class_of(len: usize) -> u8 {
 }
 
 /// How many bytes a slot of a class has.
-#[inline]
+#[inline(always)]
 fn slot_of(class: u8) -> usize {
     const SLOTS: [u16; 64] = {
         let mut slots = [0; 64];

@@ -2,7 +2,7 @@
 //! and written with the rounding of the C library, bit for bit, on every target. Timeouts are read so, too. Nothing else is done with them.
 
 use super::big::Big;
-use super::literal::{Decimal, Literal, round};
+use super::literal::{Literal, round};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -20,8 +20,6 @@ const MAX_EXPONENT: i32 = 16_383 - 63;
 const MIN_EXPONENT: i32 = -16_445;
 /// A text of so many bytes is no number to Redis.
 const TOO_LONG: usize = 5 * 1024;
-/// Powers of ten that 64 bits hold with some to spare.
-const SMALL_POWER: u32 = 18;
 const FRACTION_DIGITS: usize = 17;
 
 impl Extended {
@@ -40,7 +38,10 @@ impl Extended {
             Literal::Hex { negative, mantissa, exponent, inexact } => {
                 Extended::rounded(negative, mantissa, exponent, inexact)
             }
-            Literal::Decimal(decimal) => Extended::of_decimal(decimal),
+            Literal::Decimal(decimal) => {
+                let (wide, exponent, inexact) = decimal.wide(TOO_LONG);
+                Extended::rounded(decimal.negative, wide, exponent, inexact)
+            }
         };
         (value.is_finite() && (value.mantissa != 0 || literal.is_zero())).then_some(value)
     }
@@ -118,50 +119,6 @@ impl Extended {
             return Extended::infinite(negative);
         }
         Extended { negative, mantissa, exponent }
-    }
-
-    fn of_decimal(decimal: Decimal<'_>) -> Self {
-        let (count, scale, negative) = (decimal.digits().count() as i32, decimal.scale(), decimal.negative);
-        if count == 0 {
-            return Extended { negative, ..Extended::ZERO };
-        }
-        let order = scale.saturating_add(count);
-        if order > 5000 {
-            return Extended::infinite(negative);
-        }
-        if order < -5000 {
-            return Extended { negative, ..Extended::ZERO };
-        }
-        let power = scale.unsigned_abs();
-        if count <= 19 && power <= SMALL_POWER {
-            let digits = decimal.digits().fold(0u64, |value, digit| value * 10 + digit as u64) as u128;
-            let ten = 10u128.pow(power);
-            if scale >= 0 {
-                return Extended::rounded(negative, digits * ten, 0, false);
-            }
-            let shift = digits.leading_zeros();
-            let (quotient, rest) = ((digits << shift) / ten, (digits << shift) % ten);
-            return Extended::rounded(negative, quotient, -(shift as i32), rest != 0);
-        }
-        Extended::of_large_decimal(decimal, power)
-    }
-
-    fn of_large_decimal(decimal: Decimal<'_>, power: u32) -> Self {
-        /// Enough for 64 of the mantissa and one to round by.
-        const QUOTIENT_BITS: u32 = 100;
-        let mut digits = Big::from_digits(decimal.digits());
-        if decimal.scale() >= 0 {
-            let (wide, exponent, inexact) = digits.times_power_of_ten(power).top();
-            return Extended::rounded(decimal.negative, wide, exponent as i32, inexact);
-        }
-        let mut ten = Big::new(1).times_power_of_ten(power);
-        let shift = (ten.bits() + QUOTIENT_BITS) as i32 - digits.bits() as i32;
-        match shift {
-            0.. => digits.shift_left(shift as u32),
-            _ => ten.shift_left(shift.unsigned_abs()),
-        }
-        let (quotient, inexact) = digits.divide(ten, QUOTIENT_BITS + 1);
-        Extended::rounded(decimal.negative, quotient, -shift, inexact)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The spelling of floats: what C's `strtod` takes as a number, as long as it is all of the text. Says what is
 //! written; rounding it to a type is up to the caller, with `round`.
 
+use super::big::Big;
+
 /// A number as it is spelled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Literal<'a> {
@@ -100,6 +102,75 @@ impl<'a> Decimal<'a> {
     pub(super) fn scale(self) -> i32 {
         self.exponent.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX))
     }
+}
+
+impl Decimal<'_> {
+    /// The nearest double, if it is one operation on doubles that are exact (D. Gay).
+    pub(super) fn of_few_digits(self) -> Option<f64> {
+        const DIGITS: usize = 15;
+        const POWERS: [f64; 23] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+            1e18, 1e19, 1e20, 1e21, 1e22,
+        ];
+        let (scale, mut digits) = (self.scale(), 0u64);
+        let power = *POWERS.get(scale.unsigned_abs() as usize)?;
+        if self.whole.len() + self.fraction.len() > DIGITS {
+            return None;
+        }
+        self.digits().for_each(|digit| digits = digits * 10 + digit as u64);
+        Some(if scale < 0 { digits as f64 / power } else { digits as f64 * power })
+    }
+
+    /// Close to `wide · 2^exponent`, and a little more if inexact, so that [`round`] makes any mantissa of up to 64 bits of
+    /// it; exact unless there are more than `most` digits, of which the others then only count as a little more.
+    pub(super) fn wide(self, most: usize) -> (u128, i32, bool) {
+        /// Beyond this no type has a value but infinity, and below its negative none but zero.
+        const LAST_ORDER: i32 = 5000;
+        /// Powers of ten that 64 bits hold with some to spare.
+        const SMALL_POWER: u32 = 18;
+        let (count, scale) = (self.digits().count(), self.scale());
+        let order = scale.saturating_add(i32::try_from(count).unwrap_or(i32::MAX));
+        if count == 0 || order < -LAST_ORDER {
+            return (0, 0, false);
+        }
+        if order > LAST_ORDER {
+            return (1, EXPONENT_CAP, false);
+        }
+        let power = scale.unsigned_abs();
+        if count > 19 || power > SMALL_POWER {
+            let rest = self.digits().skip(most).any(|digit| digit > 0);
+            let digits = self.digits().take(most).chain(rest.then_some(1));
+            let scale = scale + count.saturating_sub(most) as i32 - rest as i32;
+            return wide(Big::from_digits(digits), scale);
+        }
+        let digits = self.digits().fold(0u64, |value, digit| value * 10 + digit as u64) as u128;
+        let ten = 10u128.pow(power);
+        if scale >= 0 {
+            return (digits * ten, 0, false);
+        }
+        let shift = digits.leading_zeros();
+        let (quotient, rest) = ((digits << shift) / ten, (digits << shift) % ten);
+        (quotient, -(shift as i32), rest != 0)
+    }
+}
+
+/// The same for `digits · 10^scale`.
+fn wide(mut digits: Big, scale: i32) -> (u128, i32, bool) {
+    /// Enough for 64 of the mantissa and one to round by.
+    const QUOTIENT_BITS: u32 = 100;
+    let power = scale.unsigned_abs();
+    if scale >= 0 {
+        let (wide, exponent, inexact) = digits.times_power_of_ten(power).top();
+        return (wide, exponent as i32, inexact);
+    }
+    let mut ten = Big::new(1).times_power_of_ten(power);
+    let shift = (ten.bits() + QUOTIENT_BITS) as i32 - digits.bits() as i32;
+    match shift {
+        0.. => digits.shift_left(shift as u32),
+        _ => ten.shift_left(shift.unsigned_abs()),
+    }
+    let (quotient, inexact) = digits.divide(ten, QUOTIENT_BITS + 1);
+    (quotient, -shift, inexact)
 }
 
 /// The digits before and after a point and what follows them, if there is any digit.

@@ -3,13 +3,14 @@
 //! What comes of several sorted sets, or of a range of one, is gathered first and ordered once. How scores are combined is the
 //! business of whoever gathers.
 
-use super::{Member, Ranking, Scored, SortedSet, compare_scores, normal, score_entry};
+use super::{Member, Ranking, Scored, SortedSet, normal, score_entry};
 use crate::data::containers::listpack::{Entry, Listpack};
 use crate::data::containers::rank_tree::RankTree;
 use crate::data::containers::slab::Handle;
 use crate::data::containers::table::{Place, Table};
 use crate::data::limits::Limits;
 use crate::data::number::{Digits, FloatText};
+use crate::data::sorting::{self, Ranked, of_float};
 use alloc::vec::Vec;
 
 /// Members and their scores, not yet in order.
@@ -45,13 +46,12 @@ impl Gathering {
     /// All of these in their order. The scores are read once beforehand, as the records are all over the memory.
     pub fn sorted(self) -> Sorted {
         let Gathering { table, mut records, longest } = self;
-        let mut scored: Vec<(f64, Handle)> =
-            records.iter().map(|&h| (Member::score(table.slot(h)), h)).collect();
-        scored.sort_unstable_by(|&(a, left), &(b, right)| {
-            compare_scores(a, b).then_with(|| table.key(left).cmp(table.key(right)))
-        });
+        let score = |h: Handle| of_float(Member::score(table.slot(h)));
+        let mut scored: Vec<Ranked> = records.iter().map(|&h| (score(h), h.to_bits())).collect();
+        let member = |bits: u32| table.key(Handle::from_bits(bits));
+        sorting::sort(&mut scored, &|left, right| member(left).cmp(member(right)));
         records.clear();
-        records.extend(scored.into_iter().map(|(_, h)| h));
+        records.extend(scored.into_iter().map(|(_, bits)| Handle::from_bits(bits)));
         Sorted { table, records, longest }
     }
 }

@@ -7,7 +7,6 @@ mod user;
 
 use alloc::{
     boxed::Box,
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec,
@@ -30,6 +29,7 @@ use crate::{
         reply::{Done, Either, ManyBytes, Written, typed},
         spec::commands,
     },
+    data::containers::ordered::OrderedMap,
     error::until_zero,
     resp::Writer,
 };
@@ -98,7 +98,7 @@ pub struct Denials {
 pub struct Acl {
     /// By number; the first is the default user.
     users: Vec<Option<User>>,
-    names: BTreeMap<Box<[u8]>, UserId>,
+    names: OrderedMap<Box<[u8]>, UserId>,
     /// The password that CONFIG SET gave the default user last.
     requirepass: Vec<u8>,
     log: Log,
@@ -111,7 +111,7 @@ impl Acl {
     pub fn new(table: &Table) -> Acl {
         Acl {
             users: Vec::from([Some(User::unrestricted(table))]),
-            names: BTreeMap::from([(DEFAULT.into(), UserId(0))]),
+            names: OrderedMap::from_iter([(DEFAULT.into(), UserId(0))]),
             requirepass: Vec::new(),
             log: Log::default(),
             denials: Denials::default(),
@@ -166,12 +166,12 @@ impl Acl {
     }
 
     /// Every user by name.
-    fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &User)> {
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &User)> {
         self.names.iter().map(|(name, &id)| (&**name, self.get(id)))
     }
 
     /// A line for every user, as an ACL file has them.
-    pub fn lines(&self) -> impl ExactSizeIterator<Item = String> {
+    pub fn lines(&self) -> impl Iterator<Item = String> {
         self.iter().map(|(name, user)| format!("user {} {}", String::from_utf8_lossy(name), user.describe()))
     }
 }
@@ -332,17 +332,16 @@ fn acl_help(_: &mut Engine) -> Result<HelpLines> {
 
 fn acl_list(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<'_>>> {
     Ok(Written::new(move |out| {
-        let lines = engine.acl.lines();
-        out.array(lines.len());
-        lines.for_each(|line| out.bulk(line.as_bytes()));
+        out.array(engine.acl.names.len());
+        engine.acl.lines().for_each(|line| out.bulk(line.as_bytes()));
     }))
 }
 
 fn acl_users(engine: &mut Engine) -> Result<Written<ManyBytes, impl FnOnce(&mut Writer) + use<'_>>> {
     Ok(Written::new(move |out| {
-        let users = engine.acl.iter();
-        out.array(users.len());
-        users.for_each(|(name, _)| out.bulk(name));
+        let names = &engine.acl.names;
+        out.array(names.len());
+        names.keys().for_each(|name| out.bulk(name));
     }))
 }
 
@@ -547,7 +546,7 @@ impl Engine {
         let read = self.config.host.files.ok_or("no files here")?.read;
         let text =
             read(file).map_err(|reason| format!("Error loading ACLs, opening file '{file}': {reason}"))?;
-        let mut users: BTreeMap<Vec<u8>, User> = BTreeMap::new();
+        let mut users: OrderedMap<Vec<u8>, User> = OrderedMap::new();
         let mut errors = String::new();
         for (i, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let words: Vec<&[u8]> =
@@ -577,8 +576,8 @@ impl Engine {
         Ok(())
     }
 
-    fn replace_users(&mut self, mut users: BTreeMap<Vec<u8>, User>) {
-        users.entry(DEFAULT.to_vec()).or_insert_with(|| User::unrestricted(&self.table));
+    fn replace_users(&mut self, mut users: OrderedMap<Vec<u8>, User>) {
+        users.get_or_insert_with(DEFAULT.to_vec(), || User::unrestricted(&self.table));
         let gone =
             self.acl.names.keys().filter(|name| !users.contains_key(&***name)).cloned().collect::<Vec<_>>();
         let gone: Vec<UserId> = gone.iter().filter_map(|name| self.acl.remove(name)).collect();

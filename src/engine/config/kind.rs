@@ -10,7 +10,7 @@ use alloc::{
 use core::str;
 
 use crate::{
-    data::number::{parse_float, parse_i64},
+    data::number::{FloatText, parse_float, parse_i64, write_float},
     engine::notifications::Notifications,
 };
 
@@ -192,7 +192,7 @@ pub fn percentiles(words: &[&str], _: &str) -> Result<String> {
         if !(0.0..=100.0).contains(&percentile) {
             return Err("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]".into());
         }
-        Ok(format!("{percentile}"))
+        Ok(String::from_utf8_lossy(write_float(percentile, &mut FloatText::new())).into_owned())
     };
     Ok(words.iter().map(read).collect::<Result<Vec<String>>>()?.join(" "))
 }

@@ -6,11 +6,7 @@ mod libraries;
 pub mod run;
 mod shebang;
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, VecDeque},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
 use sha1::{Digest as _, Sha1};
 
@@ -24,6 +20,7 @@ use crate::{
         reply::{Done, Unknown, Written, typed},
         spec::commands,
     },
+    data::containers::ordered::OrderedMap,
     data::number::parse_i64,
     resp::Writer,
 };
@@ -87,7 +84,7 @@ struct Script {
 pub struct Scripts {
     /// Made with the first script. It is away while one runs.
     interpreter: Option<Box<dyn Interpreter>>,
-    kept: BTreeMap<Sha, Script>,
+    kept: OrderedMap<Sha, Script>,
     /// Those that came with EVAL, the one used last at the end.
     evaluated: VecDeque<Sha>,
     /// Whether the command that runs was called by a script.

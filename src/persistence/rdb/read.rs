@@ -1,11 +1,12 @@
 //! Values out of RDB, in every form that was ever written. A value comes out whole or not at all.
 
-use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 use thin_vec::ThinVec;
 
 use super::{Flaw, VALKEY, form, input::Input, old};
 use crate::{
+    data::containers::ordered::OrderedMap,
     data::{
         containers::{intset::Intset, listpack::Listpack},
         hash::Hash,
@@ -267,7 +268,7 @@ fn group(input: &mut Input<'_>, number: u8, stream: &Stream) -> Result<Group, Fl
         _ => Some(input.length()?).filter(|&read| read <= i64::MAX as u64),
     };
     let mut group = Group::new(&name, last_id, entries_read);
-    let mut pending = BTreeMap::new();
+    let mut pending = OrderedMap::new();
     for _ in 0..input.count(DELIVERY)? {
         let delivery = (raw_id(input)?, (time(input)?, input.length()?));
         if pending.insert(delivery.0, delivery.1).is_some() {
