@@ -344,13 +344,19 @@ fn connections_that_never_authenticate_are_bounded_in_number_and_in_what_they_ta
     // As much of a request as a stranger may send, and never the end of it.
     let half = [&b"*10\r\n$16384\r\n"[..], &[b'x'; 16000]].concat();
     let mut strangers: Vec<Client> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
-    strangers.iter_mut().for_each(|it| it.stream.write_all(&half).unwrap());
-    for request in [&b"*11\r\n"[..], b"*1\r\n$16385\r\n"] {
-        let stranger = &mut strangers.pop().unwrap();
-        stranger.stream.write_all(&[&b"x".repeat(384), &b"\r\n"[..], request].concat()).unwrap();
+    for (request, length) in [("*11\r\n", "multibulk"), ("*1\r\n$16385\r\n", "bulk")] {
+        let mut stranger = strangers.pop().unwrap();
+        stranger.send(request);
+        stranger.expect(format!("-ERR Protocol error: unauthenticated {length} length\r\n"));
+        assert_eq!(stranger.rest(), b"");
     }
+    strangers.iter_mut().for_each(|it| it.stream.write_all(&half).unwrap());
     known.ask(b"PING\r\n", b"+PONG\r\n");
-    strangers.extend((0..2).map(|_| server.connect()));
+    for _ in 0..2 {
+        let mut stranger = server.connect();
+        stranger.ask(b"PING\r\n", b"-NOAUTH Authentication required.\r\n");
+        strangers.push(stranger);
+    }
     assert_eq!(server.connect().rest(), b"-ERR max number of clients reached\r\n");
     let taken = resident_bytes(&server).saturating_sub(before);
     assert!(taken < CLIENTS * (48 << 10), "{CLIENTS} strangers take {taken} bytes");
