@@ -134,7 +134,7 @@ bench-js: pkg ## … the package alone: beside others in Node, and kept in Node 
 
 .PHONY: size
 size: server pkg ## Shows what a user downloads, in bytes: raw, gzip, brotli
-	@.ci/size $(server) $(wasm) pkg/dist
+	@.ci/size $(server)
 
 .PHONY: server
 server: setup-rust ## Builds the server: target/release/keyside-server
