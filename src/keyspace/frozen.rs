@@ -2,11 +2,10 @@
 //! fork needs. Before an entry changes that has not been looked at, a copy is put aside. What is made of the entries is
 //! not known here.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 
 use super::{Database, Found, Key, Keyspace, Value};
 use crate::data::containers::keyed_hash::keyed_hash;
-use crate::data::containers::ordered::OrderedSet;
 
 /// The moment, and how far it has been looked at. Databases are looked at in order, each in hash order.
 pub(super) struct Frozen {
@@ -26,7 +25,8 @@ pub(super) struct Frozen {
 struct Past {
     place: Place,
     /// Keys that are not to be looked at where they are: a copy was put aside, or they are new.
-    left_out: OrderedSet<Box<[u8]>>,
+    /// Every write asks, and they may be millions.
+    left_out: BTreeSet<Box<[u8]>>,
 }
 
 /// Where a database of the past is.
@@ -121,7 +121,7 @@ impl Keyspace {
 
 impl Frozen {
     pub fn new(databases: usize) -> Self {
-        let past = |db| Past { place: Place::Here(db), left_out: OrderedSet::new() };
+        let past = |db| Past { place: Place::Here(db), left_out: BTreeSet::new() };
         Frozen {
             databases: (0..databases).map(past).collect(),
             db: 0,
@@ -193,7 +193,7 @@ impl Frozen {
         });
         if self.cursor == 0 {
             // What is left of it is not needed any more, and may be much.
-            past.left_out = OrderedSet::new();
+            past.left_out = BTreeSet::new();
             if let Place::Gone(database) = core::mem::replace(&mut past.place, Place::Gone(Box::default())) {
                 self.finished.push(*database);
             }

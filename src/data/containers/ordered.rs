@@ -1,6 +1,7 @@
 //! A map and a set in the order of their keys, as chunks of sorted entries: what the engine remembers of clients, names
-//! and keys. They are not what values are made of. The standard library's trees are as fast, but every kind of key and
-//! value takes ten times the code, and that code is a good part of the module.
+//! and keys. They are not what values are made of. Among a thousand keys the standard library's trees take a little less
+//! time and among a million half of it, but every kind of key and value takes ten times the code with them, and that code
+//! is a good part of the module.
 
 use alloc::{vec, vec::Vec};
 use core::borrow::Borrow;
