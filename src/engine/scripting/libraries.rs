@@ -1,14 +1,11 @@
 //! Libraries of functions: which there are, and which functions are in them. What a function does is the interpreter's
 //! affair, and how it is called that of `engine/functions.rs`.
 
-use alloc::{
-    collections::{BTreeMap, btree_map},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 use core::mem;
 
 use super::interpreter::Registered;
-use crate::{Error, Result};
+use crate::{Error, Result, data::containers::ordered::OrderedMap};
 
 /// A library.
 pub struct Library {
@@ -23,9 +20,9 @@ pub struct Library {
 /// Libraries by name. No two functions of different libraries have the same name.
 #[derive(Default)]
 pub struct Libraries {
-    libraries: BTreeMap<Vec<u8>, Library>,
+    libraries: OrderedMap<Vec<u8>, Library>,
     /// The library of each function, by its name in lower case.
-    homes: BTreeMap<Vec<u8>, Vec<u8>>,
+    homes: OrderedMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Libraries {
@@ -41,7 +38,7 @@ impl Libraries {
     }
 
     /// Every library, by name.
-    pub fn iter(&self) -> btree_map::Values<'_, Vec<u8>, Library> {
+    pub fn iter(&self) -> impl Iterator<Item = &Library> {
         self.libraries.values()
     }
 
@@ -109,6 +106,6 @@ impl Libraries {
 
     /// Takes all libraries away.
     pub fn take_all(&mut self) -> impl Iterator<Item = Library> + use<> {
-        mem::take(self).libraries.into_values()
+        mem::take(self).libraries.into_iter().map(|(_, library)| library)
     }
 }
