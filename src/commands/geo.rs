@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::sorting::{of_float, sort_by_number},
     data::{
         containers::listpack::Entry,
         geohash::{Area, Point, Shape as Figure},
         limits::Limits,
         number::{Digits, float_in_places, parse_float, parse_i64, saturated},
         sorted_set::{Insert, SortedSet},
+        sorting::{of_float, sort_by_number},
     },
     keyspace::{Event, Value},
     resp::Writer,

@@ -12,9 +12,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::containers::ordered::OrderedSet,
     data::{
-        containers::listpack::Entry,
+        containers::{listpack::Entry, ordered::OrderedSet},
         hash::{Hash, Pair},
         number::{self, Digits, Extended, saturated},
     },

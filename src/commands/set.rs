@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::sorting::sort_by_number,
     data::{
         containers::listpack::Entry,
         limits::Limits,
         number::{Digits, parse_count, saturated},
         set::{Set, View},
+        sorting::sort_by_number,
     },
     keyspace::{Event, Value},
     resp::Writer,

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::sorting::{Ranked, of_float, of_text, sort_until},
     data::{
         containers::listpack::Entry,
         hash::Hash,
@@ -20,6 +19,7 @@ use crate::{
         number::{Digits, parse_float, write_i64},
         set::Set,
         sorted_set::SortedSet,
+        sorting::{Ranked, of_float, of_text, sort_until},
     },
     error::until_zero,
     keyspace::{Event, Kind, Text, Value},

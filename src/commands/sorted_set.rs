@@ -10,9 +10,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::containers::ordered::OrderedSet,
     data::{
-        containers::entry::Collection,
+        containers::{entry::Collection, ordered::OrderedSet},
         number::{Digits, parse_float, saturated, write_i64},
         sorted_set::{Insert, Scored, Sorted, SortedSet},
     },

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::sorting::sort_by_number,
     data::{
         containers::entry,
         number::{Digits, parse_count, parse_float, parse_i64, saturated},
         set::Set,
         sorted_set::{Gathering, Scored, Sorted, SortedSet},
+        sorting::sort_by_number,
     },
     keyspace::Event,
     resp::Writer,

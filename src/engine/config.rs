@@ -26,8 +26,7 @@ use crate::{
         reply::{Done, FieldMap, Written},
         spec::commands,
     },
-    data::containers::ordered::OrderedMap,
-    data::{glob::Glob, limits::Limits, number::parse_i64},
+    data::{containers::ordered::OrderedMap, glob::Glob, limits::Limits, number::parse_i64},
     keyspace::{Eviction, Measure},
     resp::Writer,
 };

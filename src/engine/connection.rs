@@ -19,8 +19,7 @@ use crate::{
         reply::{Done, Unknown, Written, typed},
         spec::commands,
     },
-    data::number::parse_i64,
-    data::sorting::sort_by_number,
+    data::{number::parse_i64, sorting::sort_by_number},
     resp::{Version, Writer},
 };
 

@@ -13,8 +13,10 @@ use crate::{
         reply::{ManyBytes, Unknown, Written, typed},
         spec::commands,
     },
-    data::containers::ordered::{OrderedMap, OrderedSet},
-    data::glob::Glob,
+    data::{
+        containers::ordered::{OrderedMap, OrderedSet},
+        glob::Glob,
+    },
     resp::{Version, Writer},
 };
 

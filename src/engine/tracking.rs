@@ -17,8 +17,10 @@ use crate::{
         reply::{Done, Written, typed},
         spec::commands,
     },
-    data::containers::ordered::{OrderedMap, OrderedSet},
-    data::number::parse_i64,
+    data::{
+        containers::ordered::{OrderedMap, OrderedSet},
+        number::parse_i64,
+    },
     keyspace::{Effects, Event, Sweep, Touch},
     resp::{Version, Writer},
 };

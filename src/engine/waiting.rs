@@ -16,8 +16,10 @@ use crate::{
         reply::Done,
         spec::commands,
     },
-    data::containers::ordered::{OrderedMap, OrderedSet},
-    data::number::parse_i64,
+    data::{
+        containers::ordered::{OrderedMap, OrderedSet},
+        number::parse_i64,
+    },
     keyspace::{Class, Effects, Event, Kind, Sweep, Wait},
     resp::Writer,
 };

@@ -90,7 +90,7 @@ impl<'a> Literal<'a> {
 
 impl<'a> Decimal<'a> {
     /// The values of the digits from the first that is not zero on; the last one counts ones of `10^scale`.
-    pub(super) fn digits(self) -> impl Iterator<Item = u32> + 'a {
+    fn digits(self) -> impl Iterator<Item = u32> + 'a {
         self.whole
             .iter()
             .chain(self.fraction)
@@ -99,12 +99,10 @@ impl<'a> Decimal<'a> {
     }
 
     /// The power of ten of the last digit.
-    pub(super) fn scale(self) -> i32 {
+    fn scale(self) -> i32 {
         self.exponent.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX))
     }
-}
 
-impl Decimal<'_> {
     /// The nearest double, if it is one operation on doubles that are exact (D. Gay).
     pub(super) fn of_few_digits(self) -> Option<f64> {
         const DIGITS: usize = 15;

@@ -20,8 +20,7 @@ use crate::{
         reply::{Done, Unknown, Written, typed},
         spec::commands,
     },
-    data::containers::ordered::OrderedMap,
-    data::number::parse_i64,
+    data::{containers::ordered::OrderedMap, number::parse_i64},
     resp::Writer,
 };
 use interpreter::{Call, ChunkId, Interpreter};

@@ -6,9 +6,8 @@ use thin_vec::ThinVec;
 
 use super::{Flaw, VALKEY, form, input::Input, old};
 use crate::{
-    data::containers::ordered::OrderedMap,
     data::{
-        containers::{intset::Intset, listpack::Listpack},
+        containers::{intset::Intset, listpack::Listpack, ordered::OrderedMap},
         hash::Hash,
         limits::Limits,
         list::{List, Node, NodeLimit, Side},
