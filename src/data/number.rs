@@ -127,11 +127,7 @@ pub fn float_in_places(value: f64, places: u32) -> String {
         return format!("{sign}{}.{:0<width$}", whole.into_decimal(), "");
     }
     let (ten, below) = (10u128.pow(places), exponent.unsigned_abs());
-    let wide = mantissa as u128 * ten;
-    let kept = wide.checked_shr(below).unwrap_or(0);
-    let rest = wide - kept.checked_shl(below).unwrap_or(0);
-    let half = 1u128.checked_shl(below - 1).unwrap_or(u128::MAX);
-    let units = kept + (rest > half || (rest == half && kept & 1 == 1)) as u128;
+    let units = literal::without_bits(mantissa as u128 * ten, below, false);
     format!("{sign}{}.{:0width$}", units / ten, units % ten)
 }
 

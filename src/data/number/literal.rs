@@ -215,10 +215,7 @@ pub(super) fn round(wide: u128, exponent: i32, inexact: bool, bits: u32, least: 
         return (0, 0);
     }
     let drop = drop as u32;
-    let kept = wide.checked_shr(drop).unwrap_or(0);
-    let (rest, half) = (wide - kept.checked_shl(drop).unwrap_or(0), 1u128 << (drop - 1));
-    let up = rest > half || (rest == half && (inexact || kept & 1 == 1));
-    let rounded = kept + up as u128;
+    let rounded = without_bits(wide, drop, inexact);
     if rounded == 0 {
         return (0, 0);
     }
@@ -230,4 +227,12 @@ pub(super) fn round(wide: u128, exponent: i32, inexact: bool, bits: u32, least: 
     };
     let zeros = mantissa.leading_zeros();
     (mantissa << zeros, exponent.saturating_sub(zeros as i32))
+}
+
+/// `wide` (a little more if inexact) without its lowest bits, of which there is at least one: to nearest, ties to even.
+pub(super) fn without_bits(wide: u128, drop: u32, inexact: bool) -> u128 {
+    let kept = wide.checked_shr(drop).unwrap_or(0);
+    let rest = wide - kept.checked_shl(drop).unwrap_or(0);
+    let half = 1u128.checked_shl(drop - 1).unwrap_or(u128::MAX);
+    kept + (rest > half || (rest == half && (inexact || kept & 1 == 1))) as u128
 }
