@@ -1,6 +1,6 @@
 //! Sorting, once for everything that is sorted here: pairs of a number to sort by and the number of what it belongs to.
-//! What the numbers leave open is asked of the caller. A sort for every type of item and every order would be faster by
-//! little, and a tenth of the module.
+//! What the numbers leave open is asked of the caller. The standard library's sort would be compiled anew for every type
+//! of item and every order.
 
 use core::cmp::Ordering;
 
